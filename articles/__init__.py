@@ -1,0 +1,1 @@
+"""What an article is. Pure: bytes in, records out; no network, no disk, no clock."""

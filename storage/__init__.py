@@ -1,0 +1,1 @@
+"""The Parquet lake, the page archive, the ledger and the quarantine."""
