@@ -1,0 +1,48 @@
+# finnews: `make demo` runs the main job, `make test` passes the checks; both build the environment first if it is missing.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+DEMO_LAKE ?= demo-lake
+
+.PHONY: help setup demo test lint types unit slow lock docs clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: $(READY)  ## build the environment from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "finnews needs Python 3.11 ($(PYTHON) not found); set PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)  ## the main job, offline, on the bundled sample site
+	@$(BIN)/finnews demo --lake $(DEMO_LAKE)
+
+test: lint types unit slow  ## lint, types and all tests
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+unit: $(READY)  ## the fast tests: seconds, to be run all the time
+	$(BIN)/pytest -q -n 2 -m "not slow and not server"
+
+slow: $(READY)  ## whole-process tests: kills, crawls, a Prefect server
+	$(BIN)/pytest -q -m "slow or server"
+
+docs: $(READY)  ## write the generated pages anew (docs/schema.md)
+	$(BIN)/finnews schema --markdown > docs/schema.md
+
+lock: $(READY)  ## resolve pyproject.toml into requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock
+
+clean:  ## remove the environment and the demo lake
+	rm -rf $(VENV) $(DEMO_LAKE)
