@@ -70,6 +70,7 @@ class Reason(StrEnum):
     CHALLENGE = "challenge"  # captcha, JavaScript check or maintenance page in place of the article
     DECODE = "decode"  # content encoding or character set that cannot be read
     EMPTY = "empty"  # no bytes
+    ERROR = "error"  # our own code failed on it: a bug to report
     FEED = "feed"  # a list that is no list
     FRONT_MATTER = "frontmatter"
     HTTP = "http"  # a status other than 200

@@ -1,0 +1,133 @@
+"""Pages to articles in worker processes, so that one hostile page costs seconds and a worker, never the run.
+
+Processes, not threads: extraction holds the interpreter lock. Pages travel in chunks, because a page takes less time
+to extract than to be announced; a chunk that dies or runs over its time is tried again page by page.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import AbstractContextManager
+from itertools import islice
+from types import TracebackType
+from typing import Self
+
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from articles.extract import extract
+from articles.records import Article, Page, Reason, Rejected
+from articles.source import UNKNOWN, Source
+
+Extracted = Article | Rejected
+CHUNK = 8
+# Chunks under way per worker: enough to keep it busy, few enough to keep memory flat.
+AHEAD = 4
+# A worker that has read this many chunks is replaced: what lxml leaks, it leaks here.
+CHUNKS_PER_WORKER = 500
+
+
+class Extractors(AbstractContextManager["Extractors"]):
+    """A pool of extracting processes.
+
+    with Extractors(sources, workers=2) as extractors:
+        for page, article in extractors.run(pages): ...
+    """
+
+    def __init__(
+        self, sources: Mapping[str, Source], *, workers: int, page_seconds: float = 20, page_memory_mb: int = 2048
+    ) -> None:
+        self._page_seconds = page_seconds
+        self._window = workers * AHEAD
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["articles.extract"])
+        self._pool = ProcessPool(
+            max_workers=workers,
+            max_tasks=CHUNKS_PER_WORKER,
+            initializer=_start_worker,
+            initargs=(dict(sources), page_memory_mb << 20),
+            context=context,
+        )
+
+    def run(self, pages: Iterable[Page]) -> Iterator[tuple[Page, Extracted]]:
+        """Each page with what came of it, in the order of `pages`."""
+        pending: deque[tuple[list[Page], ProcessFuture[list[Extracted]]]] = deque()
+        for chunk in _chunks(pages):
+            pending.append((chunk, self._submit(chunk)))
+            if len(pending) > self._window:
+                yield from self._collect(*pending.popleft())
+        while pending:
+            yield from self._collect(*pending.popleft())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._pool.close()
+        else:
+            self._pool.stop()
+        self._pool.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def _submit(self, chunk: list[Page]) -> ProcessFuture[list[Extracted]]:
+        return self._pool.schedule(_extract_chunk, args=(chunk,), timeout=self._page_seconds)
+
+    def _collect(
+        self, chunk: list[Page], future: ProcessFuture[list[Extracted]]
+    ) -> Iterator[tuple[Page, Extracted]]:
+        try:
+            yield from zip(chunk, future.result(), strict=True)
+        except (FutureTimeout, ProcessExpired, MemoryError) as error:
+            if len(chunk) == 1:
+                yield chunk[0], self._refusal(chunk[0], error)
+                return
+            for page in chunk:
+                yield from self._collect([page], self._submit([page]))
+
+    def _refusal(self, page: Page, error: BaseException) -> Rejected:
+        if isinstance(error, FutureTimeout):
+            return refuse(page, Reason.TIMEOUT, f"not read within {self._page_seconds:g} s")
+        return refuse(page, Reason.LIMIT, f"the extracting process died on it ({type(error).__name__}: {error})")
+
+
+def refuse(page: Page, reason: Reason, detail: str) -> Rejected:
+    return Rejected(
+        source=page.source,
+        url=page.url,
+        reason=reason,
+        detail=detail,
+        fetched_at=page.fetched_at,
+        raw_ref=page.raw_ref,
+    )
+
+
+def _chunks(pages: Iterable[Page]) -> Iterator[list[Page]]:
+    iterator = iter(pages)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
+
+
+_SOURCES: dict[str, Source] = {}
+
+
+def _start_worker(sources: dict[str, Source], memory_bytes: int) -> None:
+    _SOURCES.update(sources)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+
+def _extract_chunk(chunk: list[Page]) -> list[Extracted]:
+    return [_extract_page(page) for page in chunk]
+
+
+def _extract_page(page: Page) -> Extracted:
+    try:
+        return extract(page, _SOURCES.get(page.source, UNKNOWN))
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge: a bug in a rule costs its page, not the run
+        return refuse(page, Reason.ERROR, f"{type(error).__name__}: {error}")
