@@ -7,8 +7,9 @@ All are frozen; every time carries a zone; collections are tuples, so that a rec
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -61,6 +62,12 @@ class Page:
     raw_ref: str = ""
     """Where the archive keeps it; empty until archived."""
     listed: Listed = Listed()
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) of all that an article is read from: the same digest and rules give the same article."""
+        said = repr((self.url, self.form, astuple(self.listed))).encode("utf-8", "surrogatepass")
+        return hashlib.sha256(said + b"\0" + self.body).hexdigest()
 
 
 class Reason(StrEnum):

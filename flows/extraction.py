@@ -77,9 +77,7 @@ class Extractors(AbstractContextManager["Extractors"]):
     def _submit(self, chunk: list[Page]) -> ProcessFuture[list[Extracted]]:
         return self._pool.schedule(_extract_chunk, args=(chunk,), timeout=self._page_seconds)
 
-    def _collect(
-        self, chunk: list[Page], future: ProcessFuture[list[Extracted]]
-    ) -> Iterator[tuple[Page, Extracted]]:
+    def _collect(self, chunk: list[Page], future: ProcessFuture[list[Extracted]]) -> Iterator[tuple[Page, Extracted]]:
         try:
             yield from zip(chunk, future.result(), strict=True)
         except (FutureTimeout, ProcessExpired, MemoryError) as error:

@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     crawl_seconds: float = Field(default=1800, gt=0, description="seconds after which a crawl is asked to stop")
     page_seconds: float = Field(default=20, gt=0, description="CPU seconds one page may take to extract")
     page_memory_mb: int = Field(default=2048, ge=256, description="memory one extracting process may take, MiB")
-    delay_seconds: float | None = Field(default=None, ge=0, description="delay between requests to a host, in place of the source's")
+    delay_seconds: float | None = Field(
+        default=None, ge=0, description="delay between requests to a host, in place of the source's"
+    )
     connect_to: dict[str, str] = Field(
         default={}, description="host → address:port to connect to in its place, * for all; for tests and the demo"
     )

@@ -29,7 +29,19 @@ HOME_OF = {
     "typer": {"flows"},
 }
 # An article is a function of bytes: nothing that reads a disk, a network, a clock or the environment.
-IMPURE = {"os", "socket", "subprocess", "pathlib", "requests", "urllib.request", "http", "sqlite3", "time", "random", "tempfile"}
+IMPURE = {
+    "os",
+    "socket",
+    "subprocess",
+    "pathlib",
+    "requests",
+    "urllib.request",
+    "http",
+    "sqlite3",
+    "time",
+    "random",
+    "tempfile",
+}
 
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
