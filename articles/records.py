@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Literal
 
 Form = Literal["html", "fragment", "post", "text", "list"]
@@ -26,7 +25,6 @@ list      a feed, a list answer or a sitemap: archived, never an article
 """
 
 Precision = Literal["second", "minute", "day", "none"]
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ class Page:
     final_url: str
     """After redirects."""
     status: int
-    headers: Mapping[str, str] = NO_HEADERS
+    headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     body: bytes
     form: Form = "html"

@@ -20,7 +20,8 @@ RESERVED_IDS = frozenset({"true", "false", "null", "nan", "inf", "infinity", "no
 
 def _source_id(value: str) -> str:
     if not SOURCE_ID.fullmatch(value) or value in RESERVED_IDS:
-        raise ValueError(f"{value!r} is not a source id: [a-z][a-z0-9_]{{1,39}}, and not {', '.join(sorted(RESERVED_IDS))}")
+        reserved = ", ".join(sorted(RESERVED_IDS))
+        raise ValueError(f"{value!r} is not a source id: [a-z][a-z0-9_]{{1,39}}, and not one of {reserved}")
     return value
 
 
@@ -191,4 +192,6 @@ class Source(Rules):
 
 
 # Pages of sites that nobody has described, and documents without any address.
-UNKNOWN = Source(id="local", name="unknown site or local file", hosts=[], archives=["posts", "jsonl", "text", "html", "warc"])
+UNKNOWN = Source(
+    id="local", name="unknown site or local file", hosts=[], archives=["posts", "jsonl", "text", "html", "warc"]
+)

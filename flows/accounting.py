@@ -28,7 +28,7 @@ class Exit(IntEnum):
 
 @dataclass(slots=True)
 class Account:
-    """One source in one run: discovered = stored + revised + duplicates + unchanged + filtered + quarantined + pending."""
+    """One source in one run; `discovered` is the sum of all OUTCOMES."""
 
     discovered: int = 0
     stored: int = 0
