@@ -1,0 +1,256 @@
+"""The page archive: every answer as it came, in WARC files, written before anything reads it.
+
+    LAKE/pages/source=<id>/<day of fetching, UTC>/<writer>-<number>.warc.gz
+
+One page is one record, compressed for itself, so that `raw_ref` (file#offset+length) reaches it in one seek. What WARC
+has no field for travels as JSON in `Finnews-Page`; the HTTP block beside it is for other WARC tools. Each writer has
+files of its own: the torn tail that a killed writer leaves is never appended to, and only the last record is lost.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import os
+import re
+import uuid
+import zlib
+from datetime import UTC, datetime
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordbuilder import RecordBuilder
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from articles.records import Listed, Page
+from articles.source import SOURCE_ID
+
+ROTATE_BYTES = 256 * 1024 * 1024
+MAX_OPEN_FILES = 64
+GZIP_LEVEL = 6
+WARC_VERSION = "1.1"
+PAGE_HEADER = "Finnews-Page"
+RAW_REF = re.compile(
+    r"(?P<path>pages/source=[a-z][a-z0-9_]{1,39}/\d{4}-\d\d-\d\d/[\w.-]+\.warc\.gz)#(?P<offset>\d+)\+(?P<length>\d+)"
+)
+# The body is archived decoded: these would make other tools decode it again, or cut it.
+TRANSFER_HEADERS = frozenset({"content-encoding", "transfer-encoding", "content-length"})
+
+
+class ArchiveError(Exception):
+    """A record that is not there, or not whole. The message is one line and starts with the raw_ref."""
+
+
+class PageArchive:
+    """Appends pages to files of its own and reads any page by its raw_ref. A context manager, or call `close`."""
+
+    def __init__(self, root: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
+        """`root` is the lake: raw references are relative to it."""
+        self.root = Path(root)
+        self._rotate_bytes = rotate_bytes
+        # A name from the clock collides when two writers start in the same millisecond.
+        self._writer = uuid.uuid4().hex[:16]
+        self._files: dict[tuple[str, str], _WarcFile] = {}
+        self._files_made = 0
+
+    def append(self, page: Page) -> Page:
+        """Write one page and return it with its raw_ref. The record has left the process when this returns."""
+        record = _encode(page)
+        file = self._file(page)
+        offset = file.append(record)
+        raw_ref = f"{file.path.relative_to(self.root).as_posix()}#{offset}+{len(record)}"
+        return dataclasses.replace(page, raw_ref=raw_ref)
+
+    def read(self, raw_ref: str) -> Page:
+        """The page as it was appended. Raises ArchiveError when the record is missing, torn or damaged."""
+        found = RAW_REF.fullmatch(raw_ref)
+        if not found:
+            raise ArchiveError(f"{raw_ref!r}: not a reference into the page archive")
+        path, offset, length = self.root / found["path"], int(found["offset"]), int(found["length"])
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                packed = file.read(length)
+        except OSError as error:
+            raise ArchiveError(f"{raw_ref}: {error.strerror or error}") from error
+        # warcio returns a record that ends too early as if it were whole: length and checksum are ours to test.
+        if len(packed) < length:
+            raise ArchiveError(f"{raw_ref}: the file ends {length - len(packed)} bytes before the record does")
+        return _decode(packed, raw_ref)
+
+    def sync(self) -> None:
+        """Make everything appended so far survive a power cut."""
+        for file in self._files.values():
+            file.sync()
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def __enter__(self) -> PageArchive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _file(self, page: Page) -> _WarcFile:
+        if not SOURCE_ID.fullmatch(page.source):
+            raise ArchiveError(f"{page.url}: {page.source!r} is not a source id")
+        key = (page.source, f"{page.fetched_at.astimezone(UTC):%Y-%m-%d}")
+        file = self._files.get(key)
+        if file is not None and file.size >= self._rotate_bytes:
+            self._files.pop(key).close()
+            file = None
+        if file is None:
+            file = self._files[key] = self._new_file(*key)
+        return file
+
+    def _new_file(self, source: str, day: str) -> _WarcFile:
+        if len(self._files) >= MAX_OPEN_FILES:
+            self._files.pop(next(iter(self._files))).close()
+        self._files_made += 1
+        name = f"{self._writer}-{self._files_made:04d}.warc.gz"
+        return _WarcFile(self.root / "pages" / f"source={source}" / day / name)
+
+
+class _WarcFile:
+    """One file that one writer appends to. Unbuffered: a record that was appended has left the process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("xb", buffering=0)
+        except OSError as error:
+            raise ArchiveError(f"{path}: {error.strerror}") from error
+        self.append(_pack(_warcinfo(path.name)))
+
+    def append(self, record: bytes) -> int:
+        """Write one record; gives its offset."""
+        offset, left = self.size, memoryview(record)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            # A full disk: cut the torn record off, so that the file still ends with a whole one.
+            self._file.truncate(offset)
+            self._file.seek(offset)
+            raise ArchiveError(f"{self.path}: {error.strerror}") from error
+        self.size += len(record)
+        return offset
+
+    def sync(self) -> None:
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self.sync()
+        self._file.close()
+
+
+def _encode(page: Page) -> bytes:
+    fetched = _was_fetched(page)
+    return _pack(
+        RecordBuilder(warc_version=WARC_VERSION).create_warc_record(
+            _target(page),
+            "response" if fetched else "resource",
+            payload=BytesIO(page.body),
+            length=len(page.body),
+            http_headers=_http_block(page) if fetched else None,
+            warc_content_type="" if fetched else "application/octet-stream",
+            warc_headers_dict={
+                "WARC-Date": page.fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+                PAGE_HEADER: json.dumps(_described(page), ensure_ascii=True, separators=(",", ":")),
+            },
+        )
+    )
+
+
+def _was_fetched(page: Page) -> bool:
+    """WARC tools look for an HTTP block only under an http address; a document from disk has neither."""
+    return bool(page.headers) and (page.final_url or page.url).startswith(("http:", "https:"))
+
+
+def _target(page: Page) -> str:
+    url = page.final_url or page.url
+    # A document from a file has no address, but every record needs a target.
+    return quote(url, safe="%/:=&?~#+!$,;'@()*[]") if url else f"urn:finnews:{page.source}"
+
+
+def _http_block(page: Page) -> StatusAndHeaders:
+    headers = [
+        (f"X-Archive-Orig-{name}" if name.lower() in TRANSFER_HEADERS else name, _one_line(value))
+        for name, value in page.headers.items()
+    ]
+    headers.append(("Content-Length", str(len(page.body))))
+    return StatusAndHeaders(f"{page.status} {_phrase(page.status)}", headers, protocol="HTTP/1.1")
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
+
+
+def _one_line(value: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", value)
+
+
+def _described(page: Page) -> dict[str, Any]:
+    """Everything about a page but its bytes and its place in the archive."""
+    return {
+        "source": page.source,
+        "url": page.url,
+        "final_url": page.final_url,
+        "status": page.status,
+        "headers": dict(page.headers),
+        "form": page.form,
+        "fetched_at": page.fetched_at.isoformat(),
+        "body_bytes": len(page.body),
+        "listed": {name: value for name, value in dataclasses.asdict(page.listed).items() if value not in (None, ())},
+    }
+
+
+def _warcinfo(name: str) -> ArcWarcRecord:
+    return RecordBuilder(warc_version=WARC_VERSION).create_warcinfo_record(name, {"software": "finnews"})
+
+
+def _pack(record: ArcWarcRecord) -> bytes:
+    buffer = BytesIO()
+    WARCWriter(buffer, gzip=False, warc_version=WARC_VERSION).write_record(record)
+    return gzip.compress(buffer.getvalue(), GZIP_LEVEL, mtime=0)
+
+
+def _decode(packed: bytes, raw_ref: str) -> Page:
+    try:
+        record = next(iter(ArchiveIterator(BytesIO(gzip.decompress(packed)), no_record_parse=True)))
+        described = json.loads(record.rec_headers.get_header(PAGE_HEADER))
+        block: bytes = record.raw_stream.read()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ArchiveError(f"{raw_ref}: damaged record ({error})") from error
+    except (ArchiveLoadFailed, StopIteration, TypeError, ValueError) as error:
+        raise ArchiveError(f"{raw_ref}: no page at this place ({error or type(error).__name__})") from error
+    return _page(described, block, raw_ref)
+
+
+def _page(described: dict[str, Any], block: bytes, raw_ref: str) -> Page:
+    listed = described.pop("listed")
+    if "tags" in listed:
+        listed["tags"] = tuple(listed["tags"])
+    return Page(
+        body=block[len(block) - described.pop("body_bytes") :],
+        fetched_at=datetime.fromisoformat(described.pop("fetched_at")),
+        listed=Listed(**listed),
+        raw_ref=raw_ref,
+        **described,
+    )
