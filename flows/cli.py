@@ -1,0 +1,205 @@
+"""The command line: `finnews …`. Data on stdout, words on stderr; one line for an error, with the next step.
+
+Nothing heavy is imported before a command runs: `--help` answers without Prefect, Scrapy or pyarrow.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.accounting import Exit
+from flows.terminal import Terminal, silence_broken_pipe
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+
+app = typer.Typer(
+    name="finnews",
+    help="Chinese finance news: fetched, cleaned, deduplicated, in Parquet.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+sources_app = typer.Typer(help="The sites finnews knows.", no_args_is_help=True)
+app.add_typer(sources_app, name="sources")
+
+LakeOption = Annotated[str | None, typer.Option("--lake", help="Folder of the lake [default: ./lake].", metavar="URL")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No words on stderr.")]
+VerboseOption = Annotated[int, typer.Option("--verbose", "-v", count=True, help="More words on stderr; twice for all.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; fetch and write nothing.")]
+SourceFolders = Annotated[
+    list[Path] | None, typer.Option("--sources", help="Folder with source files of your own; may be repeated.")
+]
+
+
+@app.command(epilog="Example: finnews demo --lake /tmp/demo-lake")
+def demo(
+    lake: LakeOption = None, as_json: JsonOption = False, quiet: QuietOption = False, verbose: VerboseOption = 0
+) -> None:
+    """Run the whole path offline, on a bundled sample site: spiders → lake → report."""
+    from flows.demo import run_demo
+
+    terminal = _terminal(as_json, quiet, verbose)
+    raise typer.Exit(run_demo(lake or "demo-lake", terminal))
+
+
+@app.command(epilog="Examples: finnews ingest · finnews ingest sina chinanews --limit 20 --lake /data/lake")
+def ingest(
+    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Ids; all if none.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="New articles per source at most.")] = None,
+    lake: LakeOption = None,
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+    dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Make one incremental pass over live sources."""
+    from flows.commands import ingest_command
+
+    settings = _settings(lake=lake, sources=folders)
+    terminal = _terminal(as_json, quiet, verbose)
+    raise typer.Exit(ingest_command(sources or [], settings, terminal, limit=limit, dry_run=dry_run))
+
+
+@app.command(epilog="Example: finnews backfill --from archive/posts --from feeds.jsonl --lake /data/lake")
+def backfill(
+    paths: Annotated[
+        list[Path], typer.Option("--from", metavar="PATH", help="Archive on disk: posts, JSONL, text, HTML, WARC.")
+    ],
+    source: Annotated[str | None, typer.Option(help="Source the documents belong to, if they do not say.")] = None,
+    lake: LakeOption = None,
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+    dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Load archives on disk into the lake. Running it again changes nothing."""
+    from flows.commands import backfill_command
+
+    settings = _settings(lake=lake, sources=folders)
+    terminal = _terminal(as_json, quiet, verbose)
+    raise typer.Exit(backfill_command(paths, settings, terminal, source_id=source, dry_run=dry_run))
+
+
+@app.command(epilog="Examples: finnews extract page.html · finnews extract --manifest pages.jsonl > articles.jsonl")
+def extract(
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Pages, posts, folders.")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help='JSON lines {"file", "url"?, "source"?, "headers"?}, paths relative to it.')
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Source the pages belong to, if they do not say.")] = None,
+    folders: SourceFolders = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Read articles out of pages on disk: JSON lines on stdout, no lake."""
+    from flows.commands import extract_command
+
+    settings = _settings(sources=folders)
+    terminal = _terminal(True, quiet, verbose)
+    raise typer.Exit(extract_command(paths or [], manifest, settings, terminal, source_id=source))
+
+
+@app.command(epilog='Example: finnews read "select source, date, count(*) from articles group by all order by all"')
+def read(
+    sql: Annotated[str, typer.Argument(help="A query over articles, duplicates, revisions, quarantine.")],
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Query the lake with DuckDB."""
+    from flows.commands import read_command
+
+    raise typer.Exit(read_command(sql, _settings(lake=lake), _terminal(as_json, False, 0)))
+
+
+@app.command(epilog="Examples: finnews schema --json · finnews schema --markdown > schema.md")
+def schema(
+    as_json: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The page docs/schema.md.")] = False,
+) -> None:
+    """Show the columns of the Parquet files and what they mean."""
+    from flows.commands import schema_command
+
+    raise typer.Exit(schema_command(_terminal(as_json, False, 0), markdown=markdown))
+
+
+@sources_app.command("list", epilog="Example: finnews sources list --json")
+def sources_list(folders: SourceFolders = None, as_json: JsonOption = False) -> None:
+    """List the sources."""
+    from flows.commands import sources_list_command
+
+    raise typer.Exit(sources_list_command(_settings(sources=folders), _terminal(as_json, False, 0)))
+
+
+@sources_app.command("show", epilog="Example: finnews sources show sina")
+def sources_show(source: str, folders: SourceFolders = None, as_json: JsonOption = False) -> None:
+    """Show one source as it was understood, defaults filled in."""
+    from flows.commands import sources_show_command
+
+    raise typer.Exit(sources_show_command(source, _settings(sources=folders), _terminal(as_json, False, 0)))
+
+
+@sources_app.command("check", epilog="Example: finnews sources check sina --cases tests/sources")
+def sources_check(
+    source: Annotated[str | None, typer.Argument(help="Id or TOML file; all sources if none.")] = None,
+    cases: Annotated[Path, typer.Option(help="Folder with saved pages, <id>/<case>/.")] = Path("tests/sources"),
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a source file, and run it over its saved pages."""
+    from flows.commands import sources_check_command
+
+    raise typer.Exit(sources_check_command(source, cases, _settings(sources=folders), _terminal(as_json, False, 0)))
+
+
+def main() -> None:
+    """Entry point: what is expected to go wrong is one line; the rest rises."""
+    try:
+        app()
+    except BrokenPipeError:
+        silence_broken_pipe()
+    except KeyboardInterrupt:
+        _end("interrupted; what was committed is safe, run the same command again", Exit.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the outermost edge
+        code = _exit_code(error)
+        if code is None:
+            raise
+        _end(str(error), code)
+
+
+def _exit_code(error: Exception) -> Exit | None:
+    """The exit code of an error that is a person's to mend; None for a bug, which keeps its trace back."""
+    from flows.errors import exit_code
+
+    return exit_code(error)
+
+
+def _end(message: str, code: Exit) -> None:
+    sys.stderr.write(f"finnews: {message}\n")
+    raise SystemExit(int(code))
+
+
+def _settings(**flags: object) -> Settings:
+    from flows.settings import load_settings
+
+    return load_settings(**flags)
+
+
+def _terminal(as_json: bool, quiet: bool, verbose: int) -> Terminal:
+    import logging
+
+    level = logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    return Terminal(as_json=as_json, quiet=quiet)
+
+
+if __name__ == "__main__":
+    main()

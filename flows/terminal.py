@@ -1,0 +1,133 @@
+"""What a person sees: tables, progress and one-line errors on stderr; data alone goes to stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from flows.accounting import COLUMNS, RunReport
+
+# Log lines and titles come from pages: a bidi override or an escape sequence must not reach the terminal.
+UNPRINTABLE = {code: None for code in [*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]}
+Advance = Callable[[int], None]
+NARROW = {"discovered": "found", "duplicates": "dupl.", "quarantined": "refused", "requests": "req."}
+
+
+class Terminal:
+    """The two streams of one command."""
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.words = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self.data = Console(highlight=False, soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        self.words.print(escape(printable(text)))
+
+    def document(self, document: object) -> None:
+        """One JSON document on stdout."""
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+
+    def line(self, document: object) -> None:
+        """One JSON line on stdout."""
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+
+    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        table = Table(title=title, title_justify="left", header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(escape(printable(shown(value))) for value in row))
+        self.data.print(table)
+
+    def report(self, report: RunReport) -> None:
+        """The accounting of a run, as JSON or as a table."""
+        if self.as_json:
+            self.document(report.document())
+            return
+        self.words.print(accounting_table(report))
+        for source_id, account in sorted(report.sources.items()):
+            for code, count in sorted(account.reasons.items()):
+                self.say(f"{source_id}: {count} refused, {code}")
+            for failure in account.gate_failures:
+                self.say(f"{source_id}: gate failed: {failure}")
+            if account.error:
+                self.say(f"{source_id}: failed: {account.error}")
+
+    @contextmanager
+    def progress(self, description: str, total: int | None = None) -> Iterator[Advance]:
+        """A bar with rate and time left on a terminal; nothing where nobody watches."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            RateColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        hidden = self.quiet or not self.words.is_terminal
+        with Progress(*columns, console=self.words, transient=True, disable=hidden) as progress:
+            task = progress.add_task(description, total=total)
+            yield lambda steps: progress.advance(task, steps)
+
+
+class RateColumn(ProgressColumn):
+    """Steps a second, from the bar's own recent history."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+
+def accounting_table(report: RunReport) -> Table:
+    table = Table(title=f"run {report.run_id}", title_justify="left", header_style="bold")
+    table.add_column("source")
+    for column in COLUMNS:
+        table.add_column(NARROW.get(column, column), justify="right")
+    for source_id, account in sorted(report.sources.items()):
+        table.add_row(source_id, *(shown(getattr(account, column)) for column in COLUMNS))
+    table.add_section()
+    table.add_row("all", *(shown(getattr(report.totals, column)) for column in COLUMNS))
+    return table
+
+
+def shown(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def printable(text: str) -> str:
+    """One line without control characters, escape sequences and bidi overrides."""
+    return text.replace("\n", " ").translate(UNPRINTABLE)
+
+
+def silence_broken_pipe() -> None:
+    """`finnews … | head` ends quietly: what is still buffered has no reader."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+
+
+def as_records(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in rows]
