@@ -90,6 +90,8 @@ class ListRule(Rules):
     charset: str | None = None
     items: str = ""
     """Dotted path of the rows (json), or the selector of a row (html)."""
+    row: str = ""
+    """Selector of a row, where `items` of a json list holds a piece of HTML instead of rows."""
     fields: dict[str, str | FieldRule] = {}
     """Names of articles.records.Listed, and url and html."""
     ok: dict[str, str | int] = {}
