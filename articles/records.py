@@ -147,6 +147,8 @@ class Article:
     flags: tuple[str, ...] = ()
     extractor: str
     raw_ref: str = ""
+    page_digest: str = ""
+    """`digest` of the page it was read from: the same page need not be archived and read again."""
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -156,6 +158,19 @@ class Article:
 
 DecisionKind = Literal["new", "duplicate", "revision", "unchanged"]
 DuplicateKind = Literal["url", "exact", "near"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Election:
+    """An article stored earlier whose place changes, because a copy that is first in their cluster has come to light."""
+
+    article_id: str
+    source: str
+    cluster_id: str
+    duplicate_of: str | None = None
+    """None if it is now the first itself."""
+    duplicate_kind: DuplicateKind | None = None
+    similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,3 +186,5 @@ class Decision:
     duplicate_of: str | None = None
     duplicate_kind: DuplicateKind | None = None
     similarity: float | None = None
+    elections: tuple[Election, ...] = ()
+    """What this article's arrival changes for others of its cluster."""
