@@ -141,7 +141,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _described(path: Path, text: str, table: dict[str, Any], error: ValidationError) -> SourceFileError:
-    """The first complaint by line; pydantic reports each branch of a union, of which only the one that was meant counts."""
+    """The first complaint by line."""
     found = [(_line_of(text, place), place, details) for place, details in _complaints(table, error)]
     line, place, details = min(found, key=lambda each: each[0])
     message, suggestion = _worded(place, details)
@@ -150,6 +150,7 @@ def _described(path: Path, text: str, table: dict[str, Any], error: ValidationEr
 
 
 def _complaints(table: dict[str, Any], error: ValidationError) -> list[tuple[Place, ErrorDetails]]:
+    """Pydantic reports each branch of a union; only the one that was meant counts."""
     complaints = []
     for details in error.errors():
         place = tuple(step for step in details["loc"] if step not in ("FieldRule", "str", "int"))
