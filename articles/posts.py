@@ -1,0 +1,343 @@
+"""Posts and plain texts: front matter apart from body, Markdown to HTML, and a headline where there is none.
+
+    post ──split──▶ front matter ──YAML, or line by line──▶ Listed, url
+              └───▶ body, Markdown or HTML ──body_html──▶ fragment for the extractor
+
+Two dialects are about: Jekyll posts of East Money mirrors (share link and navigation below the text; titles in quotes
+that nobody escaped; titles and dates left empty) and Hexo dumps of RSSHub feeds (HTML below a GMT date, braces as
+entities). Both are read by the same rules; no key has to be there.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Literal
+
+import yaml
+from markdown_it import MarkdownIt
+
+from articles.normalise import clean_line, clean_text
+from articles.records import Listed
+
+Meta = Mapping[str, str | tuple[str, ...]]
+BodyKind = Literal["html", "markdown"]
+
+MAX_HEADER_CHARS = 64 * 1024
+
+# The first key that holds something counts.
+TITLE_KEYS = ("title", "标题")
+PUBLISHED_KEYS = ("date", "published", "publishdate", "pubdate", "datetime", "time", "created", "日期")
+UPDATED_KEYS = ("updated", "lastmod", "modified")
+SUMMARY_KEYS = ("description", "summary", "excerpt", "digest")
+PUBLISHER_KEYS = ("source", "publisher", "media")
+URL_KEYS = ("link", "url", "original_url", "source_url", "origin", "source")
+NATIVE_ID_KEYS = ("infocode", "newsid", "guid", "id")
+
+FENCE = re.compile(r"-{3,}[ \t]*$")
+END_FENCE = re.compile(r"(?:-{3,}|\.{3})[ \t]*$")
+KEY = re.compile(r"\ufeff?([A-Za-z_][\w.-]{0,40}|标题|日期)[ \t]*[:：](?:[ \t]+|$|(?=[\"'\[]))(.*)$")
+LOOSE_KEY = re.compile(r"([A-Za-z_][\w.-]{0,40}|标题|日期)[ \t]*[:：](.*)$")
+ENTRY = re.compile(r"[ \t]*-[ \t]+(.*)$")
+INDENTED = re.compile(r"[ \t]+\S|[ \t]*#|[ \t]*-[ \t]")
+QUOTED = re.compile(r"([\"'])(.*)\1[ \t]*$")
+SPLIT_TERMS = re.compile(r"[\s,，、;；]+")
+
+SHARE_LINE = re.compile(r"^[ \t]*<(https?://[^\s<>]+)>[ \t]*$", re.MULTILINE)
+EMPTY_SHARE_LINE = re.compile(r"^[ \t]*<>[ \t]*$", re.MULTILINE)
+LINK_LINE = re.compile(r"^[ \t]*(?:\[[^\]\n]{1,60}\]\([^()\n]*\)[ \t]*[|｜·]?[ \t]*)+$", re.MULTILINE)
+LINK = re.compile(r"\[([^\]\n]{1,60})\]\(([^()\s]*)\)")
+ORIGIN_WORDS = "查看原文|阅读原文|阅读全文|查看全文|原文链接|原文地址|原文|来源链接|original"
+ORIGIN_LINKS = (
+    re.compile(rf"\[(?:{ORIGIN_WORDS})\]\((https?://[^()\s]+)\)", re.IGNORECASE),
+    re.compile(rf"(?:{ORIGIN_WORDS})\s*[:：]\s*<?(https?://[^\s<>\"'）)，。]+)", re.IGNORECASE),
+    re.compile(rf"<a\b[^>]*\bhref=[\"'](https?://[^\"'\s]+)[\"'][^>]*>\s*(?:{ORIGIN_WORDS})\s*</a>", re.IGNORECASE),
+)
+# A tag, a comment or a doctype, and not the share link, which an HTML parser takes for a tag.
+STARTS_AS_HTML = re.compile(r"\s*<(?!https?:)(?:!--|[A-Za-z!/])")
+BRACES = {"&#123;": "{", "&#125;": "}"}
+HEADING = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)")
+DATE_IN_HEADING = re.compile(r"[(（【]\s*(\d{8}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)\s*[)）】]\s*$")
+SENTENCE_END = re.compile(r"(?<=[。！？!?；;：:…”」）)])[ \t]*\n(?=[^\s#>|*+<-])")
+
+TITLE_CHARS = 60  # longest first line taken for a headline; the longest of 387 real text files has 46
+CLAUSE_CHARS = 40
+TAG = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
+STOPS = "。！？!?；;\n"
+PAUSES = "，,：:、 "
+NO_HEADLINE_END = ("。", "；", "，", "、", "：", ";", ",", ":")
+# In files saved from old pages the indent is all that is left of a paragraph's beginning.
+INDENT_IN_LINE = re.compile(r"(?<=\S)[ \xa0]*\u3000{2,}(?=\S)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    meta: Meta
+    """Front matter: keys in lower case, values as text."""
+    listed: Listed
+    url: str
+    """Address of the original, if front matter or body name one."""
+    body: str
+    """What stands below the front matter, less a headline in Markdown that became the title."""
+    kind: BodyKind
+    flags: tuple[str, ...] = ()
+
+    @property
+    def body_html(self) -> str:
+        return _html_with_links(self.body) if self.kind == "html" else _from_markdown(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class BadPost:
+    """A post whose front matter cannot be read, for Reason.FRONT_MATTER."""
+
+    detail: str
+
+
+def parse_post(text: str) -> Post | BadPost:
+    header, body, flags = _split(text.replace("\r\n", "\n").replace("\r", "\n"))
+    if len(header) > MAX_HEADER_CHARS:
+        return BadPost(f"front matter of {len(header):,} characters, at most {MAX_HEADER_CHARS:,} are read")
+    meta, broken = _read_header(header)
+    if header.strip() and not meta:
+        return BadPost("front matter holds no «key: value» line")
+    for entity, brace in BRACES.items():
+        body = body.replace(entity, brace)
+    title, heading_date, body = _own_title(meta, body)
+    return Post(
+        meta=MappingProxyType(meta),
+        listed=_listed(meta, title, heading_date),
+        url=_url(meta, body),
+        body=body,
+        kind="html" if STARTS_AS_HTML.match(body) else "markdown",
+        flags=flags + (("front_matter_broken",) if broken else ()),
+    )
+
+
+def looks_like_post(text: str) -> bool:
+    """Is there front matter at its head? Any text may be read as a post; this tells a post from a plain text."""
+    head = text.lstrip("\ufeff \t\r\n")[:MAX_HEADER_CHARS]
+    lines = head.splitlines()
+    if not lines:
+        return False
+    if FENCE.fullmatch(lines[0]):
+        return any(LOOSE_KEY.match(line) for line in lines[1:20])
+    return bool(KEY.match(lines[0])) and any(FENCE.fullmatch(line) for line in lines[1:20])
+
+
+def split_title(text: str) -> tuple[str, str]:
+    """Headline and the rest of a plain text.
+
+    A short first line that does not end as a sentence does is the headline, and leaves the text. Otherwise the first
+    clause is repeated as one: a row needs a title, and the writer's own opening is no invention.
+    """
+    lines = text.strip("\ufeff\n\r \t").splitlines()
+    first = clean_line(lines[0]) if lines else ""
+    has_more = any(line.strip() for line in lines[1:])
+    if has_more and 0 < len(first) <= TITLE_CHARS and not first.endswith(NO_HEADLINE_END):
+        return first, "\n".join(lines[1:]).strip("\n")
+    return first_clause(text), text
+
+
+def first_clause(text: str, *, max_chars: int = CLAUSE_CHARS) -> str:
+    """The opening of `text` up to its first full stop, or the last pause before `max_chars`."""
+    opening = clean_text(text[: max_chars * 20])[: max_chars + 1]
+    for marks in (STOPS, PAUSES):
+        ends = [at for mark in marks if (at := opening.find(mark) if marks is STOPS else opening.rfind(mark)) > 0]
+        if ends:
+            return opening[: min(ends) if marks is STOPS else max(ends)].strip()
+    return opening[:max_chars]
+
+
+def plain_paragraphs(text: str) -> list[str]:
+    """Paragraphs of a plain text: its lines, and what an indent in the middle of a line sets apart."""
+    return clean_text(INDENT_IN_LINE.sub("\n", text)).splitlines()
+
+
+# ── front matter ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _split(text: str) -> tuple[str, str, tuple[str, ...]]:
+    """Header, body, flags. Text without front matter is all body."""
+    text = text.lstrip("\ufeff \t\n") if looks_like_post(text) else text.lstrip("\ufeff")
+    lines = text.split("\n")
+    opened = bool(FENCE.fullmatch(lines[0]))
+    if not opened and not looks_like_post(text):
+        return "", text, ()
+    start = 1 if opened else 0
+    end = _end_of_header(lines, start)
+    if end is None:
+        end = _end_of_unclosed(lines, start)
+        return "\n".join(lines[start:end]), "\n".join(lines[end:]), ("front_matter_unclosed",)
+    return "\n".join(lines[start:end]), "\n".join(lines[end + 1 :]), ()
+
+
+def _end_of_header(lines: list[str], start: int) -> int | None:
+    """Line of the closing fence; None when most of what stands before it is no header: then it is a rule in the body."""
+    strange = 0
+    for at in range(start, len(lines)):
+        if END_FENCE.fullmatch(lines[at]):
+            return at if strange <= (at - start) / 2 else None
+        strange += not _in_header(lines[at]) and bool(lines[at].strip())
+    return None
+
+
+def _end_of_unclosed(lines: list[str], start: int) -> int:
+    for at in range(start, len(lines)):
+        if not _in_header(lines[at]):
+            return at
+    return len(lines)
+
+
+def _in_header(line: str) -> bool:
+    return bool(KEY.match(line) or INDENTED.match(line))
+
+
+def _read_header(header: str) -> tuple[dict[str, str | tuple[str, ...]], bool]:
+    """Values of the front matter, and whether it is broken YAML that had to be read line by line."""
+    by_line = _by_line(header)
+    try:
+        # BaseLoader makes strings of everything and heeds no tag: 2021-12-08 stays as written, and nothing is executed.
+        loaded = yaml.load(header, Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return by_line, True
+    if not isinstance(loaded, dict):
+        return by_line if loaded is not None and not isinstance(loaded, list) else {}, bool(by_line)
+    # A value that YAML takes for a mapping or a list of lists was meant as a line of text.
+    return by_line | {str(key).lower(): value for key, value in _scalars(loaded)}, False
+
+
+def _scalars(loaded: dict[Any, Any]) -> Iterator[tuple[Any, str | tuple[str, ...]]]:
+    """Only text and lists of text are taken: aliases that multiply are never walked."""
+    for key, value in loaded.items():
+        if isinstance(value, str):
+            yield key, value.strip()
+        elif isinstance(value, list) and str(key).lower() not in TITLE_KEYS:
+            yield key, tuple(entry.strip() for entry in value if isinstance(entry, str) and entry.strip())
+
+
+def _by_line(header: str) -> dict[str, str | tuple[str, ...]]:
+    meta: dict[str, str | tuple[str, ...]] = {}
+    key = ""
+    for line in header.split("\n"):
+        if found := LOOSE_KEY.match(line):
+            key, value = found[1].lower(), _value(found[2])
+            if value or key not in meta:
+                meta[key] = value
+        elif key and (entry := ENTRY.match(line)):
+            entries = meta[key]
+            meta[key] = (*(entries if isinstance(entries, tuple) else ()), _value(entry[1]))
+    return meta
+
+
+def _value(written: str) -> str:
+    written = written.strip()
+    if quoted := QUOTED.match(written):
+        return quoted[2].replace('\\"', '"').replace("''", "'").strip()
+    return written
+
+
+# ── meaning ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:
+    """Title, a date that its heading carries, and the body: a heading at its head that is the title leaves it."""
+    title = clean_line(html.unescape(_first(meta, TITLE_KEYS)))
+    heading = HEADING.match(body)
+    if heading is None:
+        return title, "", body
+    written = clean_line(heading[1])
+    dated = DATE_IN_HEADING.search(written)
+    if title and title != written:
+        return title, "", body
+    return written, dated[1] if dated else "", body[heading.end() :]
+
+
+def _listed(meta: Meta, title: str, heading_date: str) -> Listed:
+    categories, tags = _terms(meta, "categories", "category"), _terms(meta, "tags", "tag")
+    author, publisher = _first(meta, ("author", "作者")), _first(meta, PUBLISHER_KEYS)
+    return Listed(
+        title=title or None,
+        published=_first(meta, PUBLISHED_KEYS) or heading_date or None,
+        updated=_first(meta, UPDATED_KEYS) or None,
+        summary=clean_text(_first(meta, SUMMARY_KEYS)) or None,
+        publisher=publisher if publisher and not publisher.startswith("http") else None,
+        # RSSHub writes the name of the feed where an author belongs; it is among the categories as well.
+        author=author if author and author not in categories else None,
+        section=_section(categories, tags),
+        tags=tags,
+        native_id=_first(meta, NATIVE_ID_KEYS) or None,
+    )
+
+
+def _section(categories: tuple[str, ...], tags: tuple[str, ...]) -> str | None:
+    """The narrowest category; where Jekyll names it in pinyin for the address, the tag that spells it out."""
+    narrowest = categories[-1] if categories else ""
+    if narrowest.isascii() and tags:
+        return tags[0]
+    return narrowest or None
+
+
+def _url(meta: Meta, body: str) -> str:
+    """Address of the original: in front matter, else the share link on a line of its own, else «原文» if there is one."""
+    for key in URL_KEYS:
+        value = meta.get(key, "")
+        if isinstance(value, str) and value.startswith(("http://", "https://", "//")):
+            return value
+    if shared := SHARE_LINE.findall(body):
+        return str(shared[-1])
+    origins = {html.unescape(url) for pattern in ORIGIN_LINKS for url in pattern.findall(body)}
+    return origins.pop() if len(origins) == 1 else ""
+
+
+def _first(meta: Meta, keys: tuple[str, ...]) -> str:
+    for key in keys:
+        value = meta.get(key, "")
+        if value and isinstance(value, str):
+            return value
+    return ""
+
+
+def _terms(meta: Meta, *keys: str) -> tuple[str, ...]:
+    """A list, or words in a row as Jekyll has them."""
+    for key in keys:
+        if value := meta.get(key):
+            terms = SPLIT_TERMS.split(value.strip("[]")) if isinstance(value, str) else value
+            return tuple(term for term in terms if term)
+    return ()
+
+
+# ── body ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _html_with_links(body: str) -> str:
+    """HTML as it is; the lines of Markdown below it become paragraphs, lest `<http://…>` be read as a tag."""
+    body = SHARE_LINE.sub(lambda found: _paragraph(_anchor(found[1], found[1])), body)
+    body = EMPTY_SHARE_LINE.sub("", body)
+    return LINK_LINE.sub(
+        lambda found: _paragraph(LINK.sub(lambda link: _anchor(link[2], html.escape(link[1])), found[0].strip())), body
+    )
+
+
+def _anchor(url: str, text: str) -> str:
+    return f'<a href="{html.escape(html.unescape(url))}">{text}</a>'
+
+
+def _paragraph(content: str) -> str:
+    return f"<p>{content}</p>"
+
+
+def _from_markdown(body: str) -> str:
+    """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
+    rendered: str = _markdown().render(SENTENCE_END.sub("\n\n", EMPTY_SHARE_LINE.sub("", body)))
+    return rendered
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    # Indented lines are paragraphs of people who indent, never program code.
+    return MarkdownIt("commonmark", {"html": True}).enable("table").disable("code")
