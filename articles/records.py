@@ -186,5 +186,7 @@ class Decision:
     duplicate_of: str | None = None
     duplicate_kind: DuplicateKind | None = None
     similarity: float | None = None
+    exact_key: str = ""
+    """What later copies of the same text are recognised by; empty for a text too short for that."""
     elections: tuple[Election, ...] = ()
     """What this article's arrival changes for others of its cluster."""
