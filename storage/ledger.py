@@ -1,0 +1,487 @@
+"""The ledger: what is known of every article, in one SQLite file. Look-ups and records; it decides nothing.
+
+    copies, versions      what articles.decide needs to know of all that was ever stored
+    batches, touched      commits on their way into the partitions
+    runs, validators, crawls    what happened, what lists answered, how fresh a source is
+
+Copies and versions can be rebuilt from the lake; a lost ledger costs the history of runs, never an article. Times are
+microseconds since 1970, UTC.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from articles.decide import Copy, CopyKey, Place, Version, version_of
+from articles.records import Decision
+
+VERSION: Final = 1
+BUSY_SECONDS: Final = 30.0
+
+TABLES: Final = """
+CREATE TABLE copies (
+    article_id TEXT NOT NULL, source TEXT NOT NULL,
+    day TEXT,                       -- partition, that of the first revision; null if undated
+    first_seen_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL,
+    page_digest TEXT NOT NULL,      -- of the page it was last read from
+    cluster_id TEXT NOT NULL, duplicate_of TEXT, duplicate_kind TEXT, similarity REAL,
+    PRIMARY KEY (article_id, source)
+) WITHOUT ROWID;
+CREATE INDEX copies_by_cluster ON copies (cluster_id);
+
+CREATE TABLE versions (
+    article_id TEXT NOT NULL, source TEXT NOT NULL, text_hash TEXT NOT NULL,
+    exact_key TEXT NOT NULL, canonical_url TEXT NOT NULL,
+    fetched_at INTEGER NOT NULL, edited_at INTEGER NOT NULL, claimed_at INTEGER NOT NULL,
+    PRIMARY KEY (article_id, source, text_hash)
+) WITHOUT ROWID;
+CREATE INDEX versions_by_text ON versions (exact_key) WHERE exact_key != '';
+CREATE INDEX versions_by_url ON versions (canonical_url) WHERE canonical_url != '';
+
+CREATE TABLE batches (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL UNIQUE, run_id TEXT NOT NULL,
+    articles INTEGER NOT NULL, applied INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE touched (
+    seq INTEGER NOT NULL, article_id TEXT NOT NULL, source TEXT NOT NULL, PRIMARY KEY (seq, article_id, source)
+) WITHOUT ROWID;
+
+CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY, command TEXT NOT NULL, started_at INTEGER NOT NULL, finished_at INTEGER, exit_code INTEGER,
+    accounts TEXT NOT NULL DEFAULT '{}'
+) WITHOUT ROWID;
+CREATE TABLE validators (
+    url TEXT PRIMARY KEY, etag TEXT, last_modified TEXT, body_sha256 TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE TABLE crawls (
+    source TEXT PRIMARY KEY, tried_at INTEGER NOT NULL, succeeded_at INTEGER, newest_at INTEGER
+) WITHOUT ROWID;
+CREATE TABLE fence (only INTEGER PRIMARY KEY CHECK (only = 0), token INTEGER NOT NULL);
+INSERT INTO fence VALUES (0, 0);
+"""
+
+COPIES = """
+SELECT c.article_id, c.source, c.cluster_id, c.duplicate_of, c.duplicate_kind, c.similarity,
+       v.text_hash, v.exact_key, v.canonical_url, v.fetched_at, v.edited_at, v.claimed_at
+FROM copies c JOIN versions v USING (article_id, source)
+WHERE c.{column} = ? ORDER BY c.article_id, c.source, v.fetched_at, v.edited_at, v.text_hash
+"""
+# A text that was seen before keeps the version that was fetched first, as articles.decide.chain does.
+ADD_VERSION = """
+INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET canonical_url = excluded.canonical_url,
+    fetched_at = excluded.fetched_at, edited_at = excluded.edited_at, claimed_at = excluded.claimed_at
+WHERE (excluded.fetched_at, excluded.edited_at) < (fetched_at, edited_at)
+"""
+ADD_COPY = """
+INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET first_seen_at = min(first_seen_at, excluded.first_seen_at),
+    page_digest = CASE WHEN excluded.last_seen_at >= last_seen_at THEN excluded.page_digest ELSE page_digest END,
+    last_seen_at = max(last_seen_at, excluded.last_seen_at), cluster_id = excluded.cluster_id,
+    duplicate_of = excluded.duplicate_of, duplicate_kind = excluded.duplicate_kind, similarity = excluded.similarity
+"""
+MOVE_COPY = """
+UPDATE copies SET cluster_id = ?, duplicate_of = ?, duplicate_kind = ?, similarity = ?
+WHERE article_id = ? AND source = ?
+"""
+
+Value: TypeAlias = str | int | float | None
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class LedgerError(Exception):
+    """A ledger that cannot be used. One line with its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    seq: int
+    batch_id: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where a copy stands in the lake."""
+
+    key: CopyKey
+    day: date | None
+    first_seen_at: datetime
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    run_id: str
+    command: str
+    started_at: datetime
+    finished_at: datetime | None
+    exit_code: int | None
+    """None while it runs, and for ever if it was killed."""
+    accounts: Mapping[str, Mapping[str, Any]]
+    """Accounting by source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What a list answer said about itself, verbatim, for the next conditional request."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    body_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    source: str
+    tried_at: datetime
+    succeeded_at: datetime | None
+    newest_at: datetime | None
+    """Publication of the newest article ever listed."""
+
+
+class Ledger:
+    """For the one writer of a lake; safe for its threads. Satisfies `articles.decide.Known`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            # A commit that returned survives a power cut.
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._prepare()
+        except sqlite3.Error as error:
+            raise LedgerError(f"{path}: {error}") from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, in memory and on disk."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    # What is known: articles.decide.Known
+
+    def copies(self, article_id: str) -> list[Copy]:
+        return self._copies("article_id", article_id)
+
+    def members(self, cluster_id: str) -> list[Copy]:
+        return self._copies("cluster_id", cluster_id)
+
+    def at_url(self, canonical_url: str) -> list[tuple[CopyKey, str]]:
+        rows = self._query(
+            "SELECT DISTINCT article_id, source, cluster_id FROM versions JOIN copies USING (article_id, source)"
+            " WHERE canonical_url = ? AND canonical_url != ''",
+            canonical_url,
+        )
+        return [(CopyKey(article_id, source), cluster_id) for article_id, source, cluster_id in rows]
+
+    def cluster_of(self, exact_key: str) -> str | None:
+        rows = self._query(
+            "SELECT cluster_id FROM versions JOIN copies USING (article_id, source)"
+            " WHERE exact_key = ? AND exact_key != '' LIMIT 1",
+            exact_key,
+        )
+        return rows[0][0] if rows else None
+
+    def _copies(self, column: str, value: str) -> list[Copy]:
+        found: dict[CopyKey, tuple[Place, list[Version]]] = {}
+        for article_id, source, cluster_id, of, kind, similarity, *version in self._query(
+            COPIES.format(column=column), value
+        ):
+            place = Place(cluster_id, of, kind, similarity)
+            found.setdefault(CopyKey(article_id, source), (place, []))[1].append(_version(version))
+        return [Copy(key=key, versions=tuple(versions), place=place) for key, (place, versions) in found.items()]
+
+    # What is recorded
+
+    def record(self, decisions: Iterable[Decision]) -> set[CopyKey]:
+        """Remember what was decided; gives the copies whose rows in the lake have to change."""
+        touched: set[CopyKey] = set()
+        for decision in decisions:
+            article, version = decision.article, version_of(decision.article, decision.exact_key)
+            key = CopyKey(article.article_id, article.source)
+            place = Place(decision.cluster_id, decision.duplicate_of, decision.duplicate_kind, decision.similarity)
+            self._add_copy(key, article.date, article.fetched_at, article.page_digest, place)
+            if self._add_version(key, version):
+                touched.add(key)
+            for e in decision.elections:
+                self._execute(
+                    MOVE_COPY, e.cluster_id, e.duplicate_of, e.duplicate_kind, e.similarity, e.article_id, e.source
+                )
+                touched.add(CopyKey(e.article_id, e.source))
+        return touched
+
+    def restore(self, stored: Stored, versions: Iterable[Version], page_digest: str) -> None:
+        """Remember what the lake holds."""
+        self._add_copy(stored.key, stored.day, stored.first_seen_at, page_digest, stored.place)
+        for version in versions:
+            self._add_version(stored.key, version)
+
+    def stored(self, keys: Iterable[CopyKey]) -> list[Stored]:
+        found = []
+        for key in keys:
+            [(day, first_seen_at, *place)] = self._query(
+                "SELECT day, first_seen_at, cluster_id, duplicate_of, duplicate_kind, similarity FROM copies"
+                " WHERE article_id = ? AND source = ?",
+                *key,
+            )
+            found.append(Stored(key, date.fromisoformat(day) if day else None, _time(first_seen_at), Place(*place)))
+        return found
+
+    # Batches
+
+    def begin_batch(self, batch_id: str, run_id: str, articles: int) -> Batch:
+        cursor = self._execute(
+            "INSERT INTO batches (batch_id, run_id, articles) VALUES (?, ?, ?)", batch_id, run_id, articles
+        )
+        assert cursor.lastrowid is not None
+        return Batch(cursor.lastrowid, batch_id, run_id)
+
+    def touch(self, batch: Batch, keys: Iterable[CopyKey]) -> None:
+        with self._lock:
+            self._connection.executemany("INSERT INTO touched VALUES (?, ?, ?)", [(batch.seq, *key) for key in keys])
+
+    def touched(self, batch: Batch) -> list[CopyKey]:
+        return [CopyKey(*row) for row in self._query("SELECT article_id, source FROM touched WHERE seq = ?", batch.seq)]
+
+    def pending(self) -> list[Batch]:
+        """Batches decided but not known to have reached the partitions, oldest first."""
+        return [
+            Batch(*row)
+            for row in self._query("SELECT seq, batch_id, run_id FROM batches WHERE NOT applied ORDER BY seq")
+        ]
+
+    def applied(self, batch: Batch) -> None:
+        with self.transaction():
+            self._execute("DELETE FROM touched WHERE seq = ?", batch.seq)
+            self._execute("UPDATE batches SET applied = 1 WHERE seq = ?", batch.seq)
+
+    def has_batch(self, batch_id: str) -> bool:
+        return bool(self._query("SELECT 1 FROM batches WHERE batch_id = ?", batch_id))
+
+    def raise_seq(self, seq: int) -> None:
+        """Number the next batch above `seq`, which the lake already holds."""
+        self._execute(
+            "INSERT OR IGNORE INTO batches (seq, batch_id, run_id, articles, applied)"
+            " VALUES (?, 'rebuilt', 'rebuilt', 0, 1)",
+            seq,
+        )
+
+    # Fencing: a writer that was taken for dead must not commit any more
+
+    def take_fence(self) -> int:
+        with self.transaction():
+            self._execute("UPDATE fence SET token = token + 1")
+            return self.fence()
+
+    def fence(self) -> int:
+        [(token,)] = self._query("SELECT token FROM fence")
+        return int(token)
+
+    # Runs, lists, sources
+
+    def start_run(self, run_id: str, command: str, started_at: datetime) -> None:
+        self._execute(
+            "INSERT INTO runs (run_id, command, started_at) VALUES (?, ?, ?)", run_id, command, _us(started_at)
+        )
+
+    def finish_run(
+        self, run_id: str, exit_code: int, accounts: Mapping[str, Mapping[str, Any]], finished_at: datetime
+    ) -> None:
+        self._execute(
+            "UPDATE runs SET finished_at = ?, exit_code = ?, accounts = ? WHERE run_id = ?",
+            _us(finished_at),
+            exit_code,
+            json.dumps(accounts, ensure_ascii=False, sort_keys=True),
+            run_id,
+        )
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """The latest runs, newest first."""
+        rows = self._query(
+            "SELECT run_id, command, started_at, finished_at, exit_code, accounts FROM runs"
+            " ORDER BY started_at DESC, run_id DESC LIMIT ?",
+            limit,
+        )
+        return [
+            RunRecord(
+                run_id=run_id,
+                command=command,
+                started_at=_time(started_at),
+                finished_at=_maybe_time(finished_at),
+                exit_code=exit_code,
+                accounts=json.loads(accounts),
+            )
+            for run_id, command, started_at, finished_at, exit_code, accounts in rows
+        ]
+
+    def store_validators(self, validators: Iterable[Validators]) -> None:
+        """To be called once the articles of those lists are durable."""
+        with self.transaction():
+            for v in validators:
+                self._execute(
+                    "INSERT OR REPLACE INTO validators VALUES (?, ?, ?, ?)",
+                    v.url,
+                    v.etag,
+                    v.last_modified,
+                    v.body_sha256,
+                )
+
+    def validators(self, url: str) -> Validators | None:
+        return _validators(self._connection, url)
+
+    def record_crawl(self, source: str, *, at: datetime, succeeded: bool, newest_at: datetime | None) -> None:
+        self._execute(
+            "INSERT INTO crawls VALUES (?1, ?2, iif(?3, ?2, NULL), ?4) ON CONFLICT DO UPDATE SET tried_at = ?2,"
+            " succeeded_at = iif(?3, ?2, succeeded_at), newest_at = max(ifnull(?4, newest_at), ifnull(newest_at, ?4))",
+            source,
+            _us(at),
+            succeeded,
+            _us(newest_at) if newest_at else None,
+        )
+
+    def freshness(self) -> list[Freshness]:
+        rows = self._query("SELECT source, tried_at, succeeded_at, newest_at FROM crawls ORDER BY source")
+        return [
+            Freshness(
+                source=source,
+                tried_at=_time(tried_at),
+                succeeded_at=_maybe_time(succeeded_at),
+                newest_at=_maybe_time(newest_at),
+            )
+            for source, tried_at, succeeded_at, newest_at in rows
+        ]
+
+    def _prepare(self) -> None:
+        with self.transaction():
+            [(version,)] = self._query("PRAGMA user_version")
+            if version > VERSION:
+                raise LedgerError(
+                    f"{self.path}: written by a newer finnews (ledger {version}, this one knows {VERSION})"
+                )
+            if version == 0:
+                # executescript would end the transaction.
+                for statement in TABLES.split(";\n"):
+                    self._execute(statement)
+                self._execute(f"PRAGMA user_version = {VERSION}")
+
+    def _add_copy(self, key: CopyKey, day: date | None, seen_at: datetime, page_digest: str, place: Place) -> None:
+        self._execute(ADD_COPY, *key, day.isoformat() if day else None, _us(seen_at), _us(seen_at), page_digest, *place)
+
+    def _add_version(self, key: CopyKey, version: Version) -> bool:
+        cursor = self._execute(
+            ADD_VERSION,
+            *key,
+            version.text_hash,
+            version.exact_key,
+            version.canonical_url,
+            _us(version.fetched_at),
+            _us(version.edited_at),
+            _us(version.claimed_at),
+        )
+        return cursor.rowcount > 0
+
+    def _execute(self, statement: str, *values: Value) -> sqlite3.Cursor:
+        with self._lock:
+            return self._connection.execute(statement, values)
+
+    def _query(self, statement: str, *values: Value) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._connection.execute(statement, values).fetchall()
+
+
+class KnownArticles:
+    """The read side, for a crawl beside the writer. A lake without a ledger knows nothing."""
+
+    def __init__(self, lake: Path) -> None:
+        path = ledger_path(lake)
+        self._connection = None
+        if path.exists():
+            try:
+                self._connection = sqlite3.connect(
+                    f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS
+                )
+                self._connection.execute("SELECT 1 FROM copies LIMIT 1")
+            except sqlite3.Error as error:
+                raise LedgerError(f"{path}: {error}") from error
+
+    def __contains__(self, article_id: object) -> bool:
+        return self._first("SELECT 1 FROM copies WHERE article_id = ? LIMIT 1", str(article_id)) is not None
+
+    def page_digest(self, article_id: str) -> str | None:
+        """Digest of the page that the article was last read from; None if it is not known."""
+        found = self._first(
+            "SELECT page_digest FROM copies WHERE article_id = ? ORDER BY last_seen_at DESC", article_id
+        )
+        return (found[0] or None) if found else None
+
+    def validators(self, url: str) -> Validators | None:
+        return _validators(self._connection, url) if self._connection else None
+
+    def close(self) -> None:
+        if self._connection:
+            self._connection.close()
+
+    def _first(self, statement: str, *values: Value) -> tuple[Any, ...] | None:
+        if self._connection is None:
+            return None
+        found: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
+        return found
+
+
+def ledger_path(lake: Path) -> Path:
+    return Path(lake) / "_state" / "ledger.sqlite"
+
+
+def _validators(connection: sqlite3.Connection, url: str) -> Validators | None:
+    row = connection.execute(
+        "SELECT url, etag, last_modified, body_sha256 FROM validators WHERE url = ?", (url,)
+    ).fetchone()
+    return Validators(url=row[0], etag=row[1], last_modified=row[2], body_sha256=row[3]) if row else None
+
+
+def _version(row: Sequence[Any]) -> Version:
+    text_hash, exact_key, canonical_url, fetched_at, edited_at, claimed_at = row
+    return Version(
+        text_hash=text_hash,
+        exact_key=exact_key,
+        canonical_url=canonical_url,
+        fetched_at=_time(fetched_at),
+        edited_at=_time(edited_at),
+        claimed_at=_time(claimed_at),
+    )
+
+
+def _us(at: datetime) -> int:
+    return (at - EPOCH) // MICROSECOND
+
+
+def _time(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def _maybe_time(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else _time(microseconds)
