@@ -1,0 +1,139 @@
+"""One crawl of one source: what is asked for, what it needs to know, and what it reports.
+
+    CrawlSpec ──run──▶ pages in the archive, lines in the spool, CrawlReport
+
+Only `run` needs Scrapy, and imports it when called: whoever starts a crawl in a child process works with the records
+alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import TypeAdapter
+
+from articles.records import Page
+from articles.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlSpec:
+    """All a crawl is told; the file that a child process is started with."""
+
+    source: str
+    run_id: str
+    spool: str
+    """Folder for the results; one crawl, one folder."""
+    source_dirs: tuple[str, ...] = ()
+    lake: str = ""
+    """For the child process, which opens the archive and the ledger in it."""
+    limit: int | None = None
+    """New articles to take; the others listed stay pending."""
+    list_pages: int = 5
+    """Pages of one list to go through at most, when all that is on them is new."""
+    soft_seconds: float = 900
+    """After this no further request is sent."""
+    check_age: bool = True
+    """Off for a site whose newest article is meant to be old."""
+    delay_seconds: float | None = None
+    """Instead of the source's own."""
+    backoff_seconds: float = 2.0
+    """Wait before the first retry; doubled for the second, with jitter."""
+    connect_to: Mapping[str, str] = field(default_factory=dict)
+    """Host, or *, → `address:port` that is asked over plain HTTP in its place: a sample site, a recording."""
+    allow_addresses: tuple[str, ...] = ()
+    """Addresses to connect to although they are not public."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What a list answer said about itself, verbatim, for the next conditional request."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    body_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlReport:
+    """discovered = fetched + rejected + unchanged + filtered + pending."""
+
+    source: str
+    discovered: int = 0
+    """Distinct articles listed."""
+    fetched: int = 0
+    rejected: int = 0
+    unchanged: int = 0
+    filtered: Mapping[str, int] = field(default_factory=dict)
+    pending: Mapping[str, int] = field(default_factory=dict)
+    requests: int = 0
+    seconds: float = 0.0
+    gate_failures: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What a person should know and no run fails for: a list that moved, a feed cut short."""
+    validators: tuple[Validators, ...] = ()
+    """To be remembered once the articles are durable; only of lists that left nothing pending."""
+    finish_reason: str = "finished"
+
+    @property
+    def balanced(self) -> bool:
+        settled = self.fetched + self.rejected + self.unchanged
+        return self.discovered == settled + sum(self.filtered.values()) + sum(self.pending.values())
+
+
+SPEC_JSON = TypeAdapter(CrawlSpec)
+REPORT_JSON = TypeAdapter(CrawlReport)
+
+
+class Archive(Protocol):
+    def append(self, page: Page) -> Page:
+        """Keeps the page and returns it with its `raw_ref`."""
+
+
+class Known(Protocol):
+    """What earlier runs have stored."""
+
+    def __contains__(self, article_id: object) -> bool: ...
+
+    def page_digest(self, article_id: str) -> str | None:
+        """`page_digest` of the page that the article was last read from."""
+
+    def validators(self, url: str) -> Validators | None: ...
+
+
+class NothingKnown:
+    """A first run."""
+
+    def __contains__(self, article_id: object) -> bool:
+        return False
+
+    def page_digest(self, article_id: str) -> str | None:  # noqa: ARG002
+        return None
+
+    def validators(self, url: str) -> Validators | None:  # noqa: ARG002
+        return None
+
+
+def page_digest(page: Page) -> str:
+    """Equal for pages that hold the same article: the bytes, and the title where only the list has it."""
+    title = page.listed.title or "" if page.form == "fragment" else ""
+    return hashlib.sha256(title.encode("utf-8", "replace") + b"\n" + page.body).hexdigest()
+
+
+def run(
+    spec: CrawlSpec,
+    *,
+    source: Source,
+    archive: Archive,
+    known: Known,
+    wanted: Callable[[], bool] = lambda: True,
+) -> CrawlReport:
+    """Crawls once in this process, which can do so only once; `wanted` is asked each second whether to go on."""
+    from spiders.engine import crawl  # Scrapy and its reactor: 0.6 s and 60 MB that the parent of a crawl does not need
+
+    return crawl(spec, source=source, archive=archive, known=known, wanted=wanted, spool=Path(spec.spool))

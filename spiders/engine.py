@@ -1,0 +1,112 @@
+"""One Scrapy process around one crawl: settings, signals, deadline, and the report at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from scrapy import signals
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.settings import Settings
+
+import spiders.settings
+from articles.source import Source
+from spiders.crawl import Archive, CrawlReport, CrawlSpec, Known
+from spiders.guard import AddressPolicy, GuardedResolver
+from spiders.job import Job
+from spiders.spider import SourceSpider
+from spiders.spool import Spool
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.25
+"""How often the deadline and the parent are looked at."""
+
+
+def crawl(
+    spec: CrawlSpec, *, source: Source, archive: Archive, known: Known, wanted: Callable[[], bool], spool: Path
+) -> CrawlReport:
+    policy = AddressPolicy(_allowed(spec))
+    job = Job(spec=spec, source=source, archive=archive, known=known, spool=Spool(spool), wanted=wanted, policy=policy)
+    process = AsyncCrawlerProcess(_settings(job))
+    crawler = process.create_crawler(SourceSpider)
+    ended: dict[str, str] = {}
+    crawler.signals.connect(lambda reason: ended.update(reason=reason), signals.spider_closed, weak=False)
+    crawler.signals.connect(lambda: _count_error(job), signals.spider_error, weak=False)
+    crawler.signals.connect(lambda: _watch(crawler, job), signals.spider_opened, weak=False)
+    process.crawl(crawler, job=job)
+    process.start(install_signal_handlers=False)
+    if process.bootstrap_failed:
+        raise RuntimeError(f"the crawl of {source.id} did not start")
+    report = _report(job, cast(SourceSpider, crawler.spider), ended.get("reason", "killed"))
+    job.spool.finish(report)
+    return report
+
+
+def _allowed(spec: CrawlSpec) -> tuple[str, ...]:
+    """Where the spec itself sends requests is no surprise."""
+    return (*spec.allow_addresses, *(address.rpartition(":")[0] for address in spec.connect_to.values()))
+
+
+def _settings(job: Job) -> Settings:
+    settings = Settings()
+    settings.setmodule(spiders.settings)
+    settings.update(
+        {
+            "DOWNLOAD_DELAY": job.delay_seconds,
+            "DOWNLOAD_VERIFY_CERTIFICATES": job.source.tls == "verify",
+            "TWISTED_DNS_RESOLVER": GuardedResolver.bound_to(job.policy),
+        },
+        priority="cmdline",
+    )
+    return settings
+
+
+def _count_error(job: Job) -> None:
+    job.errors += 1
+
+
+def _watch(crawler: Crawler, job: Job) -> None:
+    """Ends the crawl in order: on SIGTERM or SIGINT, at the deadline, or when nobody wants it any more."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, job.stop, "stopped")
+    job.watcher = loop.create_task(_close_when_due(crawler, job))
+
+
+async def _close_when_due(crawler: Crawler, job: Job) -> None:
+    while not job.stopping.is_set():
+        if job.seconds_left <= 0:
+            job.stop("timeout")
+        elif not job.wanted():
+            job.stop("unwanted")
+        else:
+            await job.rest(min(LOOK_SECONDS, job.seconds_left))
+    await crawler.engine.close_spider_async(reason=job.stop_reason)
+
+
+def _report(job: Job, spider: SourceSpider, reason: str) -> CrawlReport:
+    tally = job.tally
+    tally.close(reason if reason != "finished" else "lost")
+    return CrawlReport(
+        source=job.source.id,
+        discovered=len(tally),
+        fetched=tally.count("fetched"),
+        rejected=tally.count("rejected"),
+        unchanged=tally.count("unchanged"),
+        filtered=tally.reasons("filtered"),
+        pending=tally.reasons("pending"),
+        requests=job.requests,
+        seconds=round(time.monotonic() - job.started, 3),
+        gate_failures=tuple(job.gate_failures),
+        warnings=tuple(dict.fromkeys(job.warnings)),
+        validators=tuple(
+            each for each in spider.validators if not tally.any_pending(spider.listed_by.get(each.url, ()))
+        ),
+        finish_reason="error" if job.errors and reason == "finished" else reason,
+    )

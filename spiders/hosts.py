@@ -1,0 +1,73 @@
+"""What we owe each host: a pause it asked for, and silence once it keeps failing."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+FAILURES_TO_CLOSE = 3
+MAX_PAUSE_SECONDS = 3_600
+
+_SECONDS = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(slots=True)
+class _Host:
+    resume_at: float = 0.0
+    failures_in_a_row: int = 0
+    closed: str = ""
+
+
+class Hosts:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._hosts: dict[str, _Host] = {}
+
+    def pause(self, host: str, seconds: float) -> None:
+        state = self._of(host)
+        state.resume_at = max(state.resume_at, self._clock() + min(seconds, MAX_PAUSE_SECONDS))
+
+    def seconds_to_wait(self, host: str) -> float:
+        return max(0.0, self._of(host).resume_at - self._clock())
+
+    def answered(self, host: str) -> None:
+        self._of(host).failures_in_a_row = 0
+
+    def failed(self, host: str, detail: str) -> None:
+        """A request was given up; too many in a row and the host is left alone for the rest of the crawl."""
+        state = self._of(host)
+        state.failures_in_a_row += 1
+        if state.failures_in_a_row >= FAILURES_TO_CLOSE:
+            self.close(host, f"{state.failures_in_a_row} failures in a row, the last: {detail}")
+
+    def close(self, host: str, why: str) -> None:
+        self._of(host).closed = self._of(host).closed or why
+
+    def closed(self, host: str) -> str:
+        """Why nothing more is asked of the host, "" if it may be."""
+        return self._of(host).closed
+
+    def _of(self, host: str) -> _Host:
+        return self._hosts.setdefault(host, _Host())
+
+
+def retry_after_seconds(value: str, *, date: str = "", now: float | None = None) -> float | None:
+    """Retry-After as seconds, None if it says nothing; a date counts from the answer's own Date, for clocks differ."""
+    value = value.strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    until = _timestamp(value)
+    if until is None:
+        return None
+    sent = _timestamp(date)
+    return max(0.0, until - (sent if sent is not None else now if now is not None else time.time()))
+
+
+def _timestamp(value: str) -> float | None:
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

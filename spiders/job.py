@@ -1,0 +1,73 @@
+"""What the parts of one running crawl share: the spider, the middlewares and the download handler hang on this."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from scrapy.crawler import Crawler
+
+from articles.source import Source
+from spiders.crawl import Archive, CrawlSpec, Known
+from spiders.guard import AddressPolicy
+from spiders.hosts import Hosts
+from spiders.spool import Spool
+from spiders.tally import Tally
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    spec: CrawlSpec
+    source: Source
+    archive: Archive
+    known: Known
+    spool: Spool
+    wanted: Callable[[], bool]
+    policy: AddressPolicy
+    tally: Tally = field(default_factory=Tally)
+    hosts: Hosts = field(default_factory=Hosts)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    stop_reason: str = ""
+    gate_failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    errors: int = 0
+    """Exceptions that were bugs of ours."""
+    requests: int = 0
+    started: float = field(default_factory=time.monotonic)
+    watcher: asyncio.Task[None] | None = None
+    """Kept here because the event loop keeps no task alive."""
+
+    @property
+    def delay_seconds(self) -> float:
+        given = self.spec.delay_seconds
+        return self.source.rate.delay_seconds if given is None else given
+
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self.spec.soft_seconds - (time.monotonic() - self.started))
+
+    def backoff_seconds(self, attempt: int) -> float:
+        """Doubling, and never the same for two, so that a host that comes back is not met by all at once."""
+        return float(self.spec.backoff_seconds * 2 ** (attempt - 1) * random.uniform(1, 1.5))
+
+    def stop(self, reason: str) -> None:
+        """No further request; whoever waits is woken."""
+        self.stop_reason = self.stop_reason or reason
+        self.stopping.set()
+
+    async def rest(self, seconds: float) -> bool:
+        """Waits; False if the crawl is to stop in the meantime."""
+        if seconds > 0 and not self.stopping.is_set():
+            try:
+                await asyncio.wait_for(self.stopping.wait(), seconds)
+            except TimeoutError:
+                return True
+        return not self.stopping.is_set()
+
+
+def job_of(crawler: Crawler) -> Job:
+    return cast(Job, crawler.spider.job)  # type: ignore[union-attr]
