@@ -177,7 +177,7 @@ def _split(text: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _end_of_header(lines: list[str], start: int) -> int | None:
-    """Line of the closing fence; None when most of what stands before it is no header: then it is a rule in the body."""
+    """Line of the closing fence; None when most of what precedes it is no header: then it is a rule in the body."""
     strange = 0
     for at in range(start, len(lines)):
         if END_FENCE.fullmatch(lines[at]):
@@ -283,7 +283,7 @@ def _section(categories: tuple[str, ...], tags: tuple[str, ...]) -> str | None:
 
 
 def _url(meta: Meta, body: str) -> str:
-    """Address of the original: in front matter, else the share link on a line of its own, else «原文» if there is one."""
+    """Address of the original: in front matter, else the share link on its own line, else a single «原文»."""
     for key in URL_KEYS:
         value = meta.get(key, "")
         if isinstance(value, str) and value.startswith(("http://", "https://", "//")):

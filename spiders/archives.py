@@ -1,0 +1,545 @@
+"""Documents on disk as Pages: posts, plain texts, JSON lines, saved pages, web archives.
+
+What a document is follows from its name, and for names that say nothing, from its first bytes. Files are taken in the
+order of their names, read one at a time, and a bad one is reported and left behind; only a path that is not there
+stops the whole.
+"""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+from zoneinfo import ZoneInfo
+
+# The only reading of web archives outside storage: there warcio keeps our own pages, here it opens other people's.
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeadersParserException
+
+from articles.dates import parse_time
+from articles.decode import decode
+from articles.normalise import clean_line
+from articles.posts import BadPost, Post, looks_like_post, parse_post
+from articles.records import Form, Listed, Page, Reason, Rejected
+from articles.source import UNKNOWN, Source
+from spiders.catalogue import Catalogue
+
+MAX_BYTES = 16 * 1024 * 1024  # of one document, as in a crawl
+SNIFFED_BYTES = 64 * 1024
+FILE_HEADER = "x-archive-file"
+"""Name under which a page's headers tell the file it comes from."""
+
+# Sources that collect the posts of a dialect, where the post itself names no other.
+JEKYLL, HEXO = "finews", "rsshub"
+
+WARC_ERRORS = (ArchiveLoadFailed, StatusAndHeadersParserException, zlib.error, EOFError, ValueError, OSError)
+HTML_TYPES = ("text/html", "application/xhtml")  # the rest of what a crawl saves is not worth a line in quarantine
+ONE_MEMBER = "non-chunked gzip"  # how warcio words it
+MAX_RESYNCS = 10_000
+
+# Lower-case names under which archives of feed items and texts keep what a list says. The first that is filled counts.
+RECORD_FIELDS: dict[str, tuple[str, ...]] = {
+    "title": ("title", "headline"),
+    "published": (
+        *("published", "published_at", "publishedat", "pubdate", "pub_date", "publish_time", "publishtime"),
+        *("date", "datetime", "showtime", "ctime", "time", "created_at"),
+    ),
+    "updated": ("updated", "updated_at", "modified"),
+    "publisher": ("source", "publisher", "media", "medianame", "media_name"),
+    "author": ("author", "authors", "byline"),
+    "section": ("section", "category", "channel", "column"),
+    "native_id": ("infocode", "newsid", "code", "guid", "id"),
+    "summary": ("summary", "description", "abstract", "digest"),
+}
+# Not sourceUrl and its like: they name the page that a whole day's records were taken from.
+RECORD_URL = ("link", "url", "href", "origin_url")
+RECORD_BODY = ("content_html", "html", "content", "body", "article", "text", "content_text", "full_text", "fulltext")
+RECORD_TAGS = ("tags", "keywords")
+RECORD_LISTS = ("items", "articles", "data", "entries", "list")
+# Names of the text inside a value that is an object or a list of objects, as feed readers dump them.
+NESTED_TEXT = ("title", "name", "value", "term", "text", "href")
+BLOCK_TAG = re.compile(r"<(?:p|br|div|span|a|img|table|h[1-6]|strong|b|em|ul|ol|li|section|article|blockquote)\b", re.I)
+DOCUMENT_TAG = re.compile(r"<(?:!doctype|html|head|body)\b", re.I)
+
+JEKYLL_NAME = re.compile(r"((?:19|20)\d\d-\d\d-\d\d)-")
+CODE_IN_NAME = re.compile(r"(?<![A-Za-z\d])((?:NW)?20\d{16})(?!\d)")
+DAY_OF_CODE = re.compile(r"(?<!\d)(20\d{6})\d{10}(?!\d)")
+NAVIGATION_HOME = re.compile(r"\[返回首页\]\(")
+CANONICAL = (
+    re.compile(rb"<link\b[^>]*\brel\s*=\s*[\"']?canonical[\"']?[^>]*>", re.I),
+    re.compile(rb"<meta\b[^>]*\b(?:property|name)\s*=\s*[\"']?og:url[\"']?[^>]*>", re.I),
+)
+ADDRESS = re.compile(rb"\b(?:href|content)\s*=\s*[\"']?\s*((?:https?:)?//[^\"'\s<>]+)", re.I)
+SAVED_FROM = re.compile(rb"<!--\s*saved from url=\(\d+\)(https?://\S+)")
+
+
+NOTHING_LISTED = Listed()
+
+
+class ArchiveError(ValueError):
+    """A path that holds no archive: one line, with the path."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is the same for all documents of one call."""
+
+    catalogue: Catalogue
+    source: Source | None
+    fetched_at: datetime
+
+    def source_of(self, url: str, dialect: str = "") -> Source:
+        if self.source is not None:
+            return self.source
+        return (self.catalogue.for_url(url) if url else None) or self.catalogue.get(dialect) or UNKNOWN
+
+    def page(
+        self, body: bytes, form: Form, where: str, *, url: str = "", listed: Listed = NOTHING_LISTED, dialect: str = ""
+    ) -> Page:
+        source = self.source_of(url, dialect)
+        if source is UNKNOWN:
+            # Ids of nobody's: the 1 of one file and the 1 of the next are two articles.
+            listed = replace(listed, native_id=None)
+        return Page(
+            source=source.id,
+            url=url,
+            final_url=url,
+            status=200,
+            headers={FILE_HEADER: where},
+            body=body,
+            form=form,
+            fetched_at=self.fetched_at,
+            listed=listed,
+        )
+
+    def rejected(self, reason: Reason, where: str, detail: str, *, url: str = "") -> Rejected:
+        return Rejected(
+            source=self.source_of(url).id,
+            url=url,
+            reason=reason,
+            detail=f"{where}: {detail}",
+            fetched_at=self.fetched_at,
+        )
+
+
+Reader = Callable[[Path, _Reading], Iterator[Page | Rejected]]
+
+
+def read_archive(
+    paths: Iterable[Path | str], *, catalogue: Catalogue, source: Source | None, fetched_at: datetime
+) -> Iterator[Page | Rejected]:
+    """Every document below `paths`. The source is the one given, else the owner of the document's url, else that of its
+    dialect, else `local`. Raises ArchiveError before anything is read if a path is missing or holds nothing.
+    """
+    reading = _Reading(catalogue, source, fetched_at)
+    roots = [_checked(path) for path in paths]
+    if not roots:
+        raise ArchiveError("no path of an archive was given")
+    return itertools.chain.from_iterable(_read_root(root, reading) for root in roots)
+
+
+# ── finding files ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _checked(path: Path | str) -> Path:
+    if not str(path).strip():
+        raise ArchiveError("the path of an archive is empty")
+    path = Path(path)
+    try:
+        if not path.exists():
+            raise ArchiveError(f"{path}: no such file or folder")
+        if path.is_dir() and next(_files(path), None) is None:
+            raise ArchiveError(f"{path}: no documents in this folder")
+    except OSError as error:
+        raise ArchiveError(f"{path}: {error.strerror or error}") from error
+    return path
+
+
+def _read_root(root: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    if not root.is_dir():
+        yield from _read_file(root, _reader_of(root) or _read_sniffed, reading)
+        return
+    for path in _files(root):
+        reader = _reader_of(path)
+        yield from _read_file(path, reader or _read_sniffed, reading)
+
+
+def _files(folder: Path, inside: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
+    """Documents below a folder, by name. A link back to a folder that we are in is a loop, and is not followed."""
+    status = folder.stat()
+    here = (status.st_dev, status.st_ino)
+    if here in inside:
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except PermissionError:
+        yield folder  # opening it will say what is wrong
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        path = Path(entry.path)
+        if path.is_dir():
+            yield from _files(path, inside | {here})
+        elif _reader_of(path) is not None or not path.suffix:
+            yield path
+
+
+def _read_file(path: Path, reader: Reader, reading: _Reading) -> Iterator[Page | Rejected]:
+    try:
+        if path.is_file() and path.stat().st_size == 0:
+            yield reading.rejected(Reason.EMPTY, str(path), "the file is empty")
+            return
+        yield from reader(path, reading)
+    except (OSError, EOFError, zlib.error) as error:
+        yield reading.rejected(Reason.ARCHIVE, str(path), f"cannot be read: {error}")
+
+
+def _reader_of(path: Path) -> Reader | None:
+    return next((reader for pattern, reader in READERS if pattern.search(path.name)), None)
+
+
+def _read_sniffed(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    with path.open("rb") as file:
+        head = file.read(SNIFFED_BYTES)
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:200]
+    if head.startswith((b"WARC/", b"filedesc:", b"\x1f\x8b")):
+        return _read_warc(path, reading)
+    if start.startswith(b"{"):
+        return _read_json_lines(path, reading)
+    if DOCUMENT_TAG.search(start.decode("latin-1")):
+        return _read_html(path, reading)
+    if b"\0" in head and not decode(head).codec.startswith("utf-16"):
+        return iter([reading.rejected(Reason.TYPE, str(path), "neither text nor an archive")])
+    return _read_text(path, reading)
+
+
+# ── documents that are files ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _whole(path: Path, reading: _Reading) -> bytes | Rejected:
+    with _open(path) as file:
+        body = file.read(MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        return reading.rejected(Reason.TOO_BIG, str(path), f"more than {MAX_BYTES:,} bytes")
+    return body
+
+
+def _open(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _read_text(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    """A text file is a post if it begins as one."""
+    body = _whole(path, reading)
+    if isinstance(body, Rejected):
+        yield body
+    elif looks_like_post(decode(body[:SNIFFED_BYTES]).text):
+        yield _post(path, body, reading)
+    else:
+        yield reading.page(body, "text", str(path))
+
+
+def _read_post(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    body = _whole(path, reading)
+    yield body if isinstance(body, Rejected) else _post(path, body, reading)
+
+
+def _post(path: Path, body: bytes, reading: _Reading) -> Page | Rejected:
+    post = parse_post(decode(body).text)
+    if isinstance(post, BadPost):
+        return reading.rejected(Reason.FRONT_MATTER, str(path), post.detail)
+    listed = _with_name(post.listed, path.name, post.url, reading)
+    return reading.page(body, "post", str(path), url=post.url, listed=listed, dialect=_dialect(post))
+
+
+def _with_name(listed: Listed, name: str, url: str, reading: _Reading) -> Listed:
+    """What the front matter leaves out or garbles, the file's name may hold: the day, and the article's code, which
+    begins with the day too."""
+    zone = reading.source.zone if reading.source else ZoneInfo(UNKNOWN.tz)
+    written = parse_time(listed.published or "", fetched_at=reading.fetched_at, zone=zone)
+    if written.at is None and (found := JEKYLL_NAME.match(name) or DAY_OF_CODE.search(f"{name} {url}")):
+        listed = replace(listed, published=found[1])
+    if listed.native_id is None and (found := CODE_IN_NAME.search(name)):
+        listed = replace(listed, native_id=found[1])
+    return listed
+
+
+def _dialect(post: Post) -> str:
+    if "layout" in post.meta and NAVIGATION_HOME.search(post.body):
+        return JEKYLL
+    fed = {"headimg", "thumbnail", "comments"} & set(post.meta)
+    if fed and "layout" not in post.meta and isinstance(post.meta.get("categories"), tuple):
+        return HEXO
+    return ""
+
+
+def _read_html(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    body = _whole(path, reading)
+    if isinstance(body, Rejected):
+        yield body
+    else:
+        yield reading.page(body, "html", str(path), url=_own_address(body[:SNIFFED_BYTES]))
+
+
+def _own_address(head: bytes) -> str:
+    """What the page calls itself, or what the browser noted when it was saved."""
+    for pattern in CANONICAL:
+        for tag in pattern.findall(head):
+            if found := ADDRESS.search(tag):
+                return _text_of(found[1])
+    found = SAVED_FROM.search(head)
+    return _text_of(found[1]) if found else ""
+
+
+def _text_of(address: bytes) -> str:
+    url = decode(address).text.replace("&amp;", "&")
+    return "https:" + url if url.startswith("//") else url
+
+
+# ── JSON ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_json_lines(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    with _open(path) as file:
+        for number in itertools.count(1):
+            line = file.readline(MAX_BYTES + 1)
+            if not line:
+                return
+            where = f"{path}:{number}"
+            if len(line) > MAX_BYTES:
+                yield reading.rejected(Reason.TOO_BIG, where, f"more than {MAX_BYTES:,} bytes")
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(MAX_BYTES)
+            elif line.strip():
+                yield from _records(line, where, reading)
+
+
+def _read_json(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    """One record, an array of them, or an object that holds the array."""
+    body = _whole(path, reading)
+    if isinstance(body, Rejected):
+        yield body
+    else:
+        yield from _records(body, str(path), reading)
+
+
+def _records(body: bytes, where: str, reading: _Reading) -> Iterator[Page | Rejected]:
+    try:
+        loaded = json.loads(decode(body).text.lstrip("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        yield reading.rejected(Reason.ARCHIVE, where, f"is no JSON: {error}")
+        return
+    rows = _rows(loaded)
+    for number, row in enumerate(rows):
+        place = where if len(rows) == 1 else f"{where}[{number}]"
+        if isinstance(row, dict):
+            yield _record(row, place, reading)
+        else:
+            yield reading.rejected(Reason.ARCHIVE, place, f"a {type(row).__name__} where a record was expected")
+
+
+def _rows(loaded: object) -> list[Any]:
+    if isinstance(loaded, list):
+        return loaded
+    if isinstance(loaded, dict):
+        for name in RECORD_LISTS:
+            held = loaded.get(name)
+            if isinstance(held, list) and all(isinstance(row, dict) for row in held):
+                return held
+    return [loaded]
+
+
+def _record(row: Mapping[str, object], where: str, reading: _Reading) -> Page | Rejected:
+    row = {name.lower(): value for name, value in row.items()}
+    fields = {name: clean_line(_held(row, places)) or None for name, places in RECORD_FIELDS.items()}
+    body = _held(row, RECORD_BODY)
+    if not body.strip():  # feeds carry the whole text under the name of a summary
+        body, fields["summary"] = _held(row, RECORD_FIELDS["summary"]), None
+    url = _held(row, RECORD_URL).strip()
+    if not body.strip():
+        return reading.rejected(Reason.NO_TEXT, where, "the record has neither text nor summary", url=url)
+    listed = Listed(**fields, tags=_tags(row))
+    return reading.page(body.encode("utf-8", "surrogatepass"), _form_of(body), where, url=url, listed=listed)
+
+
+def _form_of(body: str) -> Form:
+    if DOCUMENT_TAG.search(body[:2_000]):
+        return "html"
+    return "fragment" if BLOCK_TAG.search(body) else "text"
+
+
+def _held(row: Mapping[str, object], names: tuple[str, ...]) -> str:
+    return next((text for name in names if (text := _as_text(row.get(name)))), "")
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, dict):
+        return _held({str(name).lower(): held for name, held in value.items()}, NESTED_TEXT)
+    if isinstance(value, list):
+        return "、".join(text for entry in value[:20] if not isinstance(entry, list) and (text := _as_text(entry)))
+    return ""
+
+
+def _tags(row: Mapping[str, object]) -> tuple[str, ...]:
+    for name in RECORD_TAGS:
+        value = row.get(name)
+        texts = re.split(r"[,，;；、]", value) if isinstance(value, str) else value if isinstance(value, list) else []
+        if tags := tuple(tag for text in texts if not isinstance(text, list) and (tag := clean_line(_as_text(text)))):
+            return tags
+    return ()
+
+
+# ── web archives ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_warc(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    outcomes = 0
+    for outcome in _read_torn(path, reading):
+        outcomes += 1
+        yield outcome
+    if not outcomes:
+        yield reading.rejected(Reason.ARCHIVE, str(path), "holds no page")
+
+
+def _read_torn(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    """Read on behind every tear: the next record's start is looked for in the bytes."""
+    start: int | None = 0
+    torn, done = False, 0
+    with path.open("rb") as file:
+        for _ in range(MAX_RESYNCS):
+            file.seek(start or 0)
+            archive = ArchiveIterator(file, arc2warc=True)
+            try:
+                for record in archive:
+                    yield from _response(record, f"{path}@{archive.offset}", reading)
+                    torn, done = False, done + 1
+                return
+            except WARC_ERRORS as error:
+                if ONE_MEMBER in str(error):
+                    yield from _read_one_member(path, done, reading)
+                    return
+                if not torn:
+                    yield reading.rejected(Reason.ARCHIVE, f"{path}@{archive.offset}", _first_line(error))
+                start = _next_start(file, max(archive.offset, start or 0))
+                torn = True
+            if start is None:
+                return
+
+
+def _read_one_member(path: Path, done: int, reading: _Reading) -> Iterator[Page | Rejected]:
+    """An archive zipped as one file, not record by record: read in order, without a way back behind a tear."""
+    with gzip.open(path, "rb") as file:
+        archive = ArchiveIterator(file, arc2warc=True)
+        try:
+            for record in itertools.islice(archive, done, None):
+                yield from _response(record, f"{path}@{archive.offset}", reading)
+        except WARC_ERRORS as error:
+            yield reading.rejected(Reason.ARCHIVE, f"{path}@{archive.offset}", _first_line(error))
+
+
+def _next_start(file: IO[bytes], after: int) -> int | None:
+    """Where the next record may begin: a gzip member, or a line with WARC's version."""
+    file.seek(0)
+    zipped = file.read(2) == b"\x1f\x8b"
+    mark, lead = (b"\x1f\x8b\x08", 0) if zipped else (b"\nWARC/1.", 1)
+    at = after + 1 - lead
+    tail = b""
+    file.seek(at)
+    while block := file.read(1024 * 1024):
+        if (found := (tail + block).find(mark)) >= 0:
+            return at - len(tail) + found + lead
+        at += len(block)
+        tail = block[1 - len(mark) :]
+    return None
+
+
+def _response(record: ArcWarcRecord, where: str, reading: _Reading) -> Iterator[Page | Rejected]:
+    """The page of a record; nothing for requests, revisits, and what is no HTML."""
+    url = record.rec_headers.get_header("WARC-Target-URI") or ""
+    if record.rec_type not in ("response", "resource") or not url.startswith("http"):
+        return
+    if record.rec_type == "response" and not _status(record):
+        yield reading.rejected(Reason.PROTOCOL, where, "an answer without HTTP status", url=url)
+    elif record.rec_type == "response" and _status(record) != 200:
+        yield reading.rejected(Reason.HTTP, where, f"status {_status(record)}", url=url)
+    elif _type(record).lower().startswith(HTML_TYPES):
+        yield _archived_page(record, url, where, reading)
+
+
+def _archived_page(record: ArcWarcRecord, url: str, where: str, reading: _Reading) -> Page | Rejected:
+    try:
+        body = record.content_stream().read(MAX_BYTES + 1)
+    except WARC_ERRORS as error:
+        return reading.rejected(Reason.DECODE, where, _first_line(error), url=url)
+    if len(body) > MAX_BYTES:
+        return reading.rejected(Reason.TOO_BIG, where, f"more than {MAX_BYTES:,} bytes", url=url)
+    # warcio hands over the torn end of a file as if it were a whole record.
+    if _missing(record, len(body)) or record.rec_headers.get_header("WARC-Truncated"):
+        return reading.rejected(Reason.TRUNCATED, where, "the record ends before its length", url=url)
+    if not body:
+        return reading.rejected(Reason.EMPTY, where, "no body", url=url)
+    page = reading.page(body, "html", where, url=url)
+    headers = {name.lower(): value for name, value in record.http_headers.headers} if record.http_headers else {}
+    return replace(page, headers={**headers, **page.headers}, fetched_at=_archived_at(record) or page.fetched_at)
+
+
+def _missing(record: ArcWarcRecord, read_bytes: int) -> bool:
+    """Is the record shorter than it says? Where the archive's and the site's lengths differ, the site knows."""
+    promised = record.http_headers.get_header("Content-Length") if record.http_headers else None
+    if promised == str(read_bytes):
+        return False
+    stream = record.raw_stream
+    while stream.limit > 0 and stream.read(64 * 1024):
+        pass
+    return bool(stream.limit > 0)
+
+
+def _status(record: ArcWarcRecord) -> int:
+    code = record.http_headers.get_statuscode() if record.http_headers else None
+    return int(code) if code and code.isdigit() else 0
+
+
+def _type(record: ArcWarcRecord) -> str:
+    headers = record.http_headers or record.rec_headers
+    return headers.get_header("Content-Type") or ""
+
+
+def _archived_at(record: ArcWarcRecord) -> datetime | None:
+    """The day of the crawl, which «five minutes ago» on the page is counted from."""
+    try:
+        at = datetime.fromisoformat(record.rec_headers.get_header("WARC-Date") or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
+    # Crawlers mark files that are open or bad by one more ending.
+    (re.compile(r"\.w?arc(\.gz)?(\.(open|bad|part|tmp))?$", re.I), _read_warc),
+    (re.compile(r"\.(jsonl|ndjson)(\.gz)?$", re.I), _read_json_lines),
+    (re.compile(r"\.json(\.gz)?$", re.I), _read_json),
+    (re.compile(r"\.(md|markdown|mkd)$", re.I), _read_post),
+    (re.compile(r"\.(txt|text)$", re.I), _read_text),
+    (re.compile(r"\.([sx]?html?)$", re.I), _read_html),
+)
