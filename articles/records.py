@@ -71,6 +71,7 @@ class Page:
 class Reason(StrEnum):
     """Why something was not stored. The value is the slug of the quarantine partition."""
 
+    ARCHIVE = "archive"  # a file or a record of an archive on disk that cannot be read
     BLOCKED = "ssrf"  # address, scheme or credentials that we never connect to
     CHALLENGE = "challenge"  # captcha, JavaScript check or maintenance page in place of the article
     DECODE = "decode"  # content encoding or character set that cannot be read
