@@ -33,7 +33,7 @@ Status = Literal["finished", "stopped", "failed", "crashed", "timeout"]
 STATUS_OF: dict[int, Status] = {0: "finished", 3: "stopped", 4: "failed"}
 
 
-class CrawlFailed(RuntimeError):
+class CrawlError(RuntimeError):
     """A crawl that brought nothing because the site, or we, failed."""
 
     def __init__(self, outcome: CrawlOutcome) -> None:
@@ -55,7 +55,7 @@ class CrawlOutcome:
 
     def or_raise(self) -> Self:
         if self.error and not self.pages:
-            raise CrawlFailed(self)
+            raise CrawlError(self)
         return self
 
 

@@ -23,7 +23,12 @@ STOP_REASONS = frozenset({"stopped", "timeout", "unwanted"})
 
 
 class JsonLines(logging.Handler):
-    """One object a record, so that the parent can log it again at its level and a newline in a title stays inside it."""
+    """An object a record: the parent logs it again at its level, and a newline in a title stays inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Scrapy tells its settings and components, the same ones in every crawl.
+        self.addFilter(lambda record: record.levelno >= logging.WARNING or not record.name.startswith("scrapy"))
 
     def emit(self, record: logging.LogRecord) -> None:
         line = {"t": record.created, "l": record.levelno, "n": record.name, "m": record.getMessage()}
@@ -64,8 +69,6 @@ def log_as_json_lines() -> None:
     root = logging.getLogger()
     root.handlers[:] = [JsonLines()]
     root.setLevel(logging.INFO)
-    # Its lists of settings and middlewares are the same in every crawl.
-    logging.getLogger("scrapy").setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

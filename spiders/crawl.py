@@ -8,7 +8,6 @@ alone.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,15 +94,26 @@ class Archive(Protocol):
         """Keeps the page and returns it with its `raw_ref`."""
 
 
+class Remembered(Protocol):
+    """`Validators` as the ledger gives them back."""
+
+    @property
+    def etag(self) -> str | None: ...
+    @property
+    def last_modified(self) -> str | None: ...
+    @property
+    def body_sha256(self) -> str: ...
+
+
 class Known(Protocol):
     """What earlier runs have stored."""
 
     def __contains__(self, article_id: object) -> bool: ...
 
     def page_digest(self, article_id: str) -> str | None:
-        """`page_digest` of the page that the article was last read from."""
+        """`Page.digest` of the page that the article was last read from."""
 
-    def validators(self, url: str) -> Validators | None: ...
+    def validators(self, url: str) -> Remembered | None: ...
 
 
 class NothingKnown:
@@ -117,12 +127,6 @@ class NothingKnown:
 
     def validators(self, url: str) -> Validators | None:  # noqa: ARG002
         return None
-
-
-def page_digest(page: Page) -> str:
-    """Equal for pages that hold the same article: the bytes, and the title where only the list has it."""
-    title = page.listed.title or "" if page.form == "fragment" else ""
-    return hashlib.sha256(title.encode("utf-8", "replace") + b"\n" + page.body).hexdigest()
 
 
 def run(

@@ -22,7 +22,7 @@ from twisted.python.failure import Failure as TwistedFailure
 from articles.dates import parse_time
 from articles.identity import NoIdentityError, article_id
 from articles.records import Form, Listed, Page, Reason, Rejected
-from spiders.crawl import Validators, page_digest
+from spiders.crawl import Validators
 from spiders.failures import Failure, explain, without_credentials
 from spiders.job import Job
 from spiders.listing import ListPage, first_page, following, read
@@ -225,7 +225,7 @@ class SourceSpider(Spider):
         )
         if not page.body.strip():
             self._reject(row.url, identity, Reason.EMPTY, "an entry without text in a full-text feed", kept.raw_ref)
-        elif known and self.job.known.page_digest(identity) == page_digest(page):
+        elif known and self.job.known.page_digest(identity) == page.digest:
             self.job.tally.settle(identity, "unchanged")
         elif not known and self._limit_reached():
             self.job.tally.settle(identity, "pending", "limit")
@@ -287,7 +287,7 @@ class SourceSpider(Spider):
         return self.job.archive.append(page)
 
     def _hand_over(self, page: Page, identity: str) -> None:
-        self.job.spool.page(CrawledPage(raw_ref=page.raw_ref, article_id=identity, digest=page_digest(page)))
+        self.job.spool.page(CrawledPage(raw_ref=page.raw_ref, article_id=identity))
         self.job.tally.settle(identity, "fetched")
 
     def _reject(self, url: str, identity: str, reason: Reason, detail: str, raw_ref: str) -> None:
@@ -319,7 +319,7 @@ class SourceSpider(Spider):
         if known is None:
             self.job.errors += 1
             logger.error("unexpected %r", failure.value, exc_info=failure.value)
-            return Failure(reason=Reason.NETWORK, detail=f"unexpected {failure.value!r}")
+            return Failure(reason=Reason.ERROR, detail=f"unexpected {failure.value!r}")
         return known
 
 

@@ -26,8 +26,6 @@ REPORT = "_stats.json"
 class CrawledPage:
     raw_ref: str
     article_id: str
-    digest: str
-    """`spiders.crawl.page_digest`, to be remembered with the article."""
 
 
 class Spool:
