@@ -1,0 +1,256 @@
+"""Whether two articles are one: judged from their signatures alone, the same way round and in every run.
+
+    shared shingles   ─┐
+    shared figures     ├─▶ same | near | contained | different, and why
+    periods in titles ─┘
+
+Reports from one template share nearly all their words and are not one article; what sets them apart are their figures
+and their dates. So digits are never masked: copies must agree in words *and* in figures. An article inside a digest is
+`contained` – a relation to keep, not a duplicate to drop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from articles.fingerprint import EMPTY_BIN, FACTS, GRAM, NO_FACT, Records, Signature
+
+Kind = Literal["same", "near", "contained", "different"]
+KINDS: Final[tuple[Kind, ...]] = ("different", "contained", "near", "same")
+"""In the order of their codes in `Judged.kind`."""
+DIFFERENT, CONTAINED, NEAR, SAME = range(4)
+
+SHORT_CHARS = 40
+"""Shorter texts are one only when they are equal: too little is left to tell a copy from a look-alike."""
+BARE_CHARS = 16
+"""Shorter ones are one only when the titles are equal too: 图解, 详见附件."""
+FORM_CHARS = 200
+"""An equal text up to this length, under titles for other periods, is an empty form and not a copy."""
+FEW_FACTS, SOME_FACTS, MANY_FACTS = 3, 5, 8
+"""With fewer than some, one other figure is another report; with many, a quarter of them may be written otherwise."""
+
+# Below this containment nothing else is looked at; pairs of one subject but another hand stay under it.
+LEAST_CONTAINMENT = 0.45
+# Two random bytes agree in one of so many bins.
+CHANCE = 1 / EMPTY_BIN
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What two articles are to one another."""
+
+    kind: Kind
+    similarity: float
+    """Estimated Jaccard similarity of their shingles; 1 for equal texts."""
+    containment: float
+    """Estimated share of the shorter text's shingles that the longer one has."""
+    agreement: float
+    """Share of the figures that agree, of the text with fewer; 1 where there are none."""
+    why: str
+
+    @property
+    def duplicate(self) -> bool:
+        return self.kind in ("same", "near")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Relations of many pairs, in columns: `kind` and `why` are indices into KINDS and RULES."""
+
+    kind: NDArray[np.uint8]
+    why: NDArray[np.uint8]
+    similarity: Floats
+    containment: Floats
+    agreement: Floats
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def __getitem__(self, at: int) -> Relation:
+        return Relation(
+            kind=KINDS[self.kind[at]],
+            similarity=round(float(self.similarity[at]), 4),
+            containment=round(float(self.containment[at]), 4),
+            agreement=round(float(self.agreement[at]), 4),
+            why=RULES[self.why[at]].why,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What is known of each pair when the rules are asked."""
+
+    jaccard: Floats
+    containment: Floats
+    size_ratio: Floats
+    chars: NDArray[np.int64]
+    """Of the shorter text."""
+    agreement: Floats
+    facts: NDArray[np.int64]
+    """Figures in the text with fewer …"""
+    more_facts: NDArray[np.int64]
+    """… and with more."""
+    compared: NDArray[np.int64]
+    """Figures of that text that could be looked for in the other: not all, where there are many."""
+    equal_text: Mask
+    equal_title: Mask
+    other_period: Mask
+    digests: Mask
+    """Both are round-ups, by their titles."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    kind: int
+    why: str
+    holds: Callable[[_Evidence], Mask]
+
+
+# The first rule that holds decides. Thresholds were set on one half of a set of labelled pairs and on invented
+# bulletins (`make bench-dedup` measures both, and the other half).
+RULES: Final = (
+    _Rule(
+        DIFFERENT,
+        "too short to compare",
+        lambda e: (e.chars < SHORT_CHARS) & ~(e.equal_text & (e.equal_title | (e.chars >= BARE_CHARS))),
+    ),
+    _Rule(DIFFERENT, "titles name other periods", lambda e: e.other_period & e.equal_text & (e.chars < FORM_CHARS)),
+    _Rule(SAME, "equal text", lambda e: e.equal_text),
+    _Rule(
+        DIFFERENT,
+        "titles name other periods",
+        lambda e: e.other_period & ~((e.jaccard >= 0.9) & (e.agreement >= 0.95) & (e.facts >= MANY_FACTS)),
+    ),
+    _Rule(DIFFERENT, "little in common", lambda e: e.containment < LEAST_CONTAINMENT),
+    # So small a part is an item of a digest, unless its title says that it is the head of the same article.
+    _Rule(
+        CONTAINED,
+        "one is part of the other",
+        lambda e: (e.size_ratio < 0.4) & ~e.equal_title & (e.containment >= 0.65) & (e.agreement >= 0.75),
+    ),
+    _Rule(DIFFERENT, "small part in common", lambda e: (e.size_ratio < 0.4) & (e.containment < 0.75)),
+    _Rule(
+        DIFFERENT,
+        "no figures in what they share",
+        lambda e: (e.facts < FEW_FACTS) & (e.more_facts >= MANY_FACTS) & (e.jaccard < 0.85) & ~e.equal_title,
+    ),
+    _Rule(
+        DIFFERENT,
+        "figures differ",
+        lambda e: (
+            (e.agreement < 0.75)
+            | ((e.agreement < 0.8) & (e.facts < MANY_FACTS))
+            | ((e.agreement < 0.999) & (e.facts < SOME_FACTS))
+        ),
+    ),
+    # One item of a round-up has gone, another has come.
+    _Rule(DIFFERENT, "round-ups of other items", lambda e: e.digests & (e.jaccard < 0.95) & (e.containment < 0.975)),
+    _Rule(SAME, "nearly equal text", lambda e: (e.jaccard >= 0.85) & (e.agreement >= 0.9)),
+    _Rule(NEAR, "the same figures", lambda e: (e.agreement >= 0.9) & (e.compared >= 12) & (e.jaccard >= 0.2)),
+    _Rule(NEAR, "shared words and no other figures", lambda e: e.containment >= 0.75),
+    _Rule(DIFFERENT, "other words", lambda e: np.ones(len(e.chars), np.bool_)),
+)
+
+
+def compare(a: Signature, b: Signature) -> Relation:
+    """What two articles are to one another; symmetric."""
+    return relations(a.record.reshape(1), b.record.reshape(1))[0]
+
+
+def relations(a: Records, b: Records) -> Judged:
+    """`compare` for each pair of two arrays of one length."""
+    evidence = _evidence(a, b)
+    why = np.select([rule.holds(evidence) for rule in RULES], list(range(len(RULES)))).astype(np.uint8)
+    kind = np.array([rule.kind for rule in RULES], np.uint8)[why]
+    return Judged(kind, why, evidence.jaccard, evidence.containment, evidence.agreement)
+
+
+def _evidence(a: Records, b: Records) -> _Evidence:
+    equal_text = a["text"] == b["text"]
+    jaccard = np.where(equal_text, 1.0, _jaccard(a["grams"], b["grams"]))
+    size_a, size_b = _shingles(a), _shingles(b)
+    smaller, larger = np.minimum(size_a, size_b), np.maximum(size_a, size_b)
+    containment = np.minimum(1.0, jaccard / (1 + jaccard) * (size_a + size_b) / smaller)
+    asked = (containment >= LEAST_CONTAINMENT) & ~equal_text
+    kept, own = np.zeros(len(a), np.int64), np.zeros(len(a), np.int64)
+    kept[asked], own[asked] = _figures(a[asked], b[asked])
+    return _Evidence(
+        jaccard=jaccard,
+        containment=containment,
+        size_ratio=smaller / larger,
+        chars=np.minimum(a["chars"], b["chars"]).astype(np.int64),
+        agreement=1 - own / np.maximum(1, kept),
+        facts=np.minimum(a["fact_count"], b["fact_count"]).astype(np.int64),
+        more_facts=np.maximum(a["fact_count"], b["fact_count"]).astype(np.int64),
+        compared=kept,
+        equal_text=equal_text,
+        equal_title=a["title"] == b["title"],
+        other_period=_other_period(a["periods"], b["periods"]),
+        digests=(a["digest"] & b["digest"]) != 0,
+    )
+
+
+def _shingles(signed: Records) -> Floats:
+    return np.maximum(1.0, signed["chars"].astype(np.float64) - GRAM + 1)
+
+
+def _jaccard(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
+    """Agreeing bins among the bins either has filled, less what chance gives."""
+    filled_a, filled_b = a != EMPTY_BIN, b != EMPTY_BIN
+    agreeing = ((a == b) & filled_a).sum(axis=1)
+    share: Floats = agreeing / np.maximum(1, (filled_a | filled_b).sum(axis=1))
+    return np.maximum(0.0, (share - CHANCE) / (1 - CHANCE))
+
+
+def _figures(a: Records, b: Records) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Figures of the text with fewer, and how many of them the other has not.
+
+    Counted among the smallest hashes: up to the lower of the two texts' largest, both lists are complete.
+    """
+    limit = np.minimum(_complete_up_to(a), _complete_up_to(b))[:, np.newaxis]
+    facts_a, facts_b = (np.where(signed["facts"] <= limit, signed["facts"], NO_FACT) for signed in (a, b))
+    both = np.sort(np.concatenate([facts_a, facts_b], axis=1), axis=1)
+    shared = ((both[:, 1:] == both[:, :-1]) & (both[:, 1:] != NO_FACT)).sum(axis=1)
+    fewer = np.minimum((facts_a != NO_FACT).sum(axis=1), (facts_b != NO_FACT).sum(axis=1))
+    return fewer, fewer - shared
+
+
+def _complete_up_to(signed: Records) -> NDArray[np.uint32]:
+    return np.where(signed["fact_count"] > FACTS, signed["facts"][:, -1], np.uint32(NO_FACT))
+
+
+def _other_period(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> Mask:
+    """Both titles name a day (a month, an issue …) and not the same."""
+    other: Mask = ((a != 0) & (b != 0) & (a != b)).any(axis=1)
+    return other
+
+
+Node = TypeVar("Node", bound=Hashable)
+
+
+def cluster(ages: Mapping[Node, tuple[Any, ...]], links: Iterable[tuple[Node, Node]]) -> dict[Node, Node]:
+    """The first of the cluster that each article belongs to; its own, if it is one.
+
+    `ages` orders the articles, earliest first, without ties; `links` are pairs that are duplicates. From the earliest
+    on, an article joins the earliest first that it is itself linked to, else it becomes a first. So every duplicate
+    is a copy of what it is counted under, and a story retold hour by hour does not end as a copy of its beginning.
+    A function of the two sets: no order of arrival, no batches. Links join articles into components that can be
+    clustered one at a time, so a new article moves none but those it is connected with.
+    """
+    linked: dict[Node, list[Node]] = {node: [] for node in ages}
+    for one, other in links:
+        linked[one].append(other)
+        linked[other].append(one)
+    firsts: dict[Node, Node] = {}
+    for node in sorted(ages, key=ages.__getitem__):
+        candidates = [other for other in linked[node] if firsts.get(other) == other]
+        firsts[node] = min(candidates, key=ages.__getitem__, default=node)
+    return firsts
