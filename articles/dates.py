@@ -42,7 +42,7 @@ HALF = "上午|下午|晚上|晚间|夜间|凌晨|清晨|早上|早晨|早间|�
 WEEKDAY = r"(?:[(（]?\s*(?:星期|周|礼拜)[一二三四五六日天]\s*[)）]?|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?)"
 CLOCK = (
     rf"(?P<half>{HALF})?\s*(?P<hour>\d{{1,2}})\s*[:时点]\s*(?P<minute>\d{{1,2}})"
-    r"(?:\s*[:分]\s*(?P<second>\d{1,2})(?:[.,]\d{1,9}|秒)?|分)?(?:\s*(?P<ampm>[ap])\.?m\b\.?)?"
+    r"(?:\s*[:分]\s*(?P<second>\d{1,2})(?:[.,]\d{1,9}|\s?秒)?|\s?分)?(?:\s*(?P<ampm>[ap])\.?m\b\.?)?"
 )
 OFFSET = r"\s*(?P<offset>(?:(?:GMT|UTC)\s?)?[+-]\d{2}(?::?\d{2})?(?![\d:]))"
 ZONE_NAMES = "|".join([*sorted(LOCAL_ZONES), *FIXED_ZONES])

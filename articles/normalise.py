@@ -58,8 +58,8 @@ def key_text(text: str) -> str:
     Traditional characters are folded to simplified one by one, so 乾 and 干 meet: harmless in a key. Digits and % stay,
     since two reports from one template differ in nothing else.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold().translate(_to_simplified())
-    return NO_KEY.sub("", folded)
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return NO_KEY.sub("", folded.translate(_to_simplified()))
 
 
 def join_wide(lines: Iterable[str]) -> str:
