@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 from lxml import etree
@@ -22,6 +23,7 @@ Kind = Literal["p", "h", "li", "row"]
 # More than this is no article page: the largest of 290 real pages has 9,000 elements.
 MAX_ELEMENTS = 60_000
 
+MAX_HIDDEN = 20
 # Their text is never the article's.
 SKIPPED = frozenset(
     """script style noscript iframe frame object embed applet select option button textarea input svg math canvas template
@@ -113,10 +115,17 @@ class Run:
     bold_chars: int = 0
     level: int = 0
     """Of a heading, 1 to 6; 0 for all else."""
+    noise: bool = False
+    """Set by articles.locate, once it is known where the headline is."""
 
     @property
     def text(self) -> str:
         return "".join(self.parts)
+
+    @property
+    def pieces(self) -> str:
+        """The text with a tab wherever one element ends and another begins: values stand in elements of their own."""
+        return "\t".join(" ".join(part.split()) for part in self.parts)
 
     @property
     def free_text(self) -> str:
@@ -142,6 +151,10 @@ class Reading:
     stock_links: list[tuple[int, etree._Element]] = field(default_factory=list)
     spans: list[tuple[int, int, int, etree._Element]] = field(default_factory=list)
     """Blocks that hold runs, inner ones first: first run, run after the last, depth, element."""
+    noise: list[tuple[int, int]] = field(default_factory=list)
+    """First run and run after the last of each block whose name speaks of noise."""
+    hidden: dict[str, str] = field(default_factory=dict)
+    """What a page tells search engines only: texts of undisplayed elements by id, such as `pubtime_baidu`."""
     elements: int = 0
     too_many: bool = False
 
@@ -174,6 +187,7 @@ class _Frame:
     in_row: bool
     in_pre: bool
     start: int = 0
+    noisy: bool = False
 
 
 class _Walker:
@@ -218,8 +232,11 @@ class _Walker:
             return None
         style = child.get("style")
         if style is not None and "none" in style and _HIDDEN.search(style):
+            self.note_hidden(child)
             return None
-        hints = self.hints(child, frame)
+        own = self.hints(child)
+        hints = frame.hints | (own & ~Hint.NOISE)
+        noisy = own & Hint.NOISE != 0
         linked, bold = frame.linked, frame.bold or tag in BOLD
         if tag in INLINE:
             if tag == "a":
@@ -233,8 +250,9 @@ class _Walker:
                 child, iter(child), False, frame.block, frame.kind, frame.level, hints, linked, bold, True, frame.in_pre
             )
         self.close()
-        kind: Kind = frame.kind
-        level = frame.level
+        # A block inside a heading is no heading: old pages leave theirs unclosed.
+        kind: Kind = "p" if frame.kind == "h" else frame.kind
+        level = 0
         in_row = False
         if tag in HEADINGS:
             kind, level = "h", int(tag[1])
@@ -245,18 +263,25 @@ class _Walker:
         return _Frame(
             child, iter(child), True, child, kind, level, hints, linked, bold, in_row, frame.in_pre or tag == "pre",
             len(self.reading.runs),
+            noisy,
         )
 
-    def hints(self, child: etree._Element, frame: _Frame) -> int:
+    def hints(self, child: etree._Element) -> int:
         css_class, css_id = child.get("class"), child.get("id")
-        if css_class is None and css_id is None or child.tag == "body":
-            return frame.hints
+        if (css_class is None and css_id is None) or child.tag == "body":
+            return 0
         own = hints_of(f"{css_class or ''} {css_id or ''}")
         if own & MARKS:
             self.reading.marks.append(Mark(own, child, len(self.reading.runs)))
-        if own & Hint.BODY and own & Hint.NOISE:
+        if own & Hint.BODY:
             own &= ~Hint.NOISE
-        return frame.hints | own
+        return own
+
+    def note_hidden(self, child: etree._Element) -> None:
+        for inner in islice(child.iter(), MAX_HIDDEN):
+            name = inner.get("id")
+            if name and name.endswith("_baidu"):
+                self.reading.hidden.setdefault(name, "".join(inner.itertext()))
 
     def is_way_off(self, link: etree._Element) -> bool:
         href = link.get("href")
@@ -273,6 +298,8 @@ class _Walker:
             end = len(self.reading.runs)
             if end > frame.start:
                 self.reading.spans.append((frame.start, end, len(self.stack), frame.element))
+                if frame.noisy:
+                    self.reading.noise.append((frame.start, end))
         if self.stack:
             outer = self.stack[-1]
             if outer.in_row and not frame.breaks:

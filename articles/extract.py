@@ -29,7 +29,7 @@ from articles.normalise import clean_line, clean_text, drop_breaks, join_unfinis
 from articles.posts import BadPost, first_clause, parse_post, plain_paragraphs, split_title
 from articles.records import Article, Listed, Page, Reason, Rejected
 from articles.source import Source
-from articles.wrapper import Stripped, strip_wrapper
+from articles.wrapper import reporter_inside, strip_wrapper
 
 # Raised with every change that can alter a row; kept in each row with the hash of the source's rules.
 VERSION = "1"
@@ -54,6 +54,9 @@ class Body:
     """The text of an article and what was taken out around it."""
 
     lines: list[str]
+    runs: list[Run] = field(default_factory=list)
+    dropped: list[Run] = field(default_factory=list)
+    """Runs of the container that are not the article."""
     wrapper: dict[str, str] = field(default_factory=dict)
     removed: list[tuple[str, str]] = field(default_factory=list)
 
@@ -131,7 +134,8 @@ def _from_html(page: Page, source: Source) -> Article:
         head,
         reading,
         headline,
-        runs,
+        body.runs,
+        body.dropped,
         body.wrapper,
         fetched_at=page.fetched_at,
         zone=source.zone,
@@ -161,7 +165,7 @@ def _from_text(page: Page, source: Source) -> Article:
     title, text = (page.listed.title, decoded.text) if page.listed.title else split_title(decoded.text)
     lines = join_unfinished(plain_paragraphs(text))
     stripped = strip_wrapper(lines)
-    body = Body(stripped.lines, stripped.fields, stripped.removed)
+    body = Body(stripped.lines, wrapper=stripped.fields, removed=stripped.removed)
     if not body.lines:
         raise _Refused(Reason.NO_TEXT, "an empty text")
     found = _from_list(page.listed, Found(), page, source)
@@ -179,7 +183,7 @@ def _from_piece(page: Page, source: Source, html: str, listed: Listed, flags: li
     if not body.lines:
         raise _Refused(Reason.NO_TEXT, "no text in the piece")
     found = Found(
-        publisher=body.wrapper.get("publisher"), author=body.wrapper.get("author"), editor=body.wrapper.get("editor")
+        publisher=body.wrapper.get("publisher"), author=body.wrapper.get("author"), editor=body.wrapper.get("chief") or body.wrapper.get("editor")
     )
     found = _from_list(listed, found, page, source)
     return _article(page, source, title or first_clause(body.lines[0]), body, found, flags + found.flags)
@@ -238,17 +242,19 @@ def _remove(element: etree._Element) -> None:
 
 def read_body(runs: Sequence[Run], source: Source, title: str) -> Body:
     """The lines of an article from the runs of its container."""
-    kept = locate.prune(runs, title)
+    kept, dropped = locate.prune(runs, title)
     paragraphs = [(run.kind, text) for run in kept if (text := clean_line(drop_breaks(run.text)))]
     if not paragraphs:
-        return Body([])
+        return Body([], [], dropped)
     lines = join_unfinished(_through_trafilatura(paragraphs))
     stripped = strip_wrapper(
         lines,
         drop_lines=[_pattern(pattern) for pattern in source.article.drop_lines],
         keep_lines=[_pattern(pattern) for pattern in source.article.keep_lines],
     )
-    return Body(stripped.lines, stripped.fields, stripped.removed)
+    if "author" not in stripped.fields and (reporter := reporter_inside(stripped.lines)):
+        stripped.fields["author"] = reporter
+    return Body(stripped.lines, kept, dropped, stripped.fields, stripped.removed)
 
 
 @lru_cache(maxsize=1024)

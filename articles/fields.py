@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,11 +34,11 @@ MAX_VALUE_CHARS = 60
 
 TITLE_METAS = ("og:title", "articletitle", "twitter:title")
 PUBLISHED_METAS = (
+    "weibo: article:create_at",
+    "weibo:article:create_at",
     "article:published_time",
     "og:published_time",
     "bytedance:published_time",
-    "weibo: article:create_at",
-    "weibo:article:create_at",
     "apub:time",
     "og:time",
     "og:release_date",
@@ -78,6 +79,7 @@ _SITE_WORDS = re.compile(
 _NO_KEY = re.compile(r"[\W_]+")
 _PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
 _MEDIUM_WORD = re.compile(r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者")
+_NOT_NAME = re.compile(r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}:\d{2}(?::\d{2})?)?\s*|[\d:\s]+$")
 _DIGITS_ONLY = re.compile(r"[\d\W_]+")
 
 
@@ -166,7 +168,7 @@ def _headline_score(run: Run, witnesses: Sequence[str], joined: str) -> float:
     score += {1: 14, 2: 6, 3: 3}.get(run.level, 0)
     if not run.free_text.strip():
         score *= 0.4
-    if run.hints & (Hint.CRUMBS | Hint.NOISE) and not run.level:
+    if run.hints & Hint.CRUMBS and not run.level:
         score *= 0.5
     if run.kind == "li":
         score *= 0.6
@@ -206,6 +208,7 @@ def read_fields(
     reading: Reading,
     headline: Headline,
     body: Sequence[Run],
+    dropped: Sequence[Run],
     wrapper: Mapping[str, str],
     *,
     fetched_at: datetime,
@@ -217,28 +220,33 @@ def read_fields(
     first = body[0].order if body else (headline.order or 0)
     last = body[-1].order if body else first
     near = _near(reading, headline.order, first)
-    behind = reading.runs[last + 1 : last + 15]
+    behind = [*dropped, *reading.runs[last + 1 : last + 15]]
     near_labels = _labels(near)
     behind_labels = _labels(behind)
     marked = _marked(reading, headline.order, first, last)
 
+    hidden = {name: value for text in reading.hidden.values() for name, value in label_values(text).items()}
     found.publisher = _first(
         near_labels.get("publisher"),
         marked.get(Hint.SOURCE),
         wrapper.get("publisher"),
+        _beside_time(near),
         behind_labels.get("publisher"),
+        hidden.get("publisher"),
         _publisher_meta(head),
     )
     found.author = _first(near_labels.get("author"), marked.get(Hint.AUTHOR), wrapper.get("author"))
     if found.author is None:
         found.author = _author_meta(head)
     found.editor = _first(
-        wrapper.get("editor"), behind_labels.get("editor"), near_labels.get("editor"), marked.get(Hint.EDITOR)
+        *(labels.get(name) for name in ("chief", "editor") for labels in (wrapper, behind_labels, near_labels)),
+        marked.get(Hint.EDITOR),
+        hidden.get("chief"),
     )
     found.section = _section(head, reading, headline.order)
     found.summary = next((clean_line(head.metas[name]) for name in SUMMARY_METAS if name in head.metas), None)
     found.tags = _tags(head)
-    _times(found, head, near, reading, headline, first, last, fetched_at=fetched_at, zone=zone, url=url)
+    _times(found, head, near, reading, first, last, fetched_at=fetched_at, zone=zone, url=url)
     return found
 
 
@@ -253,12 +261,30 @@ def _near(reading: Reading, headline: int | None, first: int) -> list[Run]:
 def _labels(runs: Iterable[Run]) -> dict[str, str]:
     values: dict[str, str] = {}
     for run in runs:
-        text = run.text
+        text = run.pieces
         if len(text) < 400:
-            for name, value in label_values(clean_line(text)).items():
+            for name, value in label_values(text).items():
+                if name == "author" and _MEDIUM_WORD.search(value):
+                    continue
                 if len(value) <= MAX_VALUE_CHARS:
                     values.setdefault(name, value)
     return values
+
+
+_MEDIUM_END = re.compile(r"[\u4e00-\u9fa5A-Za-z0-9《》]{1,14}(?:报|网|社|新闻|财经|周刊|客户端|电视台|时报|日报|在线|杂志|传媒|观察|中国)》?")
+_CLOCK_OR_DAY = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
+
+
+def _beside_time(near: Iterable[Run]) -> str | None:
+    """A medium's name that stands without a label beside the time: 「2019-11-25 10:37 某某网」."""
+    for run in near:
+        text = run.pieces
+        if len(text) > 120 or not _CLOCK_OR_DAY.search(text):
+            continue
+        for piece in re.split(r"\s", text):
+            if _MEDIUM_END.fullmatch(piece) and not _CLOCK_OR_DAY.search(piece):
+                return piece
+    return None
 
 
 def _marked(reading: Reading, headline: int | None, first: int, last: int) -> dict[int, str]:
@@ -268,8 +294,9 @@ def _marked(reading: Reading, headline: int | None, first: int, last: int) -> di
     for mark in reading.marks:
         if not (start <= mark.order <= first + 1 or last <= mark.order <= last + 8):
             continue
-        text = clean_line("".join(mark.element.itertext()))
-        if not 2 <= len(text) <= 40:
+        pieces = [" ".join(piece.split()) for piece in islice(mark.element.itertext(), 12)]
+        text = "\t".join(piece for piece in pieces if piece)
+        if not 2 <= len(text) <= 60:
             continue
         for hint in (Hint.SOURCE, Hint.AUTHOR, Hint.EDITOR):
             if mark.hint & hint and (value := _mark_value(hint, text)):
@@ -282,12 +309,15 @@ def _mark_value(hint: int, text: str) -> str | None:
     name = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}[hint]
     if labels:
         return labels.get(name)
-    moment_free = re.sub(r"[\d:：\-/年月日\s|]+", " ", text).strip()
-    if not moment_free or re.search(r"[。，！？]", text) or len(moment_free) > 24:
-        return None
-    if hint == Hint.SOURCE:
-        return re.sub(r"^\d{4}[\d年月日\-/:：\s]+", "", text).strip() or None
-    return text if _PERSON.fullmatch(text) and not _MEDIUM_WORD.search(text) else None
+    for piece in text.split("\t"):
+        bare = _NOT_NAME.sub("", piece).strip()
+        if len(bare) < 2 or re.search(r"[。，！？：:]|https?|www", bare) or len(bare) > 24:
+            continue
+        if hint == Hint.SOURCE:
+            return bare
+        if _PERSON.fullmatch(bare) and not _MEDIUM_WORD.search(bare):
+            return bare
+    return None
 
 
 def _first(*values: str | None) -> str | None:
@@ -336,7 +366,6 @@ def _times(
     head: Head,
     near: Sequence[Run],
     reading: Reading,
-    headline: Headline,
     first: int,
     last: int,
     *,
@@ -344,24 +373,31 @@ def _times(
     zone: ZoneInfo,
     url: str,
 ) -> None:
-    def read(raw: str) -> Moment | None:
-        moment = parse_time(raw, fetched_at=fetched_at, zone=zone, hint_url=url)
-        return moment if moment.at else None
+    def read(raw: str | None, known_by: datetime = fetched_at) -> Moment | None:
+        moment = parse_time(raw, fetched_at=known_by, zone=zone, hint_url=url) if raw else None
+        return moment if moment and moment.at else None
 
-    from_meta = next((m for name in PUBLISHED_METAS if name in head.metas and (m := read(head.metas[name]))), None)
-    visible = None
-    for run in near:
-        text = clean_line(run.text)
-        if len(text) > 160 or (run.kind == "h" and run.order == headline.order):
-            continue
-        moment = first_time(text, fetched_at=fetched_at, zone=zone, hint_url=url)
-        if moment and moment.at:
-            visible = moment
-            break
+    from_meta = [read(head.metas.get(name)) for name in PUBLISHED_METAS]
+    hidden = read(reading.hidden.get("pubtime_baidu"))
+    found.updated = next((m for name in UPDATED_METAS if (m := read(head.metas.get(name)))), None)
+    # A visible time without a year is no later than the page's own update.
+    known_by = found.updated.at if found.updated and found.updated.at else fetched_at
+    visible = _visible_time(near, fetched_at=max(known_by, fetched_at) if known_by > fetched_at else known_by, zone=zone, url=url)
+    if visible is None:
+        visible = _visible_time(near, fetched_at=fetched_at, zone=zone, url=url)
     if visible is None:
         visible = _marked_time(reading, first, last, fetched_at=fetched_at, zone=zone, url=url)
-    found.published = choose_time([from_meta, visible], found.flags, zone)
-    found.updated = next((m for name in UPDATED_METAS if name in head.metas and (m := read(head.metas[name]))), None)
+    found.published = choose_time([visible, hidden, *from_meta], found.flags, zone)
+
+
+def _visible_time(near: Sequence[Run], *, fetched_at: datetime, zone: ZoneInfo, url: str) -> Moment | None:
+    for run in near:
+        text = clean_line(" ".join(run.parts))
+        if len(text) <= 200:
+            moment = first_time(text, fetched_at=fetched_at, zone=zone, hint_url=url)
+            if moment and moment.at:
+                return moment
+    return None
 
 
 def _marked_time(
@@ -381,16 +417,21 @@ _FINENESS = {"second": 3, "minute": 2, "day": 1, "none": 0}
 
 
 def choose_time(candidates: Sequence[Moment | None], flags: list[str], zone: ZoneInfo) -> Moment | None:
-    """The first candidate, or a finer one that agrees with it; candidates a day or more apart are flagged."""
-    known = [moment for moment in candidates if moment is not None and moment.at is not None]
+    """The first candidate, or a finer one of the same moment; candidates of different days are flagged."""
+    known = [(moment, moment.at) for moment in candidates if moment is not None and moment.at is not None]
     if not known:
         return None
-    chosen = known[0]
-    for other in known[1:]:
-        assert chosen.at is not None and other.at is not None
-        same_day = chosen.at.astimezone(zone).date() == other.at.astimezone(zone).date()
-        if same_day and _FINENESS[other.precision] > _FINENESS[chosen.precision]:
-            chosen = other
-        elif abs((chosen.at - other.at).total_seconds()) >= 86_400 and "date_conflict" not in flags:
+    chosen, at = known[0]
+    for other, other_at in known[1:]:
+        if _FINENESS[other.precision] > _FINENESS[chosen.precision] and _same(at, other_at, chosen.precision, zone):
+            chosen, at = other, other_at
+        elif abs((at - other_at).total_seconds()) >= 86_400 and "date_conflict" not in flags:
             flags.append("date_conflict")
     return chosen
+
+
+def _same(left: datetime, right: datetime, precision: str, zone: ZoneInfo) -> bool:
+    left, right = left.astimezone(zone), right.astimezone(zone)
+    if precision == "day":
+        return left.date() == right.date()
+    return left.replace(second=0, microsecond=0) == right.replace(second=0, microsecond=0)

@@ -28,6 +28,8 @@ LEGAL = re.compile(
     r"all rights reserved|cookie|©|邮箱|建议您?使用|欢迎.{0,6}关注|下载.{0,8}(?:APP|客户端)|著作權|轉載|舉報",
     re.IGNORECASE,
 )
+# Around the headline: when, from where, by whom.
+META_LINE = re.compile(r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|来源|來源|责任编辑|責任編輯|作者[：:]|发布时间|字号|评论")
 # Selectors of scrapy's kind: `h1::text`, `a::attr(href)`.
 _PSEUDO = re.compile(r"::(?:text|attr\(\s*([\w:-]+)\s*\))\s*$")
 _FENCE = re.compile(r"(?:[a-z][a-z0-9]*)?([#.])([A-Za-z_][\w-]*)$")
@@ -44,57 +46,110 @@ def vote(reading: Reading, headline: int | None) -> list[Run]:
     Sentences count for a block, links and legal text against it; the block with the highest sum is the article. So a
     block never grows beyond the article: what lies around it is links.
     """
-    weights = [_weight(run, headline) for run in reading.runs]
-    sums = [0.0, *accumulate(weights)]
+    mark_noise(reading, headline)
+    sums = [0.0, *accumulate(_weights(reading.runs, headline))]
     best, best_sum = None, 0.0
-    for start, end, _, element in reading.spans:
+    for start, end, _, _ in reading.spans:
         total = sums[end] - sums[start]
         if total > best_sum:
             best, best_sum = (start, end), total
     if best is None:
         return []
+    # Short lines beside the sentences (lists, results, subheads) weigh nothing: take the wider block that costs little.
+    for start, end, _, _ in reading.spans:
+        if start <= best[0] and end >= best[1] and sums[end] - sums[start] >= best_sum - max(2.0, 0.08 * best_sum):
+            best = (start, end)
+            best_sum = max(best_sum, sums[end] - sums[start])
     return reading.runs[best[0] : best[1]]
 
 
-def _weight(run: Run, headline: int | None) -> float:
+def mark_noise(reading: Reading, headline: int | None) -> None:
+    """Mark the runs of blocks that are named after comments, shares and the like.
+
+    A block that holds the headline, or half of the page's sentences, is named after something else.
+    """
+    runs = reading.runs
+    sums = [0, *accumulate(len(run.free_text) if "，" in run.free_text or "。" in run.free_text else 0 for run in runs)]
+    for start, end in reading.noise:
+        if (headline is not None and start <= headline < end) or sums[end] - sums[start] > sums[-1] / 2:
+            continue
+        for run in runs[start:end]:
+            run.noise = True
+
+
+def _weights(runs: Sequence[Run], headline: int | None) -> list[float]:
+    weights: list[float] = []
+    away = 0.0
+    begun = False
+    for run in runs:
+        weight = _weight(run)
+        if headline is not None and run.order <= headline:
+            weight = min(weight * 0.3, 0.0 if run.order == headline else weight)
+        elif weight > 0.5:
+            # The further a sentence is from the headline, counted in links between them, the less it counts.
+            weight *= 1 / (1 + away / 6)
+            begun = True
+        elif weight <= -1 and (begun or headline is not None):
+            away += 1
+        weights.append(weight)
+    return weights
+
+
+def _weight(run: Run) -> float:
+    """How much a run speaks for being the article (above 0) or against it."""
     free = " ".join(run.free_text.split())
     chars = len(free)
     text_chars = len(" ".join(run.text.split()))
-    if chars < text_chars / 3:
-        return -2.0
     stops = sum(map(free.count, _STOPS))
+    if chars < text_chars * (0.6 if run.kind == "li" or not stops else 0.34):
+        return -2.0 if text_chars > 6 else -1.0
+    if run.noise:
+        return -1.0
     if not stops or chars < 8 or run.kind in ("h", "row"):
-        if run.hints & Hint.NOISE:
-            return -1.0
-        if run.hints & Hint.BODY:
-            return 0.2
-        return -0.2
-    if LEGAL.search(free) and chars < 200:
+        if META_LINE.search(free) and chars < 80:
+            return -1.5
+        return 0.2 if run.hints & Hint.BODY else -0.2
+    legal = len(set(LEGAL.findall(free)))
+    if legal and legal * 60 > chars:
         return -3.0
     score = stops + min(chars / 40, 10)
     if run.kind == "li":
         score *= 0.5
-    if run.hints & Hint.NOISE:
-        score *= 0.15
-    elif run.hints & Hint.BODY:
+    if run.hints & Hint.BODY:
         score *= 1.3
-    if headline is not None:
-        distance = run.order - headline
-        score *= 0.3 if distance <= 0 else 1 + 1 / (1 + distance / 20)
     return score
 
 
-def prune(runs: Sequence[Run], title: str) -> list[Run]:
-    """The runs of a container without those that lead away from the article: link lists, noise, the title repeated."""
-    kept = [run for run in runs if not _leads_away(run)]
-    quiet = [run for run in kept if not run.hints & Hint.NOISE]
+def prune(runs: Sequence[Run], title: str) -> tuple[list[Run], list[Run]]:
+    """The runs of a container that are the article, and those that are not: link lists, noise, the title repeated, and
+    whatever follows the editor's signature."""
+    kept = [run for run in runs[: _end_of_article(runs)] if not _leads_away(run)]
+    quiet = [run for run in kept if not run.noise]
     # A container named after its share buttons is no noise: where noise is the larger part, the name misleads.
     if sum(len(run.text) for run in quiet) >= 0.5 * sum(len(run.text) for run in kept):
         kept = quiet
     key = _key(title)
     while kept and key and _key(kept[0].text) == key:
         kept.pop(0)
-    return kept
+    stays = {run.order for run in kept}
+    return kept, [run for run in runs if run.order not in stays]
+
+
+# Who signs a text signs it at its end; a label such as 编辑 alone may stand at its head as well.
+SIGNATURE = re.compile(r"[（(【\[\s]*(?:【?纠错】?\s*)?(?:本文来源.{2,20}\s)?(?:责任编辑|责编|責任編輯|責編)\s*[：:︰]?\s*\S{0,30}")
+MIN_SIGNED_CHARS = 50
+
+
+def _end_of_article(runs: Sequence[Run]) -> int:
+    """Index behind the last run that can be the article's: at the editor's signature, once there has been prose."""
+    prose = 0
+    for index, run in enumerate(runs):
+        text = run.text
+        if prose >= MIN_SIGNED_CHARS and len(text) < 120 and SIGNATURE.match(text.strip()):
+            return index
+        if "，" in text or "。" in text:
+            prose += len(run.free_text)
+    return len(runs)
 
 
 def _leads_away(run: Run) -> bool:

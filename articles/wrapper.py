@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from articles.wrapper_table import RULES, LineRule
+from articles.wrapper_table import NAMES, NOT_A_NAME, REPORTER, RULES, LineRule
 
 HEAD_LINES = 8
 TAIL_LINES = 12
@@ -21,6 +21,7 @@ LONGEST_LABELLED = 160
 _LABELS: dict[str, str] = {
     "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|出处|转载自|转自|摘自|媒体",
     "author": "本文作者|文章作者|作者|原创|撰文|采写|撰稿|本报记者|见习记者|实习记者|特约记者|首席记者|记者|通讯员|文字|图文|文/图|文图|文",
+    # The one who answers for a text; named apart from `editor`, for where both sign, it is him that counts.
     "chief": "责任编辑|责任编審|责编|责任編輯|责任编辑/作者|編輯",
     "editor": "本文编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|编辑",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
@@ -36,7 +37,7 @@ _LABEL = re.compile(
 )
 _SPACED_EDITOR = re.compile(
     r"(?:(?P<reporter>[\u4e00-\u9fa5]{0,6}(?:记者|见习记者))\s*(?P<author>[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,3}?)\s+)?"
-    r"(?P<label>责任编辑|责编|编辑|见习编辑|校对)\s+(?P<editor>[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,3}?)"
+    r"(?P<label>责任编辑|责编|编辑|见习编辑|校对|作者|文)\s+(?P<editor>[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,3}?)"
     r"(?:\s+(?:校对|审核|监制)\s+[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,3})?"
 )
 _DATE_LIKE = re.compile(
@@ -45,7 +46,20 @@ _DATE_LIKE = re.compile(
 _BRACKETS = "（）()【】[]〔〕「」『』<>＜＞ \t\u3000\xa0|｜丨/;；,，、·-—"
 _SENTENCE = re.compile(r"[。！？]")
 _STAFF_CODE = re.compile(r"[A-Za-z]{1,4}\d{2,6}")
+_ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
+
+
+# The characters of wrapper lines that differ in traditional script. One for one, so that places in a line stay the same.
+_TRADITIONAL = str.maketrans(
+    "來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監審統籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶註釋譯錄應該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長",
+    "来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监审统筹划设计评论号体讯财经周刊县厅处级开启动态注册请户注释译录应该与个为说认从对这们会进页连结团资称听国际内华传书长",
+)
+
+
+def simplified(line: str) -> str:
+    """`line` with the words of wrapper lines in simplified script, for matching; of the same length."""
+    return line.translate(_TRADITIONAL)
 
 
 @dataclass(slots=True)
@@ -81,18 +95,13 @@ def strip_wrapper(
             stripped.lines.append(line)
             continue
         name, cut, fields = verdict
-        if cut and not _may_cut(lines, number):
-            if number < tail_start and number >= head_end:
-                stripped.lines.append(line)
-                continue
-            cut = False
         stripped.removed.append((name, line))
-        for key, value in fields.items():
+        for key, value in (fields or label_values(line)).items():
             stripped.fields.setdefault(key, value)
-        if cut:
+        if cut and _may_cut(lines, number):
             stripped.removed += [(name, rest) for rest in lines[number + 1 :]]
             for rest in lines[number + 1 :]:
-                for key, value in (labelled(rest) or {}).items():
+                for key, value in label_values(rest).items():
                     stripped.fields.setdefault(key, value)
             break
     if not stripped.lines and lines:
@@ -101,11 +110,26 @@ def strip_wrapper(
     return stripped
 
 
+_DATELINE = re.compile(
+    rf".{{0,40}}?[（(【](?:[\u4e00-\u9fa5]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?P<author>{NAMES})(?:\s*[,，、]?\s*(?:{REPORTER})\s*{NAMES})*\s*[）)】]"
+)
+_END_REPORTER = re.compile(rf".*[。！？”]\s*(?:[\u4e00-\u9fa5《》]{{0,10}})(?:{REPORTER})\s*(?!{NOT_A_NAME})(?P<author>{NAMES})")
+
+
+def reporter_inside(lines: Sequence[str]) -> str | None:
+    """The reporter whom a dateline names, 「新华社巴黎12月9日电（记者某某）」, or the end of the last paragraph. The line stays."""
+    for pattern, line in ((_DATELINE, lines[0]), (_END_REPORTER, lines[-1])) if lines else ():
+        if found := pattern.match(simplified(line)):
+            return line[slice(*found.span("author"))]
+    return None
+
+
 def labelled(line: str) -> dict[str, str] | None:
     """The fields of a line that is made of labels and short values only; None for any other line."""
     if len(line) > LONGEST_LABELLED:
         return None
-    found = list(_LABEL.finditer(line))
+    plain = simplified(line)
+    found = list(_LABEL.finditer(plain))
     if not found:
         return _spaced_editor(line)
     lead = _DATE_LIKE.sub("", line[: found[0].start()]).strip(_BRACKETS)
@@ -119,19 +143,19 @@ def labelled(line: str) -> dict[str, str] | None:
         name = _FIELD_OF[match["label"]]
         if value := _value(name, value):
             fields.setdefault(name, value)
-    if "chief" in fields:
-        fields["editor"] = fields.pop("chief")
     return fields
 
 
 def _spaced_editor(line: str) -> dict[str, str] | None:
-    found = _SPACED_EDITOR.fullmatch(line.strip(_BRACKETS + "。"))
+    line = line.strip(_BRACKETS + "。")
+    found = _SPACED_EDITOR.fullmatch(simplified(line))
     if found is None:
         return None
-    fields = {} if found["label"] == "校对" else {"editor": found["editor"]}
-    if found["author"]:
-        fields["author"] = found["author"]
-    return fields
+    groups = _groups(found, line)
+    values = {"author": groups["author"]} if "author" in groups else {}
+    if (name := _FIELD_OF[found["label"]]) != "other":
+        values[name] = groups["editor"]
+    return values
 
 
 def _value(name: str, value: str) -> str:
@@ -139,6 +163,19 @@ def _value(name: str, value: str) -> str:
     value = value.strip(_BRACKETS + "。")
     if name == "publisher":
         return _medium(value)
+    if name == "author":
+        return _person(value)
+    return value
+
+
+_ROLE = re.compile(rf".*?(?:{REPORTER}|作家|作者|撰稿|见习编辑|分析师|教授)\s*[：:]?\s*(?P<names>{NAMES})")
+
+
+def _person(value: str) -> str:
+    """Names without the title before them: 「某报首席记者 王一鸣」."""
+    value = re.sub(r"\s*[（(]?微博[)）]?|[/／](?:编译|文|整理|摄|图)$", "", value)
+    if found := _ROLE.fullmatch(simplified(value)):
+        return value[slice(*found.span("names"))]
     return value
 
 
@@ -147,7 +184,8 @@ def _medium(value: str) -> str:
     first, *rest = re.split(r"\s+", value)
     while rest and first.isascii() and rest[0].isascii() and rest[0].isalpha():
         first = f"{first} {rest.pop(0)}"
-    return first.strip(_BRACKETS)
+    first = re.split(r"[（(]", first.lstrip("（("))[0] or first
+    return "" if _ADDRESS.match(first) else first.strip(_BRACKETS)
 
 
 def _head_end(lines: Sequence[str]) -> int:
@@ -174,16 +212,21 @@ def _is_prose(line: str) -> bool:
 
 
 def _verdict(line: str, in_head: bool, in_tail: bool) -> tuple[str, bool, dict[str, str]] | None:
+    plain = simplified(line)
     for rule in RULES:
         if not _applies(rule, in_head, in_tail):
             continue
-        if found := rule.pattern.fullmatch(line):
+        if found := rule.pattern.fullmatch(plain):
             if rule.action == "keep":
                 return None
-            return rule.name, rule.action == "cut", _groups(found)
+            return rule.name, rule.action == "cut", _groups(found, line)
     if (in_head or in_tail) and (fields := labelled(line)) is not None:
-        return "labels", False, fields
+        # The responsible editor signs at the end: what follows is the site again.
+        return "labels", bool(_SIGNATURE.match(plain)), fields
     return None
+
+
+_SIGNATURE = re.compile(r"[（(【\[\s]*(?:责任编辑|责编)")
 
 
 def _applies(rule: LineRule, in_head: bool, in_tail: bool) -> bool:
@@ -200,8 +243,10 @@ def _applies(rule: LineRule, in_head: bool, in_tail: bool) -> bool:
             return False
 
 
-def _groups(found: re.Match[str]) -> dict[str, str]:
-    return {name: value.strip() for name, value in found.groupdict().items() if value and value.strip()}
+def _groups(found: re.Match[str], line: str) -> dict[str, str]:
+    """Named groups of a match on the simplified line, in the line's own characters."""
+    spans = {name: found.span(name) for name in found.groupdict() if found[name]}
+    return {name: value for name, (start, end) in spans.items() if (value := line[start:end].strip())}
 
 
 def _may_cut(lines: Sequence[str], number: int) -> bool:
@@ -211,6 +256,8 @@ def _may_cut(lines: Sequence[str], number: int) -> bool:
     return before >= 40 and before >= after
 
 
+_SENTENCE_ENDS = ("。", "！", "？", "”", "…", ".", "」", "）")
+_LABELLED_ENDS = frozenset(("end_source", "end_editor"))
 _END_RULES = tuple(rule for rule in RULES if rule.scope == "end")
 
 
@@ -221,32 +268,47 @@ def _strip_end(stripped: Stripped) -> None:
     last = stripped.lines[-1]
     for _ in range(2):
         for rule in _END_RULES:
-            for found in rule.pattern.finditer(last, max(0, len(last) - 60)):
+            for found in rule.pattern.finditer(simplified(last), max(0, len(last) - 60)):
                 rest = last[: found.start()].rstrip()
-                if found.end() == len(last.rstrip("。 ")) and rest.endswith(("。", "！", "？", "”", "…", ".", "」", "）")):
+                if found.end() == len(last.rstrip("。 ")) and (rule.name in _LABELLED_ENDS or rest.endswith(_SENTENCE_ENDS)):
                     stripped.removed.append((rule.name, last[found.start() :]))
-                    for key, value in _groups(found).items():
+                    for key, value in _groups(found, last).items():
                         stripped.fields.setdefault(key, value)
                     last = rest
                     break
     stripped.lines[-1] = last
 
 
+# Marks inside a line that end a value: tools and counters that follow it.
+_VALUE_END = re.compile(
+    r"\t|[|｜\]】）)；;]|\s(?=\d{4}[-年/.])|我要|我有话|我来|分享|评论(?!员)|字号|字体|大中小|打印|收藏|关注|举报|参与|手机看|微博|跟[帖贴]|\d+人|浏览|点击|阅读"
+)
+_FROM = re.compile(r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?)\s*(?P<publisher>《?[^\s，。；：:]{2,20})")
+_PERSON_AND_MEDIUM = re.compile(rf"(?P<author>{NAMES})\s*[/／]\s*(?P<publisher>[\u4e00-\u9fa5A-Za-z]{{2,12}})")
+
+
 def label_values(line: str) -> dict[str, str]:
-    """The labelled values of a line near the headline, whatever else it holds: tools, counters, dates."""
-    found = list(_LABEL.finditer(line))
+    """The labelled values of a line near the headline, whatever else it holds: tools, counters, dates.
+
+    Tabs in the line are borders of elements: no value reaches beyond one.
+    """
+    plain = simplified(line)
+    found = list(_LABEL.finditer(plain))
     values: dict[str, str] = {}
     for match, after in zip(found, [*found[1:], None], strict=False):
         value = line[match.end() : after.start() if after else len(line)].strip()
         name = _FIELD_OF[match["label"]]
         if name in ("other", "time") or _NOT_A_VALUE.match(value):
             continue
-        value = re.split(r"\s{2,}|[|｜\]】）)；;]|\s(?=\d{4}[-年/])|(?:我要|分享|评论|字号|大中小|打印|收藏|关注|\d+人)", value.strip(_BRACKETS))[0]
+        value = _VALUE_END.split(value.strip(_BRACKETS))[0]
+        value = " ".join(value.split()) if name in ("author", "editor", "chief") else re.split(r"\s{2,}", value)[0]
         value = _value(name, value)
         if value and len(value) <= 40 and not _SENTENCE.search(value):
             values.setdefault(name, value)
-    if "chief" in values:
-        values["editor"] = values.pop("chief")
+    for pattern in (_FROM, _PERSON_AND_MEDIUM):
+        if not values and len(line) <= 80 and (other := pattern.match(plain.strip())):
+            start = len(plain) - len(plain.lstrip())
+            values = {name: line[start:][slice(*other.span(name))] for name in other.groupdict()}
     if not values and (spaced := _spaced_editor(line)):
         values = spaced
     return values
