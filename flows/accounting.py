@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Self
 
 from articles.records import Decision
 
 OUTCOMES = ("stored", "revised", "duplicates", "unchanged", "filtered", "quarantined", "pending")
+COUNTS = ("discovered", *OUTCOMES, "requests")
+COLUMNS = (*COUNTS, "seconds")
 OUTCOME_OF = {"new": "stored", "revision": "revised", "duplicate": "duplicates", "unchanged": "unchanged"}
 
 
@@ -54,10 +56,20 @@ class Account:
     def balanced(self) -> bool:
         return self.discovered == self.accounted
 
-    def decide(self, decisions: Iterable[Decision]) -> None:
-        for decision in decisions:
-            outcome = OUTCOME_OF[decision.kind]
-            setattr(self, outcome, getattr(self, outcome) + 1)
+    def __add__(self, other: Account) -> Account:
+        """Numbers and lists add up; an error stays."""
+        reasons = Counter(self.reasons) + Counter(other.reasons)
+        numbers = {name: getattr(self, name) + getattr(other, name) for name in (*COUNTS, "seconds")}
+        return Account(
+            **numbers,
+            gate_failures=self.gate_failures + other.gate_failures,
+            error=self.error or other.error,
+            reasons=dict(reasons),
+        )
+
+    def decide(self, decision: Decision) -> None:
+        outcome = OUTCOME_OF[decision.kind]
+        setattr(self, outcome, getattr(self, outcome) + 1)
 
     def refuse(self, code: str) -> None:
         self.quarantined += 1
@@ -75,11 +87,7 @@ class RunReport:
 
     @property
     def totals(self) -> Account:
-        total = Account()
-        for account in self.sources.values():
-            for name in ("discovered", *OUTCOMES, "requests", "seconds"):
-                setattr(total, name, getattr(total, name) + getattr(account, name))
-        return total
+        return sum(self.sources.values(), start=Account())
 
     @property
     def exit_code(self) -> Exit:
@@ -92,6 +100,12 @@ class RunReport:
         if failed:
             return Exit.ALL_FAILED if len(failed) == len(accounts) else Exit.SOME_FAILED
         return Exit.GATE if any(account.gate_failures for account in accounts) else Exit.OK
+
+    def or_raise(self) -> Self:
+        """Raises RunFailedError unless all went well: how a flow run fails."""
+        if self.exit_code != Exit.OK:
+            raise RunFailedError(self)
+        return self
 
     def document(self) -> dict[str, Any]:
         """The JSON that `ingest`, `backfill` and `demo` print."""
@@ -106,8 +120,18 @@ class RunReport:
         }
 
 
+class RunFailedError(RuntimeError):
+    """A run that ended with an exit code other than 0."""
+
+    def __init__(self, report: RunReport) -> None:
+        self.report = report
+        failures = [
+            f"{source_id}: {account.error or ', '.join(account.gate_failures)}"
+            for source_id, account in sorted(report.sources.items())
+            if account.error or account.gate_failures
+        ]
+        super().__init__(f"{report.exit_code.name}: {'; '.join(failures) or 'the accounts do not add up'}")
+
+
 def _rounded(account: dict[str, Any]) -> dict[str, Any]:
     return account | {"seconds": round(account["seconds"], 3)}
-
-
-COLUMNS = tuple(column.name for column in fields(Account) if column.name not in ("gate_failures", "error", "reasons"))

@@ -33,6 +33,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No words on stderr.")]
 VerboseOption = Annotated[int, typer.Option("--verbose", "-v", count=True, help="More words on stderr; twice for all.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; fetch and write nothing.")]
+FlowOption = Annotated[bool, typer.Option("--flow", help="As a Prefect flow run [default: if PREFECT_API_URL is set].")]
 SourceFolders = Annotated[
     list[Path] | None, typer.Option("--sources", help="Folder with source files of your own; may be repeated.")
 ]
@@ -45,8 +46,8 @@ def demo(
     """Run the whole path offline, on a bundled sample site: spiders → lake → report."""
     from flows.demo import run_demo
 
-    terminal = _terminal(as_json, quiet, verbose)
-    raise typer.Exit(run_demo(lake or "demo-lake", terminal))
+    settings = _settings(lake=lake or "demo-lake")
+    raise typer.Exit(run_demo(settings, _terminal(as_json, quiet, verbose)))
 
 
 @app.command(epilog="Examples: finnews ingest · finnews ingest sina chinanews --limit 20 --lake /data/lake")
@@ -57,6 +58,7 @@ def ingest(
     folders: SourceFolders = None,
     as_json: JsonOption = False,
     dry_run: DryRunOption = False,
+    as_flow: FlowOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
@@ -65,7 +67,7 @@ def ingest(
 
     settings = _settings(lake=lake, sources=folders)
     terminal = _terminal(as_json, quiet, verbose)
-    raise typer.Exit(ingest_command(sources or [], settings, terminal, limit=limit, dry_run=dry_run))
+    raise typer.Exit(ingest_command(sources or [], settings, terminal, limit=limit, dry_run=dry_run, as_flow=as_flow))
 
 
 @app.command(epilog="Example: finnews backfill --from archive/posts --from feeds.jsonl --lake /data/lake")
@@ -78,6 +80,7 @@ def backfill(
     folders: SourceFolders = None,
     as_json: JsonOption = False,
     dry_run: DryRunOption = False,
+    as_flow: FlowOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
@@ -86,7 +89,7 @@ def backfill(
 
     settings = _settings(lake=lake, sources=folders)
     terminal = _terminal(as_json, quiet, verbose)
-    raise typer.Exit(backfill_command(paths, settings, terminal, source_id=source, dry_run=dry_run))
+    raise typer.Exit(backfill_command(paths, settings, terminal, source_id=source, dry_run=dry_run, as_flow=as_flow))
 
 
 @app.command(epilog="Examples: finnews extract page.html · finnews extract --manifest pages.jsonl > articles.jsonl")
@@ -168,7 +171,7 @@ def main() -> None:
         silence_broken_pipe()
     except KeyboardInterrupt:
         _end("interrupted; what was committed is safe, run the same command again", Exit.INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the outermost edge
+    except Exception as error:
         code = _exit_code(error)
         if code is None:
             raise

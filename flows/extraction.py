@@ -22,6 +22,8 @@ from articles.extract import extract
 from articles.records import Article, Page, Reason, Rejected
 from articles.source import UNKNOWN, Source
 
+Document = Page | Rejected
+"""What comes in: a page, or what was refused before, which passes through in its place."""
 Extracted = Article | Rejected
 CHUNK = 8
 # Chunks under way per worker: enough to keep it busy, few enough to keep memory flat.
@@ -52,10 +54,10 @@ class Extractors(AbstractContextManager["Extractors"]):
             context=context,
         )
 
-    def run(self, pages: Iterable[Page]) -> Iterator[tuple[Page, Extracted]]:
-        """Each page with what came of it, in the order of `pages`."""
-        pending: deque[tuple[list[Page], ProcessFuture[list[Extracted]]]] = deque()
-        for chunk in _chunks(pages):
+    def run(self, documents: Iterable[Document]) -> Iterator[tuple[Document, Extracted]]:
+        """Each document with what came of it, in the order of `documents`."""
+        pending: deque[tuple[list[Document], ProcessFuture[list[Extracted]]]] = deque()
+        for chunk in _chunks(documents):
             pending.append((chunk, self._submit(chunk)))
             if len(pending) > self._window:
                 yield from self._collect(*pending.popleft())
@@ -66,46 +68,48 @@ class Extractors(AbstractContextManager["Extractors"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            self._pool.close()
+            self._pool.close()  # type: ignore[no-untyped-call]
         else:
-            self._pool.stop()
+            self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
     def __enter__(self) -> Self:
         return self
 
-    def _submit(self, chunk: list[Page]) -> ProcessFuture[list[Extracted]]:
+    def _submit(self, chunk: list[Document]) -> ProcessFuture[list[Extracted]]:
         return self._pool.schedule(_extract_chunk, args=(chunk,), timeout=self._page_seconds)
 
-    def _collect(self, chunk: list[Page], future: ProcessFuture[list[Extracted]]) -> Iterator[tuple[Page, Extracted]]:
+    def _collect(
+        self, chunk: list[Document], future: ProcessFuture[list[Extracted]]
+    ) -> Iterator[tuple[Document, Extracted]]:
         try:
             yield from zip(chunk, future.result(), strict=True)
         except (FutureTimeout, ProcessExpired, MemoryError) as error:
             if len(chunk) == 1:
                 yield chunk[0], self._refusal(chunk[0], error)
                 return
-            for page in chunk:
-                yield from self._collect([page], self._submit([page]))
+            for document in chunk:
+                yield from self._collect([document], self._submit([document]))
 
-    def _refusal(self, page: Page, error: BaseException) -> Rejected:
+    def _refusal(self, document: Document, error: BaseException) -> Rejected:
         if isinstance(error, FutureTimeout):
-            return refuse(page, Reason.TIMEOUT, f"not read within {self._page_seconds:g} s")
-        return refuse(page, Reason.LIMIT, f"the extracting process died on it ({type(error).__name__}: {error})")
+            return refuse(document, Reason.TIMEOUT, f"not read within {self._page_seconds:g} s")
+        return refuse(document, Reason.LIMIT, f"the extracting process died on it ({type(error).__name__}: {error})")
 
 
-def refuse(page: Page, reason: Reason, detail: str) -> Rejected:
+def refuse(document: Document, reason: Reason, detail: str) -> Rejected:
     return Rejected(
-        source=page.source,
-        url=page.url,
+        source=document.source,
+        url=document.url,
         reason=reason,
         detail=detail,
-        fetched_at=page.fetched_at,
-        raw_ref=page.raw_ref,
+        fetched_at=document.fetched_at,
+        raw_ref=document.raw_ref,
     )
 
 
-def _chunks(pages: Iterable[Page]) -> Iterator[list[Page]]:
-    iterator = iter(pages)
+def _chunks(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    iterator = iter(documents)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk
 
@@ -118,14 +122,16 @@ def _start_worker(sources: dict[str, Source], memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 
 
-def _extract_chunk(chunk: list[Page]) -> list[Extracted]:
-    return [_extract_page(page) for page in chunk]
+def _extract_chunk(chunk: list[Document]) -> list[Extracted]:
+    return [_extract(document) for document in chunk]
 
 
-def _extract_page(page: Page) -> Extracted:
+def _extract(document: Document) -> Extracted:
+    if isinstance(document, Rejected):
+        return document
     try:
-        return extract(page, _SOURCES.get(page.source, UNKNOWN))
+        return extract(document, _SOURCES.get(document.source, UNKNOWN))
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - the edge: a bug in a rule costs its page, not the run
-        return refuse(page, Reason.ERROR, f"{type(error).__name__}: {error}")
+        return refuse(document, Reason.ERROR, f"{type(error).__name__}: {error}")

@@ -28,7 +28,7 @@ from rich.text import Text
 from flows.accounting import COLUMNS, RunReport
 
 # Log lines and titles come from pages: a bidi override or an escape sequence must not reach the terminal.
-UNPRINTABLE = {code: None for code in [*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]}
+UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 Advance = Callable[[int], None]
 NARROW = {"discovered": "found", "duplicates": "dupl.", "quarantined": "refused", "requests": "req."}
 
@@ -45,6 +45,10 @@ class Terminal:
     def say(self, text: str) -> None:
         self.words.print(escape(printable(text)))
 
+    def print(self, text: str) -> None:
+        """A line of data on stdout."""
+        sys.stdout.write(text + "\n")
+
     def document(self, document: object) -> None:
         """One JSON document on stdout."""
         sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
@@ -53,7 +57,7 @@ class Terminal:
         """One JSON line on stdout."""
         sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
 
-    def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
         table = Table(title=title, title_justify="left", header_style="bold")
         for column in columns:
             table.add_column(column, overflow="fold")

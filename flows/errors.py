@@ -1,0 +1,27 @@
+"""Which errors are a person's to mend, and the exit code each ends the command line with. All others are bugs."""
+
+from __future__ import annotations
+
+from flows.accounting import Exit
+from flows.documents import ManifestError
+from flows.runs import UnknownSourceError
+from flows.settings import SettingsError
+from spiders.archives import ArchiveError
+from spiders.catalogue import SourceFileError
+from storage.errors import LockHeldError, StorageError
+from storage.query import QueryError
+
+EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
+    (LockHeldError, Exit.LOCKED),
+    (QueryError, Exit.USAGE),
+    (StorageError, Exit.ALL_FAILED),
+    (SettingsError, Exit.USAGE),
+    (SourceFileError, Exit.USAGE),
+    (UnknownSourceError, Exit.USAGE),
+    (ManifestError, Exit.USAGE),
+    (ArchiveError, Exit.USAGE),
+)
+
+
+def exit_code(error: Exception) -> Exit | None:
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), None)

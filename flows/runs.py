@@ -1,0 +1,238 @@
+"""A run over a lake, as plain functions: the command line calls them directly, the Prefect flows as tasks.
+
+with open_run(settings, "ingest") as run:          # holds the lake's lock, recovers what a killed run left
+    outcome = run.crawl("sina")                    # a child process; pages lie in the archive afterwards
+    run.load("sina", outcome)                      # extract, decide, commit, then the list validators
+run.report                                         # every discovered article counted once
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from threading import Event
+from typing import TypeVar
+
+from articles.extract import extractor_of
+from articles.records import Article, Page, Rejected
+from articles.source import UNKNOWN, Source
+from flows.accounting import Account, RunReport
+from flows.crawl import CrawlOutcome, run_crawl
+from flows.extraction import Extractors
+from flows.settings import Settings
+from spiders.archives import read_archive
+from spiders.catalogue import Catalogue
+from spiders.crawl import CrawlSpec
+from storage.archive import PageArchive
+from storage.lake import Lake
+
+log = logging.getLogger("finnews.runs")
+
+# Articles committed together: enough to rewrite a partition rarely, few enough to lose little work to a kill.
+BATCH = 1000
+# Where crawls hand over their results; the lake's lock covers it.
+SPOOLS = "_state/spool"
+LOOPBACK = ("127.0.0.1",)
+Advance = Callable[[int], None]
+T = TypeVar("T")
+
+
+def silent(steps: int) -> None:
+    """Progress that nobody watches."""
+    del steps
+
+
+class UnknownSourceError(ValueError):
+    """A source id that no file defines."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One writing pass over a lake. Made by `open_run`."""
+
+    settings: Settings
+    catalogue: Catalogue
+    lake: Lake
+    archive: PageArchive
+    extractors: Extractors
+    report: RunReport
+    stop: Event = field(default_factory=Event)
+
+    def crawl(self, source_id: str, *, limit: int | None = None) -> CrawlOutcome:
+        """Lists and fetches one source in a child process; nothing of the lake's tables changes."""
+        spec = CrawlSpec(
+            source=source_id,
+            run_id=self.report.run_id,
+            # A folder for each attempt: what an earlier one left would be counted twice.
+            spool=str(self.lake.root / SPOOLS / f"{source_id}-{secrets.token_hex(3)}"),
+            source_dirs=tuple(str(folder) for folder in self.settings.sources),
+            lake=str(self.lake.root),
+            limit=limit,
+            soft_seconds=self.settings.crawl_seconds,
+            check_age=not self.settings.connect_to,
+            delay_seconds=self.settings.delay_seconds,
+            connect_to=self.settings.connect_to,
+            allow_addresses=LOOPBACK if self.settings.connect_to else (),
+        )
+        return run_crawl(spec, deadline_seconds=self.settings.crawl_seconds * 1.2 + 30, stop=self.stop, log=log)
+
+    def load(self, source_id: str, outcome: CrawlOutcome) -> Account:
+        """Makes the crawled pages durable as articles, then remembers what the lists said about themselves."""
+        started = time.monotonic()
+        account = self.report.account(source_id)
+        settle(account, outcome)
+        self._refuse(outcome.rejected)
+        self._store(self.archive.read(page.raw_ref) for page in outcome.pages)
+        if outcome.report is not None:
+            self.lake.ledger.store_validators(outcome.report.validators)
+        account.seconds += time.monotonic() - started
+        return account
+
+    def load_archives(self, paths: Sequence[Path], source: Source | None, advance: Advance = silent) -> None:
+        """Loads documents on disk. What the lake holds from the same bytes and rules is not read again."""
+        documents = read_archive(paths, catalogue=self.catalogue, source=source, fetched_at=datetime.now(UTC))
+        for batch in batches(self._counted(documents, advance), BATCH):
+            self._refuse([document for document in batch if isinstance(document, Rejected)])
+            self._store(self._archived(document for document in batch if isinstance(document, Page)))
+
+    def _counted(self, documents: Iterable[Page | Rejected], advance: Advance) -> Iterator[Page | Rejected]:
+        for document in documents:
+            self.report.account(document.source).discovered += 1
+            advance(1)
+            yield document
+
+    def _archived(self, pages: Iterable[Page]) -> Iterator[Page]:
+        """Each page with its place in the archive, written there unless it lies there already."""
+        for page in pages:
+            known = self.lake.ledger.page(page.digest)
+            if known is None:
+                yield self.archive.append(page)
+            elif known.extractor == extractor_of(self.catalogue.get(page.source, UNKNOWN)):
+                self.report.account(page.source).unchanged += 1
+            else:
+                yield replace(page, raw_ref=known.raw_ref)
+
+    def _store(self, pages: Iterable[Page]) -> None:
+        """Extracts and commits, batch by batch."""
+        for batch in batches(self.extractors.run(pages), BATCH):
+            self._refuse([result for _, result in batch if isinstance(result, Rejected)])
+            self.archive.sync()
+            articles = [result for _, result in batch if isinstance(result, Article)]
+            for decision in self.lake.commit(articles, run_id=self.report.run_id):
+                self.report.account(decision.article.source).decide(decision)
+
+    def _refuse(self, rejected: Sequence[Rejected]) -> None:
+        for refusal in rejected:
+            log.info("%s", refusal)
+            self.report.account(refusal.source).refuse(refusal.reason.code)
+        self.lake.quarantine(rejected, run_id=self.report.run_id)
+
+
+@contextmanager
+def open_run(settings: Settings, command: str) -> Iterator[Run]:
+    """A run that holds the lake; what a killed run left half done is finished first. Raises LockHeldError."""
+    catalogue = Catalogue.load(settings.sources)
+    report = RunReport(run_id())
+    with (
+        Lake.open(settings.lake_path) as lake,
+        PageArchive(lake.root) as archive,
+        open_extractors(catalogue, settings) as extractors,
+    ):
+        spools = lake.root / SPOOLS
+        shutil.rmtree(spools, ignore_errors=True)
+        lake.ledger.start_run(report.run_id, command, datetime.now(UTC))
+        yield Run(settings, catalogue, lake, archive, extractors, report)
+        accounts = report.document()["sources"]
+        lake.ledger.finish_run(report.run_id, report.exit_code, accounts, datetime.now(UTC))
+        shutil.rmtree(spools, ignore_errors=True)
+
+
+def open_extractors(catalogue: Catalogue, settings: Settings) -> Extractors:
+    return Extractors(
+        catalogue,
+        workers=settings.worker_count,
+        page_seconds=settings.page_seconds,
+        page_memory_mb=settings.page_memory_mb,
+    )
+
+
+def ingest_sources(
+    settings: Settings, source_ids: Sequence[str], *, limit: int | None = None, advance: Advance = silent
+) -> RunReport:
+    """One incremental pass; a source that fails stops no other."""
+    with open_run(settings, "ingest") as run:
+        chosen = choose(run.catalogue, source_ids)
+        with ThreadPoolExecutor(settings.crawls) as crawlers:
+            crawls = {source_id: crawlers.submit(run.crawl, source_id, limit=limit) for source_id in chosen}
+            try:
+                for source_id, crawl in crawls.items():
+                    run.load(source_id, crawl.result())
+                    advance(1)
+            except BaseException:
+                run.stop.set()
+                raise
+    return run.report
+
+
+def backfill_archives(
+    settings: Settings, paths: Sequence[Path], *, source_id: str | None = None, advance: Advance = silent
+) -> RunReport:
+    """Loads archives on disk into the lake."""
+    with open_run(settings, "backfill") as run:
+        source = find_source(run.catalogue, source_id) if source_id else None
+        run.load_archives(paths, source, advance)
+    return run.report
+
+
+def settle(account: Account, outcome: CrawlOutcome) -> None:
+    """Enters what the crawl itself decided; the pages it fetched are counted when they are stored."""
+    report = outcome.report
+    account.error = outcome.error
+    if report is None:  # killed: what it had listed and not fetched, the next pass lists again
+        account.discovered += len(outcome.pages) + len(outcome.rejected)
+        return
+    account.discovered += report.discovered
+    account.unchanged += report.unchanged
+    account.filtered += sum(report.filtered.values())
+    account.pending += sum(report.pending.values())
+    account.requests += report.requests
+    account.seconds += report.seconds
+    account.gate_failures += report.gate_failures
+
+
+def choose(catalogue: Catalogue, source_ids: Sequence[str]) -> list[str]:
+    """The sources asked for; all enabled ones with a list if none was. Raises UnknownSourceError."""
+    if source_ids:
+        return list(dict.fromkeys(find_source(catalogue, source_id).id for source_id in source_ids))
+    return sorted(source.id for source in catalogue.values() if source.enabled and source.lists)
+
+
+def find_source(catalogue: Catalogue, source_id: str) -> Source:
+    if source_id == UNKNOWN.id:
+        return UNKNOWN
+    if source_id not in catalogue:
+        close = get_close_matches(source_id, catalogue, n=1)
+        hint = f"; did you mean {close[0]}?" if close else "; see `finnews sources list`"
+        raise UnknownSourceError(f"unknown source {source_id!r}{hint}")
+    return catalogue[source_id]
+
+
+def run_id() -> str:
+    """Sorts by time; the tail keeps two runs of one second apart."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(things)
+    while batch := list(islice(iterator, size)):
+        yield batch
