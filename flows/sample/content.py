@@ -75,7 +75,8 @@ class SampleArticle:
     keywords: tuple[str, ...] = ()
     original_title: str | None = None
     """A line 原标题 or 原文标题 that the page prints."""
-    via: Literal["feed", "list"] = "list"
+    via: Literal["feed", "list", "both"] = "list"
+    """Which of East Money's two lists names it."""
     layout: Literal["modern", "old"] = "modern"
     kind: Literal["article", "video", "broken"] = "article"
     edition: int = 1

@@ -123,7 +123,8 @@ class _Listed:
     via: Literal["feed", "list"]
 
     def listed(self, edition: int) -> list[SampleArticle]:
-        return [article for article in articles(edition) if (article.source, article.via) == (self.source, self.via)]
+        ways = (self.via, "both")
+        return [article for article in articles(edition) if article.source == self.source and article.via in ways]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,26 @@
+"""Options and fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# The corpus of real pages lies beside the checkout: its texts are their publishers' and never part of the project.
+CORPUS = Path(os.environ.get("FINNEWS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rewrite",
+        action="store_true",
+        help="write the saved articles and rows of tests/sources anew; then read the diff",
+    )
+
+
+@pytest.fixture(scope="session")
+def corpus_dir() -> Path:
+    if not CORPUS.is_dir():
+        pytest.skip(f"no corpus at {CORPUS}; FINNEWS_CORPUS names another place")
+    return CORPUS
