@@ -1,6 +1,6 @@
 """What the sample site publishes, and what a perfect extraction of it would give.
 
-The words are data (content/<source>.toml); the mark-up around them is the work of flows.sample.pages. A body is plain
+The words are data (texts/<source>.toml); the mark-up around them is the work of flows.sample.pages. A body is plain
 text, one block a line:
 
     ## a heading      - an item of a list      | a | table | row |      > a quotation      anything else: a paragraph
@@ -195,7 +195,7 @@ def _rows() -> tuple[dict[str, Any], ...]:
 
 
 def _read(source: str) -> list[dict[str, Any]]:
-    text = files("flows.sample").joinpath("content", f"{source}.toml").read_text(encoding="utf-8")
+    text = files("flows.sample").joinpath("texts", f"{source}.toml").read_text(encoding="utf-8")
     rows: list[dict[str, Any]] = tomllib.loads(text)["article"]
     return rows
 
