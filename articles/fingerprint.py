@@ -514,7 +514,9 @@ def _lowest(hashes: U64, document: NDArray[np.int32], eligible: Mask, quota: Int
 def _sign_titles(signed: Records, titles: Sequence[str]) -> None:
     for at, title in enumerate(titles):
         folded = key_text(title)
-        signed["title"][at] = _short_hash(folded, 4)
+        if not folded:
+            continue
+        signed["title"][at] = max(1, _short_hash(folded, 4))
         if len(folded) >= TITLE_KEY_CHARS:
             signed["keys"][at, TEXT_KEYS] = max(1, _short_hash(f"key {folded}", 4))
         signed["digest"][at] = DIGEST.search(folded) is not None

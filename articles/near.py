@@ -74,6 +74,11 @@ class Judged:
     def __len__(self) -> int:
         return len(self.kind)
 
+    def where(self, mask: Mask) -> Judged:
+        return Judged(
+            self.kind[mask], self.why[mask], self.similarity[mask], self.containment[mask], self.agreement[mask]
+        )
+
     def __getitem__(self, at: int) -> Relation:
         return Relation(
             kind=KINDS[self.kind[at]],
@@ -192,7 +197,7 @@ def _evidence(a: Records, b: Records) -> _Evidence:
         more_facts=np.maximum(a["fact_count"], b["fact_count"]).astype(np.int64),
         compared=kept,
         equal_text=equal_text,
-        equal_title=a["title"] == b["title"],
+        equal_title=(a["title"] == b["title"]) & (a["title"] != 0),
         other_period=_other_period(a["periods"], b["periods"]),
         digests=(a["digest"] & b["digest"]) != 0,
     )
