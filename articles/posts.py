@@ -14,6 +14,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal
@@ -62,7 +63,9 @@ STARTS_AS_HTML = re.compile(r"\s*<(?!https?:)(?:!--|[A-Za-z!/])")
 BRACES = {"&#123;": "{", "&#125;": "}"}
 HEADING = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)")
 DATE_IN_HEADING = re.compile(r"[(（【]\s*(\d{8}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)\s*[)）】]\s*$")
-SENTENCE_END = re.compile(r"(?<=[。！？!?；;：:…”」）)])[ \t]*\n(?=[^\s#>|*+<-])")
+DAY = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
+DAY_IN_CODE = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)\d{9,10}(?!\d)")
+SENTENCE_END = re.compile(r"(?<=[。！？!?；;：:…”」）)])[ \t]*\n(?=[ \t\u3000]*[^\s#>|*+<-])")
 
 TITLE_CHARS = 60  # longest first line taken for a headline; the longest of 387 real text files has 46
 CLAUSE_CHARS = 40
@@ -108,13 +111,18 @@ def parse_post(text: str) -> Post | BadPost:
     for entity, brace in BRACES.items():
         body = body.replace(entity, brace)
     title, heading_date, body = _own_title(meta, body)
+    url = _url(meta, body)
+    if broken:
+        flags += ("front_matter_broken",)
+    if _days_conflict(meta, url):
+        flags += ("date_conflict",)
     return Post(
         meta=MappingProxyType(meta),
         listed=_listed(meta, title, heading_date),
-        url=_url(meta, body),
+        url=url,
         body=body,
         kind="html" if STARTS_AS_HTML.match(body) else "markdown",
-        flags=flags + (("front_matter_broken",) if broken else ()),
+        flags=flags,
     )
 
 
@@ -292,6 +300,24 @@ def _url(meta: Meta, body: str) -> str:
         return str(shared[-1])
     origins = {html.unescape(url) for pattern in ORIGIN_LINKS for url in pattern.findall(body)}
     return origins.pop() if len(origins) == 1 else ""
+
+
+def _days_conflict(meta: Meta, url: str) -> bool:
+    """Do front matter and the day that the code in the url begins with differ by more than a night?
+
+    The first key of PUBLISHED_KEYS wins all the same, and the url comes last: this is only said.
+    """
+    written = (meta.get(key, "") for key in PUBLISHED_KEYS)
+    found = [DAY.match(value) for value in written if isinstance(value, str)] + [DAY_IN_CODE.search(url)]
+    days = [day for match in found if match and (day := _day(match))]
+    return len(days) > 1 and (max(days) - min(days)).days > 1
+
+
+def _day(found: re.Match[str]) -> date | None:
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
 
 
 def _first(meta: Meta, keys: tuple[str, ...]) -> str:

@@ -1,0 +1,347 @@
+"""Posts and plain texts: rows P19 to P22, S21, and every generation of the two dialects."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from articles.posts import BadPost, Post, first_clause, looks_like_post, parse_post, plain_paragraphs, split_title
+
+CODE = "202112282220010001"
+SHARE = f"http://share.example/html_News/NewsShare.html?infoCode=NW{CODE}"
+
+JEKYLL = f"""---
+layout: post
+title: "某省商务经济质效双升"
+date: 2021-12-28 14:27:35 +0800
+categories: guojiribao
+tags: 某某日报新闻
+---
+<p>全省出口增长两成。</p>
+ <p>企业利润回升。</p><p class="em_media">（文章来源：某某日报）</p>
+
+<{SHARE}>
+
+[返回某某日报新闻](//mirror.example/category/x.html)｜[返回首页](//mirror.example/)
+"""
+
+JEKYLL_EARLY = """---
+layout: post
+title: "北向资金净流入"
+date: 2021-12-08 10:40:58
+categories: emnews
+tags: 滚动新闻
+---
+
+北向资金今日净流入三十亿元。
+
+<http://hk.eastmoney.com/news/1533,202112080000000001.html>
+
+[返回滚动新闻](../emnews/)
+[返回首页](../)
+"""
+
+JEKYLL_DIGEST = f"""---
+layout: post
+title: ""
+date: 2021-12- 14:27
+categories: x
+tags: x
+---
+> 全省出口增长两成。
+
+<p>全省出口增长两成，企业利润回升。</p>
+
+<{SHARE}>
+"""
+
+HEXO = """
+
+---
+title: '全国外贸工作会议召开：扎实推进''七方面''工作'
+categories:\x20
+ - 金融
+ - 某某财经
+ - 某某财经－国內
+author: 某某财经
+comments: false
+date: Thu, 15 Sep 2022 08:58:07 GMT
+thumbnail: 'https://img.example/1.png'
+---
+
+<div>\x20\x20\x20
+<p>　　会议在京召开。</p><!-- 二维码 -->
+
+            <style>
+            .qr&#123;float:left;&#125;
+            </style>
+<p>责任编辑：张三 </p>
+</div>
+            """
+
+DIGEST = """# 《某某联播》 (20251025)
+
+## 摘要
+
+首条消息；
+次条消息。
+
+### 首条消息
+
+<p>消息的全文。</p>
+
+[查看原文](https://tv.example/1.shtml)
+
+### 次条消息
+
+<p>另一全文。</p>
+
+[查看原文](https://tv.example/2.shtml)
+
+---
+
+(更新时间戳: 1761397202298)
+"""
+
+
+def parsed(text: str) -> Post:
+    post = parse_post(text)
+    assert isinstance(post, Post)
+    return post
+
+
+def test_jekyll():
+    post = parsed(JEKYLL)
+    assert (post.kind, post.url, post.flags) == ("html", SHARE, ())
+    assert post.listed.title == "某省商务经济质效双升"
+    assert post.listed.published == "2021-12-28 14:27:35 +0800"
+    assert (post.listed.section, post.listed.tags) == ("某某日报新闻", ("某某日报新闻",))
+    # An HTML parser would take the share link for a tag, and everything behind it for its content.
+    assert f'<a href="{SHARE}">' in post.body_html
+    assert "<http" not in post.body_html
+    assert '<p><a href="//mirror.example/category/x.html">返回某某日报新闻</a>' in post.body_html
+
+
+def test_early_jekyll_is_markdown():
+    post = parsed(JEKYLL_EARLY)
+    assert (post.kind, post.url) == ("markdown", "http://hk.eastmoney.com/news/1533,202112080000000001.html")
+    assert post.body_html.startswith("<p>北向资金今日净流入三十亿元。</p>\n<p><a href=")
+    assert post.listed.published == "2021-12-08 10:40:58"
+
+
+def test_broken_generation_keeps_what_it_has():
+    post = parsed(JEKYLL_DIGEST)
+    assert (post.listed.title, post.listed.published, post.url) == (None, "2021-12- 14:27", SHARE)
+    assert "<blockquote>" in post.body_html
+    assert "<p>全省出口增长两成，企业利润回升。</p>" in post.body_html
+    assert parsed(JEKYLL_DIGEST.replace(SHARE, "")).url == ""
+
+
+def test_hexo():  # P20
+    post = parsed(HEXO)
+    assert (post.kind, post.url, post.flags) == ("html", "", ())
+    assert post.listed.title == "全国外贸工作会议召开：扎实推进'七方面'工作"
+    assert post.listed.published == "Thu, 15 Sep 2022 08:58:07 GMT"
+    assert post.listed.section == "某某财经－国內"
+    assert post.listed.author is None, "the name of the feed is no author"
+    assert ".qr{float:left;}" in post.body_html
+
+
+def test_digest_without_front_matter():
+    post = parsed(DIGEST)
+    assert (post.listed.title, post.listed.published) == ("《某某联播》 (20251025)", "20251025")
+    assert post.url == "", "two originals are none"
+    assert not post.body.startswith("#")
+    assert "<p>首条消息；</p>\n<p>次条消息。</p>" in post.body_html
+    assert "<h3>次条消息</h3>\n<p>另一全文。</p>" in post.body_html
+
+
+BROKEN = [
+    pytest.param("\ufeff---\ntitle: 标题\n---\n正文。", "标题", "正文。", (), id="P19-bom"),
+    pytest.param(
+        "---\ntitle: 标题\ndate: 2022-01-23\n\n正文。\n",
+        "标题",
+        "\n正文。\n",
+        ("front_matter_unclosed",),
+        id="P19-unclosed",
+    ),
+    pytest.param(
+        "---\ntitle: 标题\n正文第一行。\n正文第二行。\n正文第三行。\n---\n脚注。",
+        "标题",
+        "正文第一行。\n正文第二行。\n正文第三行。\n---\n脚注。",
+        ("front_matter_unclosed",),
+        id="P19-rule-in-the-body",
+    ),
+    pytest.param(
+        "---\ntitle: 标题: 含冒号\n---\n正文。", "标题: 含冒号", "正文。", ("front_matter_broken",), id="P19-colon"
+    ),
+    pytest.param("---\ntitle:\t标题\n\tdate: x\n---\n正文。", "标题", "正文。", ("front_matter_broken",), id="P19-tab"),
+    pytest.param("---\ntitle: 旧题\ntitle: 标题\n---\n正文。", "标题", "正文。", (), id="P19-twice"),
+    pytest.param("\n\n \n---\ntitle: 标题\n---\n正文。", "标题", "正文。", (), id="P19-blank-line"),
+    pytest.param(
+        '---\ntitle: "他说"标题"好"\n---\n正文。', '他说"标题"好', "正文。", ("front_matter_broken",), id="quotes"
+    ),
+    pytest.param(
+        "---\ntitle: [重磅]标题\n---\n正文。", "[重磅]标题", "正文。", ("front_matter_broken",), id="brackets"
+    ),
+    pytest.param("---\ntitle: [标题]\n---\n正文。", "[标题]", "正文。", (), id="a-list-for-a-title"),
+    pytest.param("---\ntitle: {标题}\n---\n正文。", "{标题}", "正文。", (), id="a-map-for-a-title"),
+    pytest.param("---\r\ntitle: 标题\r\n---\r\n正文。", "标题", "正文。", (), id="crlf"),
+    pytest.param("title: 标题\ndate: 2022-01-23\n---\n正文。", "标题", "正文。", (), id="no-opening"),
+    pytest.param("---\ntitle: 甲&amp;乙 &quot;丙&quot;\n---\n正文。", '甲&乙 "丙"', "正文。", (), id="entities"),
+    pytest.param("---\n---\n正文。", None, "正文。", (), id="empty"),
+    pytest.param("---\ntitle: 标题\n---", "标题", "", (), id="no-body"),
+]
+
+
+@pytest.mark.parametrize(("text", "title", "body", "flags"), BROKEN)
+def test_broken_front_matter(text, title, body, flags):
+    post = parsed(text)
+    assert (post.listed.title, post.body, post.flags) == (title, body, flags)
+
+
+@pytest.mark.parametrize("header", ["- title: 标题\n- date: x", "- 甲\n- 乙"])
+def test_a_list_is_no_front_matter(header):  # P19
+    assert parse_post(f"---\n{header}\n---\n正文。") == BadPost("front matter holds no «key: value» line")
+
+
+def test_tags_of_python_are_text():  # S21
+    post = parsed('---\ntitle: !!python/object/apply:os.system ["echo"]\nauthor: !!python/name:os.system\n---\n正文。')
+    assert post.listed.title == '!!python/object/apply:os.system ["echo"]'
+    assert post.listed.author in (None, "", "!!python/name:os.system")
+
+
+def test_alias_bomb_is_never_walked():  # S21
+    levels = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))
+    started = time.perf_counter()
+    post = parsed(f"---\ntitle: 标题\na0: &a0 [x, x]\n{levels}\n---\n正文。")
+    assert post.listed.title == "标题"
+    assert sum(len(value) for value in post.meta.values()) < 10_000
+    assert time.perf_counter() - started < 1
+
+
+def test_huge_and_deep_headers_are_refused_or_read_in_time():  # S21
+    huge = parse_post("---\ntitle: 标题\n" + "key: value\n" * 100_000 + "---\n正文。")
+    assert isinstance(huge, BadPost)
+    assert "characters" in huge.detail
+    assert parsed("---\ntitle: 标题\nx: " + "[" * 20_000 + "\n---\n正文。").listed.title == "标题"
+
+
+def test_days_that_disagree_are_flagged_and_front_matter_wins():  # P22
+    post = parsed(JEKYLL.replace("date: 2021-12-28", "date: 2021-12-20"))
+    assert post.flags == ("date_conflict",)
+    assert post.listed.published == "2021-12-20 14:27:35 +0800"
+    assert parsed(JEKYLL.replace("date: 2021-12-28", "date: 2021-12-29")).flags == (), "a night's difference is none"
+    both = parsed("---\ntitle: 标题\npublished: 2022-03-09\ndate: 2022-03-01\n---\n正文。")
+    assert (both.listed.published, both.flags) == ("2022-03-01", ("date_conflict",))
+
+
+URLS = [
+    ("---\ntitle: 标题\nlink: https://a.example/1\n---\n正文。\n\n<https://b.example/2>\n", "https://a.example/1"),
+    ("---\ntitle: 标题\nsource: 某某报\n---\n正文。\n\n原文链接：https://b.example/2\n", "https://b.example/2"),
+    ("---\ntitle: 标题\n---\n正文。\n\n[阅读原文](https://b.example/2)\n", "https://b.example/2"),
+    (
+        '---\ntitle: 标题\n---\n<p>正文。</p><a class="x" href="https://b.example/2?a=1&amp;b=2">查看原文</a>',
+        "https://b.example/2?a=1&b=2",
+    ),
+    ("---\ntitle: 标题\n---\n正文见 <https://b.example/2> 所述。\n", ""),
+    ("---\ntitle: 标题\n---\n正文。\n\n[返回首页](https://b.example/)\n", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "url"), URLS)
+def test_address_of_the_original(text, url):
+    assert parsed(text).url == url
+
+
+def test_fields_of_front_matter():
+    post = parsed(
+        "---\ntitle: 标题\nauthor: 张三\nsource: 某某报\ncategories: [宏观, 外贸]\ntags: 出口 进口\n"
+        "updated: 2022-01-24\ndescription: 摘要\ninfoCode: NW1\n---\n正文。"
+    )
+    listed = post.listed
+    assert (listed.author, listed.publisher, listed.section, listed.tags) == (
+        "张三",
+        "某某报",
+        "外贸",
+        ("出口", "进口"),
+    )
+    assert (listed.updated, listed.summary, listed.native_id) == ("2022-01-24", "摘要", "NW1")
+
+
+def test_a_heading_that_repeats_the_title_leaves_the_body():
+    post = parsed("---\ntitle: 标题\n---\n# 标题\n\n正文。")
+    assert (post.listed.title, post.body.strip()) == ("标题", "正文。")
+
+
+def test_markdown_of_people_who_indent():
+    html = parsed("---\ntitle: 标题\n---\n    首段缩进四格。\n    次段也是。\n\n折行的\n一段。\n").body_html
+    assert html == "<p>首段缩进四格。</p>\n<p>次段也是。</p>\n<p>折行的\n一段。</p>\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_post"),
+    [
+        (JEKYLL, True),
+        (HEXO, True),
+        ("title: 标题\ndate: 2022-01-23\n---\n正文。", True),
+        (DIGEST, False),
+        ("2022年是关键之年。做好今年工作。\n一、提高质量", False),
+        ("注意：这不是头部\n正文。", False),
+        ("---\n一条分隔线\n", False),
+        ("", False),
+    ],
+)
+def test_posts_are_told_from_texts(text, is_post):
+    assert looks_like_post(text) is is_post
+
+
+TITLES = [
+    ("某省外贸增长\n\n摘要\n出口增长两成。", "某省外贸增长", "摘要\n出口增长两成。"),
+    ("2022年是实施三年行动的关键之年。做好今年工作。\n一、提高质量。", "2022年是实施三年行动的关键之年", None),
+    (
+        "全省出口增长两成，" + "企业利润回升，" * 20 + "\n次段。",
+        "全省出口增长两成，企业利润回升，企业利润回升，企业利润回升，企业利润回升",
+        None,
+    ),
+    ("只有一行", "只有一行", None),
+    ("没有标点的长句" * 20, ("没有标点的长句" * 20)[:40], None),
+    ("", "", None),
+]
+
+
+@pytest.mark.parametrize(("text", "title", "rest"), TITLES)
+def test_title_of_a_plain_text(text, title, rest):  # P21
+    assert split_title(text) == (title, text if rest is None else rest)
+
+
+@given(st.text(alphabet="出口增长，。；\n 1.%", max_size=200))
+def test_a_plain_text_with_words_gets_a_title_and_loses_none(text):
+    title, rest = split_title(text)
+    assert len(title) <= 60
+    assert "\n" not in title
+    assert bool(title) or not text.strip("，。；\n 1.%") or not text.strip()
+    squeezed = text.replace("\n", "").replace(" ", "")
+    assert squeezed in ((title + rest).replace("\n", "").replace(" ", ""), rest.replace("\n", "").replace(" ", ""))
+
+
+def test_first_clause_ends_at_a_stop_then_at_a_pause():
+    assert first_clause("出口增长！进口持平。") == "出口增长"
+    assert first_clause("出口" * 15 + "，" + "进口" * 15) == "出口" * 15
+
+
+def test_indents_inside_a_line_are_paragraphs():
+    assert plain_paragraphs("　　首段。　　次段。\n\n三段") == ["首段。", "次段。", "三段"]
+
+
+@given(st.text(alphabet="-:\n \"'title标题[]{}*&!|>%@`#date\t\ufeff", max_size=150))
+def test_any_text_is_a_post_or_says_why_not(text):
+    for start in ("", "---\n", "---\ntitle: "):
+        post = parse_post(start + text)
+        if isinstance(post, Post):
+            assert isinstance(post.body_html, str)
+        else:
+            assert post.detail
