@@ -33,6 +33,7 @@ from warcio.warcwriter import WARCWriter
 
 from articles.records import Listed, Page
 from articles.source import SOURCE_ID
+from storage.errors import ArchiveError
 
 ROTATE_BYTES = 256 * 1024 * 1024
 MAX_OPEN_FILES = 64
@@ -44,10 +45,6 @@ RAW_REF = re.compile(
 )
 # The body is archived decoded: these would make other tools decode it again, or cut it.
 TRANSFER_HEADERS = frozenset({"content-encoding", "transfer-encoding", "content-length"})
-
-
-class ArchiveError(Exception):
-    """A record that is not there, or not whole. The message is one line and starts with the raw_ref."""
 
 
 class PageArchive:

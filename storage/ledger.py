@@ -1,7 +1,8 @@
 """The ledger: what is known of every article, in one SQLite file. Look-ups and records; it decides nothing.
 
-    copies, versions      what articles.decide needs to know of all that was ever stored
-    batches, touched      commits on their way into the partitions
+    copies, versions            what articles.decide needs to know of all that was ever stored
+    pages                       where the pages lie that articles were read from
+    batches, touched            commits on their way into the partitions
     runs, validators, crawls    what happened, what lists answered, how fresh a source is
 
 Copies and versions can be rebuilt from the lake; a lost ledger costs the history of runs, never an article. Times are
@@ -18,10 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from articles.decide import Copy, CopyKey, Place, Version, version_of
-from articles.records import Decision
+from articles.records import Article, Decision
+from storage.errors import LedgerError
 
 VERSION: Final = 1
 BUSY_SECONDS: Final = 30.0
@@ -46,6 +48,10 @@ CREATE TABLE versions (
 CREATE INDEX versions_by_text ON versions (exact_key) WHERE exact_key != '';
 CREATE INDEX versions_by_url ON versions (canonical_url) WHERE canonical_url != '';
 
+CREATE TABLE pages (
+    digest TEXT PRIMARY KEY, raw_ref TEXT NOT NULL, extractor TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE batches (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL UNIQUE, run_id TEXT NOT NULL,
     articles INTEGER NOT NULL, applied INTEGER NOT NULL DEFAULT 0
@@ -55,8 +61,7 @@ CREATE TABLE touched (
 ) WITHOUT ROWID;
 
 CREATE TABLE runs (
-    run_id TEXT PRIMARY KEY, command TEXT NOT NULL, started_at INTEGER NOT NULL, finished_at INTEGER, exit_code INTEGER,
-    accounts TEXT NOT NULL DEFAULT '{}'
+    run_id TEXT PRIMARY KEY, started_at INTEGER NOT NULL, finished_at INTEGER, report TEXT
 ) WITHOUT ROWID;
 CREATE TABLE validators (
     url TEXT PRIMARY KEY, etag TEXT, last_modified TEXT, body_sha256 TEXT NOT NULL DEFAULT ''
@@ -98,10 +103,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-class LedgerError(Exception):
-    """A ledger that cannot be used. One line with its path."""
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     seq: int
@@ -122,13 +123,31 @@ class Stored:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     run_id: str
-    command: str
     started_at: datetime
     finished_at: datetime | None
-    exit_code: int | None
     """None while it runs, and for ever if it was killed."""
-    accounts: Mapping[str, Mapping[str, Any]]
-    """Accounting by source."""
+    report: Mapping[str, Any]
+    """Exit code and accounting by source; empty until it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPage:
+    raw_ref: str
+    extractor: str
+    """Version of what last read an article from it."""
+
+
+class Remembered(Protocol):
+    """What a list answer said about itself."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def etag(self) -> str | None: ...
+    @property
+    def last_modified(self) -> str | None: ...
+    @property
+    def body_sha256(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,31 +175,31 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
-        try:
+        with self._named_errors():
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            # A commit that returned survives a power cut.
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._prepare()
-        except sqlite3.Error as error:
-            raise LedgerError(f"{path}: {error}") from error
+        self._execute("PRAGMA journal_mode = WAL")
+        # A commit that returned survives a power cut.
+        self._execute("PRAGMA synchronous = FULL")
+        self._prepare()
 
     def close(self) -> None:
         self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, in memory and on disk."""
+        """All or nothing, on disk when it ends."""
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # On a full disk SQLite may have rolled back by itself.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     # What is known: articles.decide.Known
 
@@ -225,6 +244,7 @@ class Ledger:
             key = CopyKey(article.article_id, article.source)
             place = Place(decision.cluster_id, decision.duplicate_of, decision.duplicate_kind, decision.similarity)
             self._add_copy(key, article.date, article.fetched_at, article.page_digest, place)
+            self._add_page(article.page_digest, article.raw_ref, article.extractor)
             if self._add_version(key, version):
                 touched.add(key)
             for e in decision.elections:
@@ -234,11 +254,18 @@ class Ledger:
                 touched.add(CopyKey(e.article_id, e.source))
         return touched
 
-    def restore(self, stored: Stored, versions: Iterable[Version], page_digest: str) -> None:
-        """Remember what the lake holds."""
-        self._add_copy(stored.key, stored.day, stored.first_seen_at, page_digest, stored.place)
-        for version in versions:
-            self._add_version(stored.key, version)
+    def restore(self, place: Place, versions: Sequence[Article]) -> None:
+        """Remember a copy as the lake holds it."""
+        for article in versions:
+            key = CopyKey(article.article_id, article.source)
+            self._add_copy(key, article.date, article.fetched_at, article.page_digest, place)
+            self._add_version(key, version_of(article))
+            self._add_page(article.page_digest, article.raw_ref, article.extractor)
+
+    def page(self, digest: str) -> KnownPage | None:
+        """Where a page lies that an article was read from."""
+        rows = self._query("SELECT raw_ref, extractor FROM pages WHERE digest = ?", digest)
+        return KnownPage(*rows[0]) if rows else None
 
     def stored(self, keys: Iterable[CopyKey]) -> list[Stored]:
         found = []
@@ -261,7 +288,7 @@ class Ledger:
         return Batch(cursor.lastrowid, batch_id, run_id)
 
     def touch(self, batch: Batch, keys: Iterable[CopyKey]) -> None:
-        with self._lock:
+        with self._lock, self._named_errors():
             self._connection.executemany("INSERT INTO touched VALUES (?, ?, ?)", [(batch.seq, *key) for key in keys])
 
     def touched(self, batch: Batch) -> list[CopyKey]:
@@ -303,42 +330,31 @@ class Ledger:
 
     # Runs, lists, sources
 
-    def start_run(self, run_id: str, command: str, started_at: datetime) -> None:
-        self._execute(
-            "INSERT INTO runs (run_id, command, started_at) VALUES (?, ?, ?)", run_id, command, _us(started_at)
-        )
+    def begin_run(self, run_id: str) -> None:
+        self._execute("INSERT INTO runs (run_id, started_at) VALUES (?, ?)", run_id, _now())
 
-    def finish_run(
-        self, run_id: str, exit_code: int, accounts: Mapping[str, Mapping[str, Any]], finished_at: datetime
-    ) -> None:
-        self._execute(
-            "UPDATE runs SET finished_at = ?, exit_code = ?, accounts = ? WHERE run_id = ?",
-            _us(finished_at),
-            exit_code,
-            json.dumps(accounts, ensure_ascii=False, sort_keys=True),
-            run_id,
-        )
+    def end_run(self, run_id: str, report: Mapping[str, Any]) -> None:
+        """`report` is the run's accounting by source, and its exit code."""
+        document = json.dumps(report, ensure_ascii=False, sort_keys=True)
+        self._execute("UPDATE runs SET finished_at = ?, report = ? WHERE run_id = ?", _now(), document, run_id)
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """The latest runs, newest first."""
         rows = self._query(
-            "SELECT run_id, command, started_at, finished_at, exit_code, accounts FROM runs"
-            " ORDER BY started_at DESC, run_id DESC LIMIT ?",
+            "SELECT run_id, started_at, finished_at, report FROM runs ORDER BY started_at DESC, run_id DESC LIMIT ?",
             limit,
         )
         return [
             RunRecord(
                 run_id=run_id,
-                command=command,
                 started_at=_time(started_at),
                 finished_at=_maybe_time(finished_at),
-                exit_code=exit_code,
-                accounts=json.loads(accounts),
+                report=json.loads(report) if report else {},
             )
-            for run_id, command, started_at, finished_at, exit_code, accounts in rows
+            for run_id, started_at, finished_at, report in rows
         ]
 
-    def store_validators(self, validators: Iterable[Validators]) -> None:
+    def save_validators(self, validators: Iterable[Remembered]) -> None:
         """To be called once the articles of those lists are durable."""
         with self.transaction():
             for v in validators:
@@ -391,6 +407,10 @@ class Ledger:
     def _add_copy(self, key: CopyKey, day: date | None, seen_at: datetime, page_digest: str, place: Place) -> None:
         self._execute(ADD_COPY, *key, day.isoformat() if day else None, _us(seen_at), _us(seen_at), page_digest, *place)
 
+    def _add_page(self, digest: str, raw_ref: str, extractor: str) -> None:
+        if digest:
+            self._execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", digest, raw_ref, extractor)
+
     def _add_version(self, key: CopyKey, version: Version) -> bool:
         cursor = self._execute(
             ADD_VERSION,
@@ -405,12 +425,19 @@ class Ledger:
         return cursor.rowcount > 0
 
     def _execute(self, statement: str, *values: Value) -> sqlite3.Cursor:
-        with self._lock:
+        with self._lock, self._named_errors():
             return self._connection.execute(statement, values)
 
     def _query(self, statement: str, *values: Value) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self._lock, self._named_errors():
             return self._connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise LedgerError(f"{self.path}: {error}") from error
 
 
 class KnownArticles:
@@ -473,6 +500,10 @@ def _version(row: Sequence[Any]) -> Version:
         edited_at=_time(edited_at),
         claimed_at=_time(claimed_at),
     )
+
+
+def _now() -> int:
+    return _us(datetime.now(UTC))
 
 
 def _us(at: datetime) -> int:

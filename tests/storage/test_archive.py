@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
 from articles.records import Listed, Page
-from storage.archive import ArchiveError, PageArchive
+from storage.archive import PageArchive
+from storage.errors import ArchiveError
 from tests.storage.faults import file_size_limit
 
 FETCHED = datetime(2024, 3, 5, 1, 2, 3, 456789, tzinfo=UTC)

@@ -1,0 +1,211 @@
+"""The lake: commits batches of articles into Parquet partitions, so that any reader at any moment sees whole rows.
+
+    journal ──▶ ledger: decide, record as pending ──▶ partitions: additions, then removals ──▶ ledger: applied
+    (fsync)     (one transaction)                     (merge, stage, fsync, rename)
+
+Every step can be repeated: a writer killed anywhere is finished by the next one that opens the lake. The ledger decides
+where a copy belongs, the journal and the partitions hold what it says. State can be lost: it is rebuilt from the lake.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+
+from articles.decide import CopyKey, decide
+from articles.records import Article, Decision, Rejected
+from storage.errors import LakeError, LedgerError
+from storage.failpoint import failpoint
+from storage.journal import Entry, Journal
+from storage.ledger import Batch, Ledger, Stored, ledger_path
+from storage.lock import WriterLock
+from storage.merge import COPY_TREES, Change, merge
+from storage.partitions import Partition, Publisher, encode, partition_path, read_partition
+from storage.rebuild import rebuild
+from storage.schema import Row, Tree, rejected_row, table
+
+
+class Lake:
+    """The one writer of a lake; its threads may share it. Use `Lake.open` in a with statement."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        state = root / "_state"
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+            self._lock = WriterLock(root)
+            self._lock.take()
+            self._publisher = Publisher(root)
+            self._journal = Journal(state / "journal", self._publisher)
+        except OSError as error:
+            raise LakeError(f"{root}: cannot write to the lake ({error.strerror})") from error
+        self._mutex = threading.RLock()
+        self._unfinished = False
+        self.ledger = self._open_ledger()
+        # A writer that was paused and taken for dead finds another number here, and stops.
+        self._fence = self.ledger.take_fence()
+
+    @classmethod
+    def open(cls, root: Path) -> Lake:
+        """Take the lake's lock and finish what a killed writer left. Raises LockHeld while another run writes."""
+        lake = cls(Path(root))
+        try:
+            lake.recover()
+        except BaseException:
+            lake.close()
+            raise
+        return lake
+
+    def close(self) -> None:
+        self.ledger.close()
+        self._lock.release()
+
+    def __enter__(self) -> Lake:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def commit(self, articles: Sequence[Article], *, run_id: str) -> list[Decision]:
+        """Decide about each article and store what is new, all or nothing. Durable when it returns."""
+        if not articles:
+            return []
+        for article in articles:
+            Partition.of(article.source, article.date)
+        with self._mutex:
+            if self._unfinished:
+                self.recover()
+            entry = Entry(uuid.uuid4().hex, run_id, articles)
+            self._journal.add(entry)
+            failpoint("journaled")
+            try:
+                batch, decisions = self._decide(entry)
+            except Exception:
+                # Nothing was decided, so nothing is to be replayed.
+                self._journal.remove(entry.batch_id)
+                raise
+            failpoint("decided")
+            self._apply(batch, entry.articles)
+            return decisions
+
+    def quarantine(self, rejected: Iterable[Rejected], *, run_id: str) -> int:
+        """Keep what gave no article, once a day for each page and reason. Gives how many were not known."""
+        by_partition: dict[Partition, list[Rejected]] = defaultdict(list)
+        for each in rejected:
+            by_partition[Partition(each.reason, f"{each.fetched_at.astimezone(UTC):%Y-%m-%d}")].append(each)
+        with self._mutex:
+            self._require_fence()
+            added = sum(self._quarantine(partition, each, run_id) for partition, each in by_partition.items())
+            self._publisher.sync()
+        return added
+
+    def recover(self) -> int:
+        """Finish the commits that were cut short; gives how many. May be repeated, and readers need not stop."""
+        with self._mutex:
+            self._require_fence()
+            self._publisher.sweep()
+            entries = {batch_id: self._journal.entry(batch_id) for batch_id in self._journal.batch_ids()}
+            pending = self.ledger.pending()
+            for batch in pending:
+                entry = entries.get(batch.batch_id)
+                self._apply(batch, entry.articles if entry else ())
+            undecided = [entry for entry in entries.values() if not self.ledger.has_batch(entry.batch_id)]
+            for entry in undecided:
+                batch, _ = self._decide(entry)
+                self._apply(batch, entry.articles)
+            # Applied, but killed before the entry was taken out.
+            for batch_id in entries:
+                self._journal.remove(batch_id)
+            self._unfinished = False
+            return len(pending) + len(undecided)
+
+    def spool(self, run_id: str) -> Path:
+        """A folder for what a run passes from process to process."""
+        return self.root / "_state" / "spool" / run_id
+
+    def _open_ledger(self) -> Ledger:
+        path = ledger_path(self.root)
+        is_lost = not path.exists()
+        try:
+            ledger = Ledger(path)
+        except LedgerError as error:
+            raise LakeError(f"{error}; move it away and it is rebuilt from the lake") from error
+        if is_lost:
+            rebuild(ledger, self.root)
+        return ledger
+
+    def _require_fence(self) -> None:
+        if self.ledger.fence() != self._fence or not self._lock.is_ours():
+            raise LakeError(f"{self.root}: another run has taken the lake over; this one may not write any more")
+
+    def _decide(self, entry: Entry) -> tuple[Batch, list[Decision]]:
+        with self.ledger.transaction():
+            self._require_fence()
+            decisions = decide(entry.articles, self.ledger)
+            batch = self.ledger.begin_batch(entry.batch_id, entry.run_id, len(entry.articles))
+            self.ledger.touch(batch, self.ledger.record(decisions))
+        return batch, decisions
+
+    def _apply(self, batch: Batch, articles: Iterable[Article]) -> None:
+        """Bring the partitions to what the ledger says. Readers see additions before removals."""
+        # Until this ends well, the next commit has to finish this one first.
+        self._unfinished = True
+        removals = []
+        for partition, change in self._changes(batch, articles):
+            self._publish(partition, change.tree, change.after if change.with_removed is None else change.with_removed)
+            if change.with_removed is not None:
+                removals.append((partition, change))
+        self._publisher.sync()
+        failpoint("added")
+        for partition, change in removals:
+            self._publish(partition, change.tree, change.after)
+        self._publisher.sync()
+        self.ledger.applied(batch)
+        failpoint("applied")
+        self._journal.remove(batch.batch_id)
+        self._unfinished = False
+
+    def _changes(self, batch: Batch, articles: Iterable[Article]) -> Iterator[tuple[Partition, Change]]:
+        copies: dict[Partition, list[Stored]] = defaultdict(list)
+        partition_of: dict[CopyKey, Partition] = {}
+        for copy in self.ledger.stored(self.ledger.touched(batch)):
+            partition = partition_of[copy.key] = Partition.of(copy.key.source, copy.day)
+            copies[partition].append(copy)
+        observed: dict[Partition, list[Article]] = defaultdict(list)
+        for article in articles:
+            # An article stays in the partition of its first revision, whatever day a later one names.
+            key = CopyKey(article.article_id, article.source)
+            if key in partition_of:
+                observed[partition_of[key]].append(article)
+        for partition in sorted(copies):
+            before = {tree: read_partition(partition_path(self.root, tree, partition)) for tree in COPY_TREES}
+            for change in merge(before, observed[partition], copies[partition], batch.seq):
+                yield partition, change
+
+    def _publish(self, partition: Partition, tree: Tree, rows: pa.Table) -> None:
+        self._publisher.publish(partition_path(self.root, tree, partition), encode(rows, tree))
+
+    def _quarantine(self, partition: Partition, rejected: Iterable[Rejected], run_id: str) -> int:
+        before = read_partition(partition_path(self.root, "quarantine", partition))
+        rows = {_refused(row): row for row in (before.to_pylist() if before else ())}
+        known = len(rows)
+        for each in rejected:
+            row = rejected_row(each, run_id)
+            rows.setdefault(_refused(row), row)
+        if len(rows) > known:
+            self._publish(partition, "quarantine", table("quarantine", rows.values()))
+        return len(rows) - known
+
+
+def _refused(row: Row) -> tuple[str, str]:
+    """Fetched again, a page lies in another place of the archive: that tells only documents without address apart."""
+    return row["source"], row["url"] or row["raw_ref"]

@@ -1,0 +1,127 @@
+"""One partition before and after a commit: a pure function of the rows it holds and the versions observed.
+
+All rows of a copy lie in one partition: the current one in `articles` or `duplicates`, the superseded ones in
+`revisions`. Merging the same versions again, in any order, changes nothing; that is what lets recovery replay a batch.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from articles.decide import Version, chain, changed, is_replaced, version_of
+from articles.records import Article
+from storage.ledger import Stored
+from storage.schema import Row, Tree, article_of, observed_row, table
+
+# Superseded and repeated rows appear before they go from where they were: nothing is ever missing.
+COPY_TREES: tuple[Tree, ...] = ("revisions", "duplicates", "articles")
+
+Contents: TypeAlias = Mapping[Tree, pa.Table | None]
+"""The tables of a partition; None where there is no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one file."""
+
+    tree: Tree
+    after: pa.Table
+    with_removed: pa.Table | None
+    """`after` and the rows that have moved to another file; None if there are none. To be visible first."""
+
+
+def merge(before: Contents, observed: Iterable[Article], copies: Iterable[Stored], seq: int) -> list[Change]:
+    """`copies` names the copies to bring up to date, with their places; `observed` what was seen of them."""
+    seen = defaultdict(list)
+    for article in observed:
+        seen[article.article_id].append(article)
+    copies = list(copies)
+    touched = pa.array([copy.key.article_id for copy in copies], pa.string())
+    old_rows = {tree: _rows_of(before[tree], touched) for tree in COPY_TREES}
+    new_rows: dict[Tree, list[Row]] = {tree: [] for tree in COPY_TREES}
+    for copy in copies:
+        article_id = copy.key.article_id
+        old = {tree: old_rows[tree].get(article_id, []) for tree in COPY_TREES}
+        for tree, row in _rows(copy, old, seen[article_id], seq):
+            new_rows[tree].append(row)
+    changes = (_change(tree, before[tree], touched, old_rows[tree], new_rows[tree]) for tree in COPY_TREES)
+    return [change for change in changes if change]
+
+
+def _rows_of(table: pa.Table | None, ids: pa.Array) -> dict[str, list[Row]]:
+    rows: dict[str, list[Row]] = defaultdict(list)
+    if table is not None:
+        for row in table.filter(pc.is_in(table["article_id"], ids)).to_pylist():
+            rows[row["article_id"]].append(row)
+    return rows
+
+
+def _rows(
+    copy: Stored, old: Mapping[Tree, Sequence[Row]], observed: Iterable[Article], seq: int
+) -> list[tuple[Tree, Row]]:
+    """All rows of one copy, each with its tree."""
+    articles: dict[Version, Article] = {}
+    stored = [article_of(row, source=copy.key.source, day=copy.day) for rows in old.values() for row in rows]
+    for article in (*map(_without_comparison, stored), *observed):
+        articles.setdefault(version_of(article, ""), article)
+    versions = [articles[version] for version in chain(articles)]
+    rows = []
+    for revision, article in enumerate(versions, 1):
+        if revision > 1:
+            article = _compared(versions[revision - 2], article)
+        tree: Tree = "revisions"
+        if revision == len(versions):
+            tree = "duplicates" if copy.place.duplicate_of else "articles"
+        row = observed_row(article) | _history(copy, tree, revision)
+        rows.append((tree, row | {"ingest_seq": _seq_of(row, old[tree], seq)}))
+    return rows
+
+
+def _without_comparison(article: Article) -> Article:
+    """As it was observed: what it differs in from its predecessor is told anew, for that may be another one now."""
+    extra = {name: value for name, value in article.extra.items() if name != "changed"}
+    return replace(article, extra=extra, flags=tuple(flag for flag in article.flags if flag != "replaced"))
+
+
+def _compared(before: Article, after: Article) -> Article:
+    extra = {**after.extra, "changed": ",".join(changed(before, after))}
+    flags = (*after.flags, "replaced") if is_replaced(before, after) else after.flags
+    return replace(after, extra=extra, flags=flags)
+
+
+def _history(copy: Stored, tree: Tree, revision: int) -> Row:
+    history = {"revision": revision, "first_seen_at": copy.first_seen_at, "cluster_id": copy.place.cluster_id}
+    if tree == "duplicates":
+        history |= copy.place._asdict()
+    return history
+
+
+def _seq_of(row: Row, old: Iterable[Row], seq: int) -> int:
+    """A row that stays as it is keeps its number: readers of what is new must not see it again."""
+    same = (known for known in old if row == {name: value for name, value in known.items() if name != "ingest_seq"})
+    return next((int(known["ingest_seq"]) for known in same), seq)
+
+
+def _change(
+    tree: Tree, before: pa.Table | None, touched: pa.Array, old: Mapping[str, list[Row]], new: list[Row]
+) -> Change | None:
+    old_rows = [row for rows in old.values() for row in rows]
+    if _by_key(old_rows) == _by_key(new):
+        return None
+    added = table(tree, new)
+    if before is None:
+        return Change(tree, added, None)
+    after = pa.concat_tables([before.filter(pc.invert(pc.is_in(before["article_id"], touched))), added])
+    stay = {row["article_id"] for row in new}
+    gone = [row for row in old_rows if row["article_id"] not in stay]
+    return Change(tree, after, pa.concat_tables([after, table(tree, gone)]) if gone else None)
+
+
+def _by_key(rows: Iterable[Row]) -> dict[tuple[str, int], Row]:
+    return {(row["article_id"], row["revision"]): row for row in rows}
