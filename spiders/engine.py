@@ -73,6 +73,7 @@ def _count_error(job: Job) -> None:
 
 def _watch(crawler: Crawler, job: Job) -> None:
     """Ends the crawl in order: on SIGTERM or SIGINT, at the deadline, or when nobody wants it any more."""
+    job.started = time.monotonic()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, job.stop, "stopped")

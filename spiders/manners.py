@@ -39,7 +39,6 @@ MAX_CRAWL_DELAY_SECONDS = 60.0
 ROBOTS = "robots_txt"
 TRY = "try"
 HOPS = "hops"
-FIRST_URL = "first_url"
 
 
 class Middleware:
@@ -69,7 +68,8 @@ class Rules:
     """What one host's robots.txt says; without a parser, everything or nothing is allowed."""
 
     parser: ProtegoRobotParser | None = None
-    unavailable: str = ""
+    failure: Failure | None = None
+    """Why there is no answer: nothing is allowed then."""
 
     def allows(self, url: str) -> bool:
         return self.parser is None or self.parser.allowed(url, PRODUCT)
@@ -86,8 +86,10 @@ class Robots(Middleware):
         if request.meta.get(ROBOTS) or self.job.source.robots == "ignore":
             return
         rules = await self._rules_for(request)
-        if rules.unavailable:
-            raise Refused(Reason.ROBOTS, f"robots.txt is unavailable: {rules.unavailable}", temporary=True)
+        if rules.failure and rules.failure.reason is Reason.BLOCKED:
+            raise Refused(Reason.BLOCKED, rules.failure.detail)
+        if rules.failure:
+            raise Refused(Reason.ROBOTS, f"robots.txt is unavailable: {rules.failure.detail}", temporary=True)
         if not rules.allows(request.url):
             raise Refused(Reason.ROBOTS, "robots.txt disallows it")
 
@@ -108,12 +110,12 @@ class Robots(Middleware):
             if failure and failure.reason is Reason.LOOP:
                 self.job.warnings.append(f"{url} redirects without end: read as if there were none")
                 return Rules()
-            return Rules(unavailable=failure.detail if failure else str(error))
+            return Rules(failure=failure)
         return self._read(url, response)
 
     def _read(self, url: str, response: Response) -> Rules:
         if response.status == 429 or response.status >= 500:
-            return Rules(unavailable=f"status {response.status}")
+            return Rules(failure=Failure(reason=Reason.HTTP, detail=f"status {response.status}"))
         if response.status != 200:
             return Rules()
         body = response.body[:ROBOTS_BYTES]
@@ -200,7 +202,7 @@ class Redirects(Middleware):
         if objection := self.job.policy.objection(url):
             raise Refused(Reason.BLOCKED, f"redirect: {objection}")
         self._note_move(request, response, url)
-        meta = {**request.meta, HOPS: hops, FIRST_URL: request.meta.get(FIRST_URL, request.url)}
+        meta = {**request.meta, HOPS: hops}
         meta.pop("download_slot", None)
         redirected = request.replace(url=url, meta=meta)
         return redirected.replace(method="GET", body="") if _becomes_get(request, response) else redirected

@@ -26,7 +26,7 @@ from spiders.crawl import Validators
 from spiders.failures import Failure, explain, without_credentials
 from spiders.job import Job
 from spiders.listing import ListPage, first_page, following, read
-from spiders.manners import FIRST_URL, RETRIED_STATUSES
+from spiders.manners import RETRIED_STATUSES
 from spiders.rows import ListError, Listing, Row
 from spiders.spool import CrawledPage
 from spiders.wire import content_encodings, not_text
@@ -264,6 +264,8 @@ class SourceSpider(Spider):
             raw_ref = self._keep(known.response, form="html", url=row.url, listed=row.listed).raw_ref
         if known.reason is Reason.ROBOTS and not known.temporary:
             self.job.tally.settle(identity, "filtered", "robots")
+        elif known.temporary and self.job.stopping.is_set():
+            pass  # settled at the close, with the reason for it
         elif known.temporary:
             logger.info("%s %s %s: left for a later run", known.reason.code, row.url, known.detail)
             self.job.tally.settle(identity, "pending", known.reason.value)
@@ -275,7 +277,7 @@ class SourceSpider(Spider):
     def _keep(self, response: Response, *, form: Form, url: str, listed: Listed | None = None) -> Page:
         page = Page(
             source=self.source.id,
-            url=_first_url(response) or url,
+            url=url,
             final_url=response.url,
             status=response.status,
             headers=_kept_headers(response),
@@ -321,10 +323,6 @@ class SourceSpider(Spider):
             logger.error("unexpected %r", failure.value, exc_info=failure.value)
             return Failure(reason=Reason.ERROR, detail=f"unexpected {failure.value!r}")
         return known
-
-
-def _first_url(response: Response) -> str:
-    return str(response.meta.get(FIRST_URL, ""))
 
 
 def _kept_headers(response: Response) -> dict[str, str]:
