@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs: `--help` answers without Prefec
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.accounting import Exit
-from flows.terminal import Terminal, silence_broken_pipe
 
 if TYPE_CHECKING:
     from flows.settings import Settings
+    from flows.terminal import Terminal
 
 app = typer.Typer(
     name="finnews",
@@ -168,7 +169,7 @@ def main() -> None:
     try:
         app()
     except BrokenPipeError:
-        silence_broken_pipe()
+        _leave_pipe()
     except KeyboardInterrupt:
         _end("interrupted; what was committed is safe, run the same command again", Exit.INTERRUPTED)
     except Exception as error:
@@ -176,6 +177,11 @@ def main() -> None:
         if code is None:
             raise
         _end(str(error), code)
+
+
+def _leave_pipe() -> None:
+    """`finnews … | head` ends quietly: what is still buffered has no reader."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_code(error: Exception) -> Exit | None:
@@ -198,6 +204,8 @@ def _settings(**flags: object) -> Settings:
 
 def _terminal(as_json: bool, quiet: bool, verbose: int) -> Terminal:
     import logging
+
+    from flows.terminal import Terminal
 
     level = logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")

@@ -8,11 +8,10 @@ from flows.runs import UnknownSourceError
 from flows.settings import SettingsError
 from spiders.archives import ArchiveError
 from spiders.catalogue import SourceFileError
-from storage.errors import LockHeldError, StorageError
-from storage.query import QueryError
+from storage.errors import LockHeld, QueryError, StorageError
 
 EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
-    (LockHeldError, Exit.LOCKED),
+    (LockHeld, Exit.LOCKED),
     (QueryError, Exit.USAGE),
     (StorageError, Exit.ALL_FAILED),
     (SettingsError, Exit.USAGE),

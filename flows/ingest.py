@@ -52,7 +52,7 @@ CRAWLERS: ThreadPoolTaskRunner[CrawlOutcome] = ThreadPoolTaskRunner(max_workers=
 
 
 # Crawls of different sources are on different hosts; the delay on a host is the source's own.
-@flow(name="ingest", task_runner=CRAWLERS, persist_result=False)
+@flow(name="ingest", task_runner=CRAWLERS, persist_result=False)  # type: ignore[arg-type]
 def ingest(
     sources: list[str] | None = None,
     limit: int | None = None,

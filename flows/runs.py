@@ -94,7 +94,7 @@ class Run:
         self._refuse(outcome.rejected)
         self._store(self.archive.read(page.raw_ref) for page in outcome.pages)
         if outcome.report is not None:
-            self.lake.ledger.store_validators(outcome.report.validators)
+            self.lake.ledger.save_validators(outcome.report.validators)
         account.seconds += time.monotonic() - started
         return account
 
@@ -140,7 +140,7 @@ class Run:
 
 @contextmanager
 def open_run(settings: Settings, command: str) -> Iterator[Run]:
-    """A run that holds the lake; what a killed run left half done is finished first. Raises LockHeldError."""
+    """A run that holds the lake; what a killed run left half done is finished first. Raises LockHeld."""
     catalogue = Catalogue.load(settings.sources)
     report = RunReport(run_id())
     with (
@@ -150,10 +150,9 @@ def open_run(settings: Settings, command: str) -> Iterator[Run]:
     ):
         spools = lake.root / SPOOLS
         shutil.rmtree(spools, ignore_errors=True)
-        lake.ledger.start_run(report.run_id, command, datetime.now(UTC))
+        lake.ledger.begin_run(report.run_id)
         yield Run(settings, catalogue, lake, archive, extractors, report)
-        accounts = report.document()["sources"]
-        lake.ledger.finish_run(report.run_id, report.exit_code, accounts, datetime.now(UTC))
+        lake.ledger.end_run(report.run_id, report.document() | {"command": command})
         shutil.rmtree(spools, ignore_errors=True)
 
 

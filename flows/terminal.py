@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -30,7 +30,18 @@ from flows.accounting import COLUMNS, RunReport
 # Log lines and titles come from pages: a bidi override or an escape sequence must not reach the terminal.
 UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 Advance = Callable[[int], None]
-NARROW = {"discovered": "found", "duplicates": "dupl.", "quarantined": "refused", "requests": "req."}
+# Eleven columns in eighty characters.
+NARROW = {
+    "discovered": "found",
+    "revised": "rev.",
+    "duplicates": "dupl.",
+    "unchanged": "same",
+    "filtered": "filt.",
+    "quarantined": "quar.",
+    "pending": "pend.",
+    "requests": "req.",
+    "seconds": "s",
+}
 
 
 class Terminal:
@@ -39,11 +50,11 @@ class Terminal:
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json = as_json
         self.quiet = quiet
-        self.words = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
-        self.data = Console(highlight=False, soft_wrap=True)
+        self.words = Console(stderr=True, quiet=quiet, highlight=False)
+        self.data = Console(highlight=False)
 
     def say(self, text: str) -> None:
-        self.words.print(escape(printable(text)))
+        self.words.print(escape(printable(text)), soft_wrap=True)
 
     def print(self, text: str) -> None:
         """A line of data on stdout."""
@@ -58,7 +69,7 @@ class Terminal:
         sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-        table = Table(title=title, title_justify="left", header_style="bold")
+        table = _plain_table(title)
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
@@ -105,15 +116,21 @@ class RateColumn(ProgressColumn):
 
 
 def accounting_table(report: RunReport) -> Table:
-    table = Table(title=f"run {report.run_id}", title_justify="left", header_style="bold")
-    table.add_column("source")
+    table = _plain_table(f"run {report.run_id}")
+    table.add_column("source", no_wrap=True)
     for column in COLUMNS:
-        table.add_column(NARROW.get(column, column), justify="right")
+        table.add_column(NARROW.get(column, column), justify="right", no_wrap=True)
     for source_id, account in sorted(report.sources.items()):
         table.add_row(source_id, *(shown(getattr(account, column)) for column in COLUMNS))
     table.add_section()
     table.add_row("all", *(shown(getattr(report.totals, column)) for column in COLUMNS))
     return table
+
+
+def _plain_table(title: str | None) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
 
 
 def shown(value: object) -> str:
@@ -125,12 +142,6 @@ def shown(value: object) -> str:
 def printable(text: str) -> str:
     """One line without control characters, escape sequences and bidi overrides."""
     return text.replace("\n", " ").translate(UNPRINTABLE)
-
-
-def silence_broken_pipe() -> None:
-    """`finnews … | head` ends quietly: what is still buffered has no reader."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, sys.stdout.fileno())
 
 
 def as_records(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
