@@ -50,9 +50,11 @@ ZONE_NAMES = "|".join([*sorted(LOCAL_ZONES), *FIXED_ZONES])
 ZONE = rf"(?:{OFFSET}|\s*\(?(?P<zone>(?-i:Z|[A-Z]{{2,5}}|北京时间))\)?)?(?:\s*\([^()]{{1,40}}\))?"
 ZONE_INSIDE = rf"(?:{OFFSET}|\s*\(?(?P<zone>(?-i:{ZONE_NAMES}))\b\)?)?"
 GAP = rf"(?:(?:\s*[,|·]|\s+-\s)?\s*(?:{WEEKDAY})?\s*)"
+# Day and hour may touch only where two digits each leave no doubt: 2022-01-2320:41, and not 2022-1-120:41.
+JOINT = rf"(?:T|{GAP}(?<!\d)|(?<=\D\d\d)(?=\d\d\s?[:时点]))"
 YEAR_MONTH_DAY = (
     r"(?P<year>\d{4})(?:\s*年\s*(?P<month>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*[日号]?"
-    r"|\s?(?P<sep>[-/.])\s?(?P<month2>\d{1,2})\s?(?P=sep)\s?(?P<day2>\d{1,2})日?)"
+    r"|(?P<sep>\s?[-/.]\s?)(?P<month2>\d{1,2})(?P=sep)(?P<day2>\d{1,2})日?)"
 )
 MONTH_DAY = r"(?:(?P<month>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*[日号]|(?P<month2>\d{1,2})[-/](?P<day2>\d{1,2}))"
 MONTH_NAME = rf"(?P<name>{'|'.join(MONTH_NAMES)})[a-z]*\.?"
@@ -323,7 +325,7 @@ def _inside(text: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\d.\-/]){text}(?![\d/]|[-.:]\d)", re.IGNORECASE)
 
 
-DATED_CLOCK = rf"(?:T|{GAP}){CLOCK}"
+DATED_CLOCK = JOINT + CLOCK
 ENGLISH_CLOCK = rf"(?:,|\s|at)*{CLOCK}"
 
 # Tried in this order, over the whole of a string.
@@ -333,7 +335,7 @@ WHOLE: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (_pattern(rf"{ENGLISH_DAY}(?:{ENGLISH_CLOCK}{ZONE})?"), _read_dated),
     (_pattern(PROGRAM_TIME), _read_dated),
     (_pattern(DIGITS), _read_dated),
-    (_pattern(rf"{MONTH_DAY}(?:{GAP}{CLOCK})?"), _read_yearless),
+    (_pattern(rf"{MONTH_DAY}(?:{JOINT}{CLOCK})?"), _read_yearless),
     (_pattern(RELATIVE), _read_relative),
     (_pattern(DAY_AGO), _read_day_ago),
 )
@@ -341,7 +343,7 @@ WHOLE: tuple[tuple[re.Pattern[str], Reader], ...] = (
 INSIDE: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (_inside(rf"{YEAR_MONTH_DAY}(?:{DATED_CLOCK}{ZONE_INSIDE})?"), _read_dated),
     (_inside(rf"{ENGLISH_DAY}(?:{ENGLISH_CLOCK}{ZONE_INSIDE})?"), _read_dated),
-    (_inside(MONTH_DAY + GAP + CLOCK), _read_yearless),
+    (_inside(MONTH_DAY + JOINT + CLOCK), _read_yearless),
     (_inside(RELATIVE), _read_relative),
     (_inside(rf"(?P<word>{'|'.join(DAYS_AGO)})\s*{CLOCK}"), _read_day_ago),
 )

@@ -8,6 +8,7 @@ stops the whole.
 from __future__ import annotations
 
 import gzip
+import io
 import itertools
 import json
 import os
@@ -44,8 +45,10 @@ JEKYLL, HEXO = "finews", "rsshub"
 
 WARC_ERRORS = (ArchiveLoadFailed, StatusAndHeadersParserException, zlib.error, EOFError, ValueError, OSError)
 HTML_TYPES = ("text/html", "application/xhtml")  # the rest of what a crawl saves is not worth a line in quarantine
-ONE_MEMBER = "non-chunked gzip"  # how warcio words it
-MAX_RESYNCS = 10_000
+GZIP_MARK = b"\x1f\x8b\x08"
+NEXT_RECORD = re.compile(rb"WARC/1\.\d\r\nWARC-")
+BLOCK_BYTES = 64 * 1024
+CHECKED_BYTES = 2 * MAX_BYTES
 
 # Lower-case names under which archives of feed items and texts keep what a list says. The first that is filled counts.
 RECORD_FIELDS: dict[str, tuple[str, ...]] = {
@@ -420,67 +423,123 @@ def _read_warc(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
 
 def _read_torn(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
     """Read on behind every tear: the next record's start is looked for in the bytes."""
-    start: int | None = 0
-    torn, done = False, 0
     with path.open("rb") as file:
-        for _ in range(MAX_RESYNCS):
-            file.seek(start or 0)
-            archive = ArchiveIterator(file, arc2warc=True)
-            try:
-                for record in archive:
-                    yield from _response(record, f"{path}@{archive.offset}", reading)
-                    torn, done = False, done + 1
-                return
-            except WARC_ERRORS as error:
-                if ONE_MEMBER in str(error):
-                    yield from _read_one_member(path, done, reading)
-                    return
-                if not torn:
-                    yield reading.rejected(Reason.ARCHIVE, f"{path}@{archive.offset}", _first_line(error))
-                start = _next_start(file, max(archive.offset, start or 0))
-                torn = True
-            if start is None:
-                return
+        zipped = file.read(len(GZIP_MARK)) == GZIP_MARK
+        start: int | None = 0
+        reported = False
+        while start is not None:
+            file.seek(start)
+            stream = _Member(file) if zipped else file
+            archive = ArchiveIterator(stream, arc2warc=True)
+            at = start
+            while isinstance(record := _next_record(archive), ArcWarcRecord):
+                at = start if zipped else archive.offset
+                outcome = _response(record, f"{path}@{at}", reading)
+                if outcome is not None:
+                    yield outcome
+                reported = isinstance(outcome, Rejected)
+                if isinstance(outcome, Rejected) and outcome.reason is Reason.TRUNCATED:
+                    record = outcome.detail  # its length has led us into the next one
+                    break
+            tear = record or (stream.tear if isinstance(stream, _Member) else "")
+            if tear and not reported:
+                reported = True
+                at = start if zipped else archive.offset
+                yield reading.rejected(Reason.ARCHIVE, f"{path}@{at}", tear)
+            start = _next_start(file, at, stream, tear)
 
 
-def _read_one_member(path: Path, done: int, reading: _Reading) -> Iterator[Page | Rejected]:
-    """An archive zipped as one file, not record by record: read in order, without a way back behind a tear."""
-    with gzip.open(path, "rb") as file:
-        archive = ArchiveIterator(file, arc2warc=True)
+class _Member:
+    """One member of a gzip file as a stream, checked before it is read.
+
+    Where a member was cut and another follows, its bytes unzip to plausible rubbish, and only the checksum tells: a
+    member that fails gives nothing. One that ends with the file gives what there is; records know their length.
+    warcio's own unzipping swallows both.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._unzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        self._read_bytes = 0
+        self.tear = ""
         try:
-            for record in itertools.islice(archive, done, None):
-                yield from _response(record, f"{path}@{archive.offset}", reading)
-        except WARC_ERRORS as error:
-            yield reading.rejected(Reason.ARCHIVE, f"{path}@{archive.offset}", _first_line(error))
+            self._ahead = io.BytesIO(b"".join(self._unzipped(CHECKED_BYTES)))
+        except zlib.error as error:
+            self._ahead, self.tear = io.BytesIO(), str(error)
+
+    @property
+    def end(self) -> int:
+        """Where the next member begins, once this one is read."""
+        return self._file.tell() - len(self._unzip.unused_data)
+
+    def tell(self) -> int:
+        return self._read_bytes
+
+    def read(self, size: int = BLOCK_BYTES) -> bytes:
+        text = self._ahead.read(size)
+        try:
+            text = text or next(self._unzipped(size), b"")
+        except zlib.error as error:
+            self.tear = str(error)
+        self._read_bytes += len(text)
+        return text
+
+    def close(self) -> None:
+        """The file is closed by whoever opened it."""
+
+    def _unzipped(self, size: int) -> Iterator[bytes]:
+        while size > 0 and not self._unzip.eof and not self.tear:
+            zipped = self._unzip.unconsumed_tail or self._file.read(BLOCK_BYTES)
+            text = self._unzip.decompress(zipped, size)
+            if text:
+                size -= len(text)
+                yield text
+            elif not zipped:
+                self.tear = "the zipped record is cut"
 
 
-def _next_start(file: IO[bytes], after: int) -> int | None:
-    """Where the next record may begin: a gzip member, or a line with WARC's version."""
-    file.seek(0)
-    zipped = file.read(2) == b"\x1f\x8b"
-    mark, lead = (b"\x1f\x8b\x08", 0) if zipped else (b"\nWARC/1.", 1)
-    at = after + 1 - lead
-    tail = b""
+def _next_record(archive: ArchiveIterator) -> ArcWarcRecord | str:
+    """What is wrong, where there is no record; nothing at the end. Cut headers make warcio raise errors of any kind."""
+    try:
+        return next(archive, "")
+    except (*WARC_ERRORS, AttributeError, TypeError, LookupError) as error:
+        return _first_line(error)
+
+
+def _next_start(file: IO[bytes], offset: int, stream: object, tear: str) -> int | None:
+    """Of a gzip member or a record, behind the one at `offset`; None at the end of the file."""
+    if isinstance(stream, _Member):
+        if tear:
+            return _find(file, GZIP_MARK, offset + 1)
+        while stream.read():  # what is left of the member behind its last record
+            pass
+        return stream.end if stream.end < os.fstat(file.fileno()).st_size else None
+    return _find(file, b"WARC/1.", offset + 1) if tear else None
+
+
+def _find(file: IO[bytes], mark: bytes, at: int) -> int | None:
     file.seek(at)
-    while block := file.read(1024 * 1024):
+    tail = b""
+    while block := file.read(BLOCK_BYTES):
         if (found := (tail + block).find(mark)) >= 0:
-            return at - len(tail) + found + lead
+            return at - len(tail) + found
         at += len(block)
-        tail = block[1 - len(mark) :]
+        tail = (tail + block)[1 - len(mark) :]
     return None
 
 
-def _response(record: ArcWarcRecord, where: str, reading: _Reading) -> Iterator[Page | Rejected]:
+def _response(record: ArcWarcRecord, where: str, reading: _Reading) -> Page | Rejected | None:
     """The page of a record; nothing for requests, revisits, and what is no HTML."""
     url = record.rec_headers.get_header("WARC-Target-URI") or ""
     if record.rec_type not in ("response", "resource") or not url.startswith("http"):
-        return
+        return None
     if record.rec_type == "response" and not _status(record):
-        yield reading.rejected(Reason.PROTOCOL, where, "an answer without HTTP status", url=url)
-    elif record.rec_type == "response" and _status(record) != 200:
-        yield reading.rejected(Reason.HTTP, where, f"status {_status(record)}", url=url)
-    elif _type(record).lower().startswith(HTML_TYPES):
-        yield _archived_page(record, url, where, reading)
+        return reading.rejected(Reason.PROTOCOL, where, "an answer without HTTP status", url=url)
+    if record.rec_type == "response" and _status(record) != 200:
+        return reading.rejected(Reason.HTTP, where, f"status {_status(record)}", url=url)
+    if _type(record).lower().startswith(HTML_TYPES):
+        return _archived_page(record, url, where, reading)
+    return None
 
 
 def _archived_page(record: ArcWarcRecord, url: str, where: str, reading: _Reading) -> Page | Rejected:
@@ -491,7 +550,7 @@ def _archived_page(record: ArcWarcRecord, url: str, where: str, reading: _Readin
     if len(body) > MAX_BYTES:
         return reading.rejected(Reason.TOO_BIG, where, f"more than {MAX_BYTES:,} bytes", url=url)
     # warcio hands over the torn end of a file as if it were a whole record.
-    if _missing(record, len(body)) or record.rec_headers.get_header("WARC-Truncated"):
+    if _missing(record, len(body)) or NEXT_RECORD.search(body) or record.rec_headers.get_header("WARC-Truncated"):
         return reading.rejected(Reason.TRUNCATED, where, "the record ends before its length", url=url)
     if not body:
         return reading.rejected(Reason.EMPTY, where, "no body", url=url)
