@@ -1,0 +1,267 @@
+"""Decisions do not depend on the order in which articles come, and every article gets exactly one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from articles.decide import Copy, CopyKey, Place, chain, changed, decide, exact_key, is_replaced, version_of
+from articles.identity import text_hash
+from articles.records import Article, Decision
+
+MORNING = datetime(2024, 3, 5, 1, 0, tzinfo=UTC)
+BODY = "某某股份有限公司今日公告称，拟投资建设新的生产线，项目建设期两年，资金来源为自有资金。"
+OTHER_BODY = "交易所发布通知，自下月起调整部分合约的保证金比例，请各会员单位做好风险控制工作。"
+
+
+class Memory:
+    """What was decided so far, in dictionaries."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[CopyKey, Copy] = {}
+
+    def copies(self, article_id: str) -> list[Copy]:
+        return [copy for copy in self.by_key.values() if copy.key.article_id == article_id]
+
+    def members(self, cluster_id: str) -> list[Copy]:
+        return [copy for copy in self.by_key.values() if copy.place.cluster_id == cluster_id]
+
+    def at_url(self, canonical_url: str) -> list[tuple[CopyKey, str]]:
+        return [(key, copy.place.cluster_id) for key, copy in self.by_key.items() if canonical_url in copy.urls]
+
+    def cluster_of(self, exact_key: str) -> str | None:
+        holders = (c for c in self.by_key.values() if any(version.exact_key == exact_key for version in c.versions))
+        return next((copy.place.cluster_id for copy in holders), None)
+
+    def commit(self, articles: Sequence[Article]) -> list[Decision]:
+        decisions = decide(articles, self)
+        for d in decisions:
+            key = CopyKey(d.article.article_id, d.article.source)
+            before = self.by_key[key].versions if key in self.by_key else ()
+            place = Place(d.cluster_id, d.duplicate_of, d.duplicate_kind, d.similarity)
+            self.by_key[key] = Copy(key=key, versions=chain((*before, version_of(d.article))), place=place)
+            for e in d.elections:
+                key = CopyKey(e.article_id, e.source)
+                place = Place(e.cluster_id, e.duplicate_of, e.duplicate_kind, e.similarity)
+                self.by_key[key] = replace(self.by_key[key], place=place)
+        return decisions
+
+    @property
+    def places(self) -> dict[str, str | None]:
+        return {copy.key.article_id: copy.place.duplicate_of for copy in self.by_key.values()}
+
+
+def article(article_id: str = "acme:1", *, minutes: int = 0, published: int | None = 0, **changes) -> Article:
+    """Fetched and published so many minutes after the morning began."""
+    source = article_id.partition(":")[0]
+    fields = {
+        "article_id": article_id,
+        "source": source,
+        "date": date(2024, 3, 5),
+        "url": "",
+        "canonical_url": f"https://{source}.example/{article_id}",
+        "title": "某某股份拟建新生产线",
+        "text": BODY,
+        "published_at": None if published is None else MORNING + timedelta(minutes=published),
+        "published_precision": "none" if published is None else "minute",
+        "fetched_at": MORNING + timedelta(minutes=minutes),
+        "extractor": "test",
+    } | changes
+    return Article(**fields | {"text_hash": text_hash(fields["title"], fields["text"])})
+
+
+def kinds(decisions: Sequence[Decision]) -> list[str]:
+    return [decision.kind for decision in decisions]
+
+
+def test_d01_an_exact_repeat_is_unchanged_in_a_batch_and_across():
+    memory = Memory()
+    assert kinds(memory.commit([article(), article(minutes=1)])) == ["new", "unchanged"]
+    [again] = memory.commit([article(minutes=9)])
+    assert (again.kind, again.revision, again.first_seen_at) == ("unchanged", 1, MORNING)
+
+
+def test_d02_one_character_changed_is_a_revision():
+    memory = Memory()
+    memory.commit([article()])
+    [decision] = memory.commit([article(minutes=5, text=BODY.replace("两年", "三年"))])
+    assert (decision.kind, decision.revision, decision.first_seen_at) == ("revision", 2, MORNING)
+
+
+def test_d03_white_space_and_punctuation_are_no_revision():
+    memory = Memory()
+    memory.commit([article()])
+    assert kinds(memory.commit([article(minutes=5, text=BODY.replace("，", ", \n"))])) == ["unchanged"]
+
+
+def test_d04_the_title_alone_makes_a_revision():
+    memory = Memory()
+    memory.commit([article()])
+    later = article(minutes=5, title="某某股份：拟建两条生产线")
+    assert kinds(memory.commit([later])) == ["revision"]
+    assert changed(article(), later) == ("title",)
+
+
+def test_d05_another_article_under_the_same_address_is_told_from_an_edited_one():
+    replaced = article(title="交易所调整合约保证金", text=OTHER_BODY)
+    edited = article(title="某某股份拟建新生产线（更新）", text=BODY + "公司股票明日复牌。")
+    assert is_replaced(article(), replaced)
+    assert not is_replaced(article(), edited)
+
+
+def test_a_page_that_returns_to_an_earlier_text_is_unchanged():
+    memory = Memory()
+    memory.commit([article(), article(minutes=1, text=OTHER_BODY)])
+    [decision] = memory.commit([article(minutes=2)])
+    assert (decision.kind, decision.revision) == ("unchanged", 1)
+
+
+def test_a_reprint_under_another_title_is_an_exact_duplicate():
+    [first, reprint] = Memory().commit([article(), article("other:9", published=30, title="某某股份：新产线来了")])
+    assert (first.kind, first.cluster_id) == ("new", "acme:1")
+    assert (reprint.kind, reprint.duplicate_of, reprint.duplicate_kind) == ("duplicate", "acme:1", "exact")
+
+
+def test_one_address_under_two_sources_is_a_duplicate_by_url():
+    url = "https://acme.example/same"
+    first, copy = article(canonical_url=url), article("other:9", published=1, canonical_url=url, text=OTHER_BODY)
+    assert [d.duplicate_kind for d in Memory().commit([first, copy])] == [None, "url"]
+
+
+def test_one_address_within_a_source_is_two_articles_if_its_id_rule_says_so():
+    url = "https://acme.example/detail"
+    pair = [article("acme:1", canonical_url=url), article("acme:2", canonical_url=url, text=OTHER_BODY)]
+    assert kinds(Memory().commit(pair)) == ["new", "new"]
+
+
+def test_a_mirror_never_takes_the_place_of_what_it_copies():
+    memory = Memory()
+    memory.commit([article()])
+    [mirrored] = memory.commit([article(source="mirror", minutes=1, published=-30, text=BODY + "（完）")])
+    assert (mirrored.kind, mirrored.duplicate_of, mirrored.duplicate_kind) == ("duplicate", "acme:1", "url")
+
+
+def test_a_late_found_earlier_copy_becomes_the_first():
+    memory = Memory()
+    memory.commit([article("late:1", published=60), article("later:2", published=90)])
+    [decision] = memory.commit([article("early:3", minutes=5, published=0)])
+    assert (decision.kind, decision.cluster_id) == ("new", "early:3")
+    assert {(e.article_id, e.duplicate_of) for e in decision.elections} == {
+        ("late:1", "early:3"),
+        ("later:2", "early:3"),
+    }
+    assert memory.places == {"late:1": "early:3", "later:2": "early:3", "early:3": None}
+
+
+def test_a_day_without_a_time_yields_to_a_time_of_that_day():
+    by_day = article("day:1", published_at=MORNING.replace(hour=0), published_precision="day")
+    memory = Memory()
+    memory.commit([by_day, article("minute:2", published=300)])
+    assert memory.places == {"day:1": "minute:2", "minute:2": None}
+
+
+def test_an_undated_copy_is_never_the_first_of_dated_ones():
+    memory = Memory()
+    memory.commit([article("undated:1", published=None)])
+    memory.commit([article("dated:2", minutes=9)])
+    assert memory.places == {"undated:1": "dated:2", "dated:2": None}
+
+
+def test_a_revision_can_join_two_clusters():
+    memory = Memory()
+    memory.commit([article("a:1", published=10), article("b:2", published=20, text=OTHER_BODY)])
+    memory.commit([article("b:2", minutes=30, published=20, text=BODY)])
+    assert memory.places == {"a:1": None, "b:2": "a:1"}
+
+
+def test_d09_two_hundred_copies_in_one_batch_are_one_and_199_duplicates():
+    batch = [article(f"s{n % 7}:{n}", published=n, minutes=n) for n in range(200)]
+    random.Random(1).shuffle(batch)
+    assert sorted(kinds(Memory().commit(batch))) == ["duplicate"] * 199 + ["new"]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "如图", "详见附件。", "！！！"])
+def test_d10_empty_and_very_short_texts_are_never_copies(text):
+    pair = [article("a:1", text=text, title="早报"), article("b:2", text=text, title="早报")]
+    assert kinds(Memory().commit(pair)) == ["new", "new"]
+
+
+def test_d10_a_short_text_needs_the_same_title():
+    def flash(article_id: str, title: str) -> Article:
+        return article(article_id, text="央行今日开展逆回购操作。", title=title)
+
+    batch = [flash("a:1", "央行公开市场操作公告发布"), flash("b:2", "央行公开市场操作公告发布"), flash("c:3", "快讯")]
+    assert kinds(Memory().commit(batch)) == ["new", "duplicate", "new"]
+
+
+def test_an_empty_form_for_two_days_is_not_a_copy():
+    assert exact_key("1月5日停复牌提示", BODY) != exact_key("1月6日停复牌提示", BODY)
+    assert exact_key("1月5日停复牌提示", BODY * 9) == exact_key("1月6日停复牌提示", BODY * 9)
+
+
+@st.composite
+def observations(draw) -> list[Article]:
+    """Articles that share ids, addresses and texts in every way; each fetched at a minute of its own."""
+    made = []
+    for minutes in range(draw(st.integers(1, 9))):
+        article_id = draw(st.sampled_from(["a:1", "a:2", "b:1", "c:1"]))
+        mirrored = draw(st.booleans())
+        made.append(
+            article(
+                article_id,
+                minutes=minutes,
+                source="mirror" if mirrored else article_id[0],
+                # a:2 and c:1 are one page under two ids.
+                canonical_url="https://x.example/same"
+                if article_id in ("a:2", "c:1")
+                else f"https://x.example/{article_id}",
+                title=draw(st.sampled_from(["标题甲", "标题乙"])),
+                text=draw(st.sampled_from([BODY, OTHER_BODY, BODY + OTHER_BODY, "短"])),
+                published=draw(st.sampled_from([None, 0, 30, 60])),
+            )
+        )
+    return made
+
+
+@settings(max_examples=300, deadline=None)
+@given(made=observations(), seed=st.integers(0, 2**32), cuts=st.sets(st.integers(1, 8)))
+def test_order_and_batches_make_no_difference(made, seed, cuts):
+    at_once, piecemeal = Memory(), Memory()
+    at_once.commit(made)
+    shuffled = random.Random(seed).sample(made, len(made))
+    edges = [0, *sorted(cut for cut in cuts if cut < len(made)), len(made)]
+    for start, end in pairwise(edges):
+        piecemeal.commit(shuffled[start:end])
+    assert piecemeal.by_key == at_once.by_key
+
+
+@settings(max_examples=100, deadline=None)
+@given(made=observations())
+def test_every_article_is_decided_once_and_a_second_pass_finds_nothing_new(made):
+    memory = Memory()
+    first = memory.commit(made)
+    assert [decision.article for decision in first] == made
+    assert sum(kind in ("new", "duplicate") for kind in kinds(first)) == len(memory.by_key)
+    before = dict(memory.by_key)
+    again = memory.commit(made)
+    assert set(kinds(again)) <= {"unchanged"}
+    assert not any(decision.elections for decision in again)
+    assert memory.by_key == before
+
+
+@settings(max_examples=100, deadline=None)
+@given(made=observations())
+def test_every_cluster_has_one_first_that_all_others_name(made):
+    memory = Memory()
+    memory.commit(made)
+    for copy in memory.by_key.values():
+        firsts = [other for other in memory.members(copy.place.cluster_id) if other.place.duplicate_of is None]
+        assert [first.key.article_id for first in firsts] == [copy.place.cluster_id]
+        assert copy.place.duplicate_of in (None, copy.place.cluster_id)
