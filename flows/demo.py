@@ -29,7 +29,7 @@ def run_demo(settings: Settings, terminal: Terminal) -> Exit:
         settings = settings.model_copy(update={"connect_to": {"*": site.address}, "delay_seconds": 0.0})
         for site.edition in (1, 2):
             with terminal.progress(f"edition {site.edition} of the sample site", total=len(SOURCES)) as advance:
-                passes.append(ingest_sources(settings, SOURCES, advance=advance))
+                passes.append(ingest_sources(settings, sorted(SOURCES), advance=advance))
     report = combined(passes)
     terminal.report(report)
     if not terminal.as_json:
