@@ -72,7 +72,8 @@ EVERYDAY = frozenset(
     "億銀券漲匯財購額營淨潤監創費網訊較將組見計別農區強決戰則區該價證權"
     "，。、：；“”（）《》「」！？％·—…　０１２３４５６７８９"
 )
-WIDE_SAMPLE = 4_000
+SAMPLE_CHARS = 8_000
+ENOUGH_WIDE = 200
 PLAUSIBLE = 0.3
 """Share of everyday characters that makes a text Chinese: real pages have 0.5 to 0.9, misread ones below 0.1."""
 MARGIN = 0.05
@@ -199,9 +200,9 @@ def _flagged(decoded: Decoded, declared: str | None) -> Decoded:
 
 
 def _wide(text: str) -> str:
-    """Everything beyond ASCII, thinned out evenly to a sample."""
-    wide = NOT_WIDE.sub("", text)
-    return wide[:: 1 + len(wide) // WIDE_SAMPLE]
+    """The characters beyond ASCII in an even sample of the text, or in all of it where they are rare."""
+    wide = NOT_WIDE.sub("", text[:: 1 + len(text) // SAMPLE_CHARS])
+    return wide if len(wide) > ENOUGH_WIDE else NOT_WIDE.sub("", text)[:SAMPLE_CHARS]
 
 
 def _everyday(wide: str) -> float:

@@ -72,7 +72,7 @@ CLAUSE_CHARS = 40
 TAG = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
 STOPS = "。！？!?；;\n"
 PAUSES = "，,：:、 "
-NO_HEADLINE_END = ("。", "；", "，", "、", "：", ";", ",", ":")
+NO_HEADLINE_END = ("；", "，", "、", "：", ";", ",", ":")
 # In files saved from old pages the indent is all that is left of a paragraph's beginning.
 INDENT_IN_LINE = re.compile(r"(?<=\S)[ \xa0]*\u3000{2,}(?=\S)")
 
@@ -146,7 +146,7 @@ def split_title(text: str) -> tuple[str, str]:
     lines = text.strip("\ufeff\n\r \t").splitlines()
     first = clean_line(lines[0]) if lines else ""
     has_more = any(line.strip() for line in lines[1:])
-    if has_more and 0 < len(first) <= TITLE_CHARS and not first.endswith(NO_HEADLINE_END):
+    if has_more and 0 < len(first) <= TITLE_CHARS and "。" not in first and not first.endswith(NO_HEADLINE_END):
         return first, "\n".join(lines[1:]).strip("\n")
     return first_clause(text), text
 

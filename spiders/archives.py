@@ -600,5 +600,6 @@ READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (re.compile(r"\.json(\.gz)?$", re.I), _read_json),
     (re.compile(r"\.(md|markdown|mkd)$", re.I), _read_post),
     (re.compile(r"\.(txt|text)$", re.I), _read_text),
-    (re.compile(r"\.([sx]?html?)$", re.I), _read_html),
+    # wget keeps the query of a page in its name.
+    (re.compile(r"\.([sx]?html?$|(php|aspx?|jsp)\b)", re.I), _read_html),
 )

@@ -131,6 +131,12 @@ def test_plain_text_in_gbk(read, tmp_path):
     assert (page.form, page.url, page.source) == ("text", "", UNKNOWN.id)
 
 
+@pytest.mark.parametrize("name", ["a.html", "a.SHTML", "view.php?id=7", "b.aspx"])
+def test_saved_pages_by_name(read, tmp_path, name):
+    write(tmp_path / name, HTML.format(""))
+    assert only_page(read()).form == "html"
+
+
 @pytest.mark.parametrize(
     ("head", "url"),
     [
