@@ -5,21 +5,25 @@ Prefect loads this file by its path and names the module after it: it defines no
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from prefect import flow, task
+from prefect.utilities.annotations import quote
 from prefect.cache_policies import NO_CACHE
 
+from articles.records import Page, Rejected
 from flows.accounting import RunReport
 from flows.ingest import account
-from flows.runs import Run, find_source, open_run
+from flows.runs import Run, documents_of, open_run
 from flows.settings import load_settings
+from spiders.catalogue import Catalogue
 
 
 # No retries: the same bytes give the same answer.
 @task(name="load archives", cache_policy=NO_CACHE, persist_result=False)
-def load_archives(run: Run, paths: list[Path], source_id: str | None) -> None:
-    run.load_archives(paths, find_source(run.catalogue, source_id) if source_id else None)
+def load_archives(run: Run, documents: Iterator[Page | Rejected]) -> None:
+    run.load_documents(documents)
 
 
 @flow(name="backfill", persist_result=False)
@@ -31,7 +35,8 @@ def backfill(
 ) -> RunReport:
     """Loads posts, JSONL, texts, HTML and WARC below `paths`; a second run of the same changes nothing."""
     settings = load_settings(lake=lake, sources=source_dirs)
+    documents = documents_of(Catalogue.load(settings.sources), paths, source)
     with open_run(settings, "backfill") as run:
-        load_archives(run, paths, source)
+        load_archives(run, quote(documents))
     account(run.report)
     return run.report.or_raise()

@@ -15,8 +15,8 @@ from articles.records import Reason, Rejected
 from articles.source import Source
 from flows.accounting import Exit, RunFailedError, RunReport
 from flows.cases import check_source
-from flows.documents import documents_of, manifest_documents, reading_line
-from flows.runs import backfill_archives, choose, find_source, ingest_sources, open_extractors
+from flows.documents import manifest_documents, reading_line
+from flows.runs import backfill_archives, choose, documents_of, find_source, ingest_sources, open_extractors
 from flows.settings import Settings
 from flows.terminal import Terminal, as_records
 from spiders.catalogue import Catalogue, load_source
@@ -81,8 +81,10 @@ def extract_command(
 ) -> Exit:
     """JSON lines on stdout, one per document and in their order; what was refused has `error` in place of a text."""
     catalogue = Catalogue.load(settings.sources)
-    source = find_source(catalogue, source_id) if source_id else None
-    documents = manifest_documents(manifest, catalogue, source) if manifest else documents_of(paths, catalogue, source)
+    if manifest is not None:
+        documents = manifest_documents(manifest, catalogue, find_source(catalogue, source_id) if source_id else None)
+    else:
+        documents = documents_of(catalogue, paths, source_id)
     refused = Counter[str]()
     with open_extractors(catalogue, settings) as extractors, terminal.progress("documents") as advance:
         for document, result in extractors.run(documents):
@@ -186,11 +188,9 @@ def _say_lists(catalogue: Catalogue, source_ids: Sequence[str], terminal: Termin
 
 
 def _count_documents(paths: Sequence[Path], settings: Settings, terminal: Terminal, source_id: str | None) -> Exit:
-    catalogue = Catalogue.load(settings.sources)
-    source = find_source(catalogue, source_id) if source_id else None
     counts = Counter(
         (document.source, document.reason.code if isinstance(document, Rejected) else document.form)
-        for document in documents_of(paths, catalogue, source)
+        for document in documents_of(Catalogue.load(settings.sources), paths, source_id)
     )
     rows = [(source_id, what, count) for (source_id, what), count in sorted(counts.items())]
     columns = ("source", "what", "documents")

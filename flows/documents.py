@@ -40,11 +40,6 @@ class ManifestError(ValueError):
     """A manifest that cannot be read: file, line, and what is wrong with it."""
 
 
-def documents_of(paths: Sequence[Path], catalogue: Catalogue, source: Source | None) -> Iterator[Document]:
-    """Raises ArchiveError if a path is missing or holds nothing."""
-    return read_archive(paths, catalogue=catalogue, source=source, fetched_at=datetime.now(UTC))
-
-
 def manifest_documents(manifest: Path, catalogue: Catalogue, source: Source | None) -> Iterator[Document]:
     """The documents of a manifest; a file that is missing is refused in its place. Raises ManifestError."""
     fetched_at = datetime.now(UTC)

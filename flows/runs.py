@@ -98,9 +98,8 @@ class Run:
         account.seconds += time.monotonic() - started
         return account
 
-    def load_archives(self, paths: Sequence[Path], source: Source | None, advance: Advance = silent) -> None:
-        """Loads documents on disk. What the lake holds from the same bytes and rules is not read again."""
-        documents = read_archive(paths, catalogue=self.catalogue, source=source, fetched_at=datetime.now(UTC))
+    def load_documents(self, documents: Iterable[Page | Rejected], advance: Advance = silent) -> None:
+        """Loads documents of archives. What the lake holds from the same bytes and rules is not read again."""
         for batch in batches(self._counted(documents, advance), BATCH):
             self._refuse([document for document in batch if isinstance(document, Rejected)])
             self._store(self._archived(document for document in batch if isinstance(document, Page)))
@@ -186,11 +185,17 @@ def ingest_sources(
 def backfill_archives(
     settings: Settings, paths: Sequence[Path], *, source_id: str | None = None, advance: Advance = silent
 ) -> RunReport:
-    """Loads archives on disk into the lake."""
+    """Loads archives on disk into the lake. A path or a source that is not there ends it before a lake is made."""
+    documents = documents_of(Catalogue.load(settings.sources), paths, source_id)
     with open_run(settings, "backfill") as run:
-        source = find_source(run.catalogue, source_id) if source_id else None
-        run.load_archives(paths, source, advance)
+        run.load_documents(documents, advance)
     return run.report
+
+
+def documents_of(catalogue: Catalogue, paths: Sequence[Path], source_id: str | None) -> Iterator[Page | Rejected]:
+    """The documents of archives on disk. Raises ArchiveError, at once, for a path that is missing or holds nothing."""
+    source = find_source(catalogue, source_id) if source_id else None
+    return read_archive(paths, catalogue=catalogue, source=source, fetched_at=datetime.now(UTC))
 
 
 def settle(account: Account, outcome: CrawlOutcome) -> None:

@@ -45,7 +45,8 @@ def posts(tmp_path: Path) -> Path:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys, flows.cli; print({'prefect', 'scrapy', 'pyarrow', 'lxml', 'duckdb', 'pydantic'} & set(sys.modules))"
+    heavy = "{'prefect', 'scrapy', 'pyarrow', 'lxml', 'duckdb', 'pydantic'}"
+    code = f"import sys, flows.cli; print({heavy} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
 
@@ -119,10 +120,8 @@ def test_settings_precedence_is_flag_environment_file(tmp_path: Path) -> None:
 def test_backfill_twice_changes_no_byte_and_counts_all(posts: Path, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     first = json.loads(finnews("backfill", "--from", str(posts), "--lake", str(lake), "--json").stdout)
-    assert first["totals"] | {"seconds": 0} == {
-        **{"discovered": 2, "stored": 1, "revised": 0, "duplicates": 0, "unchanged": 0, "filtered": 0},
-        **{"quarantined": 1, "pending": 0, "requests": 0, "seconds": 0},
-    }
+    outcomes = {name: count for name, count in first["totals"].items() if count and name != "seconds"}
+    assert outcomes == {"discovered": 2, "stored": 1, "quarantined": 1}
     before = published_bytes(lake)
     second = json.loads(finnews("backfill", "--from", str(posts), "--lake", str(lake), "--json").stdout)
     assert (second["totals"]["stored"], second["totals"]["unchanged"], second["totals"]["quarantined"]) == (0, 1, 1)

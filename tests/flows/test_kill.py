@@ -1,4 +1,4 @@
-"""SIGKILL at random moments of the demo, then the same command again: nothing lost, nothing doubled, always readable."""
+"""SIGKILL at random moments of the demo, then the same command again: nothing lost, nothing doubled, all readable."""
 
 from __future__ import annotations
 
