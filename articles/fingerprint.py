@@ -37,8 +37,8 @@ TEXT_KEYS = 13
 """Candidate keys from the text. Two texts sharing half of their windows miss one another about once in 8,000."""
 KEYS = TEXT_KEYS + 1
 """The last is the title's: a text cut down to a paragraph may have none of its keys left."""
-TITLE_KEY_CHARS = 8
-"""Shorter titles are names of columns, and no key."""
+HEADLINE_CHARS = 8
+"""A shorter title is the name of a column, and no key."""
 WINDOW = 12
 """Characters in a candidate key's window: long enough that two articles rarely share one by chance."""
 
@@ -47,6 +47,9 @@ WINDOW = 12
 TELLING_DIGITS = 3
 # A text with this many telling windows gets all its keys from them, other texts half of the keys at most.
 MANY_TELLING = 48
+
+COLUMN_NAME, ROUND_UP = 1, 2
+"""Bits of `SIGNATURE["column"]`: a title that is no headline; a title that promises many items."""
 
 EMPTY_BIN = 0xFF
 NO_FACT = 0xFFFFFFFF
@@ -58,7 +61,7 @@ PERIODS = ("year", "month", "day", "quarter", "issue", "week", "ten_days", "hour
 SIGNATURE = np.dtype(
     [
         ("version", "u1"),
-        ("digest", "u1"),
+        ("column", "u1"),
         ("spare", "u1", (2,)),
         ("chars", "<u4"),
         ("text", "<u8"),
@@ -517,9 +520,9 @@ def _sign_titles(signed: Records, titles: Sequence[str]) -> None:
         if not folded:
             continue
         signed["title"][at] = max(1, _short_hash(folded, 4))
-        if len(folded) >= TITLE_KEY_CHARS:
+        if len(folded) >= HEADLINE_CHARS:
             signed["keys"][at, TEXT_KEYS] = max(1, _short_hash(f"key {folded}", 4))
-        signed["digest"][at] = DIGEST.search(folded) is not None
+        signed["column"][at] = COLUMN_NAME * (len(folded) < HEADLINE_CHARS) | ROUND_UP * bool(DIGEST.search(folded))
         for name, values in _periods(folded).items():
             signed["periods"][at, PERIODS.index(name)] = max(1, _short_hash(" ".join(sorted(values)), 2))
 

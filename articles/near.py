@@ -18,7 +18,17 @@ from typing import Any, Final, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from articles.fingerprint import EMPTY_BIN, FACTS, GRAM, NO_FACT, Records, Signature
+from articles.fingerprint import (
+    COLUMN_NAME,
+    EMPTY_BIN,
+    FACTS,
+    GRAM,
+    NO_FACT,
+    PERIODS,
+    ROUND_UP,
+    Records,
+    Signature,
+)
 
 Kind = Literal["same", "near", "contained", "different"]
 KINDS: Final[tuple[Kind, ...]] = ("different", "contained", "near", "same")
@@ -29,6 +39,7 @@ SHORT_CHARS = 40
 """Shorter texts are one only when they are equal: too little is left to tell a copy from a look-alike."""
 BARE_CHARS = 16
 """Shorter ones are one only when the titles are equal too: 图解, 详见附件."""
+FEW_CHARS = 120
 FORM_CHARS = 200
 """An equal text up to this length, under titles for other periods, is an empty form and not a copy."""
 FEW_FACTS, SOME_FACTS, MANY_FACTS = 3, 5, 8
@@ -36,6 +47,8 @@ FEW_FACTS, SOME_FACTS, MANY_FACTS = 3, 5, 8
 
 # Below this containment nothing else is looked at; pairs of one subject but another hand stay under it.
 LEAST_CONTAINMENT = 0.45
+# An hour alone (早报, 收评) is in the title of every edition.
+DATES = [at for at, name in enumerate(PERIODS) if name != "hour"]
 # Two random bytes agree in one of so many bins.
 CHANCE = 1 / EMPTY_BIN
 
@@ -103,13 +116,17 @@ class _Evidence:
     """Figures in the text with fewer …"""
     more_facts: NDArray[np.int64]
     """… and with more."""
+    own_facts: NDArray[np.int64]
+    """Of these, the ones that the text with more has not."""
     compared: NDArray[np.int64]
     """Figures of that text that could be looked for in the other: not all, where there are many."""
     equal_text: Mask
     equal_title: Mask
+    dated_title: Mask
+    """Equal, and naming a day or an issue: the same edition of a column."""
     other_period: Mask
-    digests: Mask
-    """Both are round-ups, by their titles."""
+    columns: Mask
+    """Both are round-ups, or editions of one column, by their titles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +173,23 @@ RULES: Final = (
             | ((e.agreement < 0.999) & (e.facts < SOME_FACTS))
         ),
     ),
-    # One item of a round-up has gone, another has come.
-    _Rule(DIFFERENT, "round-ups of other items", lambda e: e.digests & (e.jaccard < 0.95) & (e.containment < 0.975)),
+    # One item of a round-up has gone, another has come; of copies little is lost.
+    _Rule(
+        DIFFERENT,
+        "editions of one column",
+        lambda e: e.columns & ~e.dated_title & (e.jaccard < 0.95) & (e.containment < 0.975) & (e.chars >= FORM_CHARS),
+    ),
+    _Rule(
+        DIFFERENT,
+        "one title, and figures of their own",
+        lambda e: e.equal_title & ~e.dated_title & (e.own_facts >= 2) & (e.containment < 0.925),
+    ),
+    # Where a few words are all there is, another name makes it another report.
+    _Rule(
+        DIFFERENT,
+        "other words in few",
+        lambda e: (e.chars < FEW_CHARS) & (e.facts < FEW_FACTS) & (e.containment < 0.88),
+    ),
     _Rule(SAME, "nearly equal text", lambda e: (e.jaccard >= 0.85) & (e.agreement >= 0.9)),
     _Rule(NEAR, "the same figures", lambda e: (e.agreement >= 0.9) & (e.compared >= 12) & (e.jaccard >= 0.2)),
     _Rule(NEAR, "shared words and no other figures", lambda e: e.containment >= 0.75),
@@ -180,6 +212,7 @@ def relations(a: Records, b: Records) -> Judged:
 
 def _evidence(a: Records, b: Records) -> _Evidence:
     equal_text = a["text"] == b["text"]
+    equal_title = (a["title"] == b["title"]) & (a["title"] != 0)
     jaccard = np.where(equal_text, 1.0, _jaccard(a["grams"], b["grams"]))
     size_a, size_b = _shingles(a), _shingles(b)
     smaller, larger = np.minimum(size_a, size_b), np.maximum(size_a, size_b)
@@ -195,11 +228,13 @@ def _evidence(a: Records, b: Records) -> _Evidence:
         agreement=1 - own / np.maximum(1, kept),
         facts=np.minimum(a["fact_count"], b["fact_count"]).astype(np.int64),
         more_facts=np.maximum(a["fact_count"], b["fact_count"]).astype(np.int64),
+        own_facts=own,
         compared=kept,
         equal_text=equal_text,
-        equal_title=(a["title"] == b["title"]) & (a["title"] != 0),
+        equal_title=equal_title,
+        dated_title=equal_title & _dated(a["periods"]),
         other_period=_other_period(a["periods"], b["periods"]),
-        digests=(a["digest"] & b["digest"]) != 0,
+        columns=_columns(a["column"] & b["column"], equal_title),
     )
 
 
@@ -232,6 +267,16 @@ def _complete_up_to(signed: Records) -> NDArray[np.uint32]:
     return np.where(signed["fact_count"] > FACTS, signed["facts"][:, -1], np.uint32(NO_FACT))
 
 
+def _columns(both: NDArray[np.uint8], equal_title: Mask) -> Mask:
+    found: Mask = ((both & ROUND_UP) != 0) | (((both & COLUMN_NAME) != 0) & equal_title)
+    return found
+
+
+def _dated(periods: NDArray[np.uint16]) -> Mask:
+    named: Mask = (periods[:, DATES] != 0).any(axis=1)
+    return named
+
+
 def _other_period(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> Mask:
     """Both titles name a day (a month, an issue …) and not the same."""
     other: Mask = ((a != 0) & (b != 0) & (a != b)).any(axis=1)
@@ -241,21 +286,46 @@ def _other_period(a: NDArray[np.uint16], b: NDArray[np.uint16]) -> Mask:
 Node = TypeVar("Node", bound=Hashable)
 
 
-def cluster(ages: Mapping[Node, tuple[Any, ...]], links: Iterable[tuple[Node, Node]]) -> dict[Node, Node]:
+def cluster(
+    ages: Mapping[Node, tuple[Any, ...]],
+    near: Iterable[tuple[Node, Node]],
+    certain: Iterable[tuple[Node, Node]] = (),
+) -> dict[Node, Node]:
     """The first of the cluster that each article belongs to; its own, if it is one.
 
-    `ages` orders the articles, earliest first, without ties; `links` are pairs that are duplicates. From the earliest
-    on, an article joins the earliest first that it is itself linked to, else it becomes a first. So every duplicate
-    is a copy of what it is counted under, and a story retold hour by hour does not end as a copy of its beginning.
-    A function of the two sets: no order of arrival, no batches. Links join articles into components that can be
-    clustered one at a time, so a new article moves none but those it is connected with.
+    `ages` orders the articles, earliest first, without ties. What `certain` pairs connect – one id, one address, one
+    text – is one article throughout. Of these, from the earliest on, each joins the earliest first that it is itself
+    `near` to, else it becomes a first. So every duplicate is a copy of what it is counted under, and a story retold
+    hour by hour does not end as a copy of its beginning.
+
+    A function of the three sets: no order of arrival, no batches. What no pair connects can be clustered apart, so a
+    new article moves none but those it is connected with.
     """
-    linked: dict[Node, list[Node]] = {node: [] for node in ages}
-    for one, other in links:
-        linked[one].append(other)
-        linked[other].append(one)
+    twins = _earliest_of_component(ages, certain)
+    linked: dict[Node, set[Node]] = {twin: set() for twin in twins.values()}
+    for one, other in near:
+        linked[twins[one]].add(twins[other])
+        linked[twins[other]].add(twins[one])
     firsts: dict[Node, Node] = {}
-    for node in sorted(ages, key=ages.__getitem__):
+    for node in sorted(linked, key=ages.__getitem__):
         candidates = [other for other in linked[node] if firsts.get(other) == other]
         firsts[node] = min(candidates, key=ages.__getitem__, default=node)
-    return firsts
+    return {node: firsts[twin] for node, twin in twins.items()}
+
+
+def _earliest_of_component(
+    ages: Mapping[Node, tuple[Any, ...]], pairs: Iterable[tuple[Node, Node]]
+) -> dict[Node, Node]:
+    """Disjoint sets whose root is always the earliest."""
+    parent = {node: node for node in ages}
+
+    def root(node: Node) -> Node:
+        while parent[node] != node:
+            # Halving the path on the way keeps the trees flat.
+            parent[node] = node = parent[parent[node]]
+        return node
+
+    for pair in pairs:
+        earlier, later = sorted(map(root, pair), key=ages.__getitem__)
+        parent[later] = earlier
+    return {node: root(node) for node in ages}

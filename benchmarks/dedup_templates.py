@@ -320,6 +320,10 @@ FLASHES: Final = (
     "{sector}价格走势：上周{sector}产品均价{price}元每吨，环比{move}{percent}%，库存{count}吨，开工率{percent}%。",
 )
 
+COLUMNS: tuple[str, ...] = ("要闻速览", "财经早餐", "盘前必读要闻", "公告汇总", "晚间消息一览", "七点财经", "市场风向")
+# Long enough for a headline, and no word in them says what they are.
+COLUMNS += ("交易员今天都在看些什么", "本周不可错过的财经新闻")
+
 SLOT = re.compile(r"\{(\w+)\}")
 ONCE = ("company", "code", "year", "month", "day", "region", "city", "person", "third")
 
@@ -441,12 +445,20 @@ def add_source_lines(random: Random, document: Document) -> Document:
 
 
 def cut_tail(random: Random, document: Document) -> Document:
-    kept = max(1, round(len(document.paragraphs) * random.uniform(0.5, 0.8)))
-    return replace(document, paragraphs=document.paragraphs[:kept])
+    return _cut(document, random.uniform(0.5, 0.8), keep_end=False)
 
 
 def cut_first(_: Random, document: Document) -> Document:
-    return replace(document, paragraphs=document.paragraphs[1:] or document.paragraphs)
+    return _cut(document, max(0.5, 1 - len(document.paragraphs[0]) / len(document.text)), keep_end=True)
+
+
+def _cut(document: Document, share: float, *, keep_end: bool) -> Document:
+    """Keep whole sentences, a share of the text at least. Half, as a rule: what is left of a bulletin after a deeper
+    cut may be its closing formula, of which nobody can say where it was copied from."""
+    sentences = re.findall(r"[^。\n]*[。\n]+|[^。\n]+$", document.text)[:: -1 if keep_end else 1]
+    kept = next(n for n in range(len(sentences) + 1) if len("".join(sentences[:n])) >= share * len(document.text))
+    text = "".join(sentences[:kept][:: -1 if keep_end else 1])
+    return replace(document, paragraphs=tuple(text.strip().split("\n")))
 
 
 def merge_paragraphs(_: Random, document: Document) -> Document:
@@ -527,13 +539,14 @@ def digest_of_another_item(seed: int) -> tuple[Document, Document]:
     seeds = [random.randrange(1 << 30) for _ in range(random.randint(6, 12))]
     other = list(seeds)
     other[random.randrange(len(seeds))] = random.randrange(1 << 30)
-    return digest(seeds, "要闻速览"), digest(other, "要闻速览")
+    title = random.choice(COLUMNS)
+    return digest(seeds, title), digest(other, title)
 
 
 def item_in_digest(seed: int) -> tuple[Document, Document]:
     random = Random(f"item {seed}")
     seeds = [random.randrange(1 << 30) for _ in range(random.randint(6, 12))]
-    return flash(random.choice(seeds)), digest(seeds, "要闻速览")
+    return flash(random.choice(seeds)), digest(seeds, random.choice(COLUMNS))
 
 
 def corrected_flash(seed: int) -> tuple[Document, Document]:

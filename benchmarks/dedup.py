@@ -1,0 +1,373 @@
+"""Quality, speed and size of deduplication: `python -m benchmarks.dedup` (`make bench-dedup`).
+
+    labelled pairs   real ones, from the corpus beside the checkout (left out where it is absent)
+    invented pairs   edits and look-alikes of benchmarks.dedup_templates
+    stream           signature, look-up, insertion, decision, durable in SQLite, on one core
+    peers            the same pairs and documents through other tools, in an environment of their own (--peers)
+
+Ends with 1 if a floor is missed. Figures go to stdout, one JSON document with --json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from articles.fingerprint import NO_KEY, Records, fingerprints, records
+from articles.near import cluster, relations
+from benchmarks.dedup_templates import EDITS, Pair, document, pairs, retitle
+from storage.near_index import Entry, NearIndex
+
+CORPUS = Path(os.environ.get("FINNEWS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
+
+FLOORS = {
+    "labelled precision": 0.99,
+    "labelled recall": 0.95,
+    "invented f1": 0.985,
+    "articles/s": 3000.0,
+    "scheduled run of 200, seconds (at most)": 1.0,
+    "growth of time per batch (at most)": 1.5,
+    "index bytes an article (at most)": 600.0,
+    "memory MiB (at most)": 1024.0,
+}
+
+START = datetime(2023, 1, 1, tzinfo=UTC)
+SPAN = timedelta(days=365)
+SCHEDULED_RUN = 200
+# Of the stream: edited copies and exact copies under another title, of articles of the last few days.
+NEAR_SHARE, EXACT_SHARE, COPIED_WITHIN = 0.15, 0.05, timedelta(days=10)
+
+
+@dataclass(slots=True)
+class Score:
+    """Pairs taken for one article, against the truth."""
+
+    hits: int = 0
+    false: int = 0
+    missed: int = 0
+
+    def add(self, one_article: bool, taken: bool) -> None:
+        self.hits += one_article and taken
+        self.false += taken and not one_article
+        self.missed += one_article and not taken
+
+    @property
+    def precision(self) -> float:
+        return self.hits / max(1, self.hits + self.false)
+
+    @property
+    def recall(self) -> float:
+        return self.hits / max(1, self.hits + self.missed)
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.hits / max(1, 2 * self.hits + self.false + self.missed)
+
+    def __str__(self) -> str:
+        return (
+            f"precision {self.precision:.4f}  recall {self.recall:.4f}  F1 {self.f1:.4f}  "
+            f"({self.hits} found, {self.missed} missed, {self.false} false)"
+        )
+
+
+def main() -> int:
+    options = _options()
+    figures: dict[str, float] = {}
+    _say("labelled pairs")
+    if (CORPUS / "pairs").is_dir():
+        figures |= labelled_pairs(CORPUS / "pairs")
+    else:
+        _say(f"  left out: no corpus at {CORPUS}; FINNEWS_CORPUS names another place")
+    _say("invented pairs")
+    figures |= invented_pairs(pairs(options.pairs))
+    _say(f"stream of {options.articles:,} articles")
+    figures |= stream(options.articles, options.batch)
+    missed = [name for name, floor in FLOORS.items() if name in figures and not _holds(name, figures[name], floor)]
+    for name in missed:
+        _say(f"MISSED {name}: {figures[name]:.4g}, floor {FLOORS[name]:g}")
+    if options.json:
+        print(json.dumps({"figures": figures, "missed": missed}, ensure_ascii=False, indent=1))
+    return 1 if missed else 0
+
+
+def labelled_pairs(folder: Path) -> dict[str, float]:
+    """`same` and `near` are one article, `different` is not. Thresholds were set on the tuned half."""
+    documents = {row["id"]: (row["title"] or "", row["text"] or "") for row in _rows(folder / "docs.jsonl")}
+    place = {name: at for at, name in enumerate(documents)}
+    signed = records(fingerprints(list(documents.values())))
+    rows = _rows(folder / "pairs.jsonl")
+    taken = _taken(signed[[place[row["a"]] for row in rows]], signed[[place[row["b"]] for row in rows]])
+    scores = {"tuned": Score(), "held out": Score(), "": Score()}
+    for at, row in enumerate(rows):
+        half = "held out" if blake2b((row["a"] + row["b"]).encode()).digest()[0] & 1 else "tuned"
+        for name in (half, ""):
+            scores[name].add(row["label"] != "different", taken[at])
+    for name, score in scores.items():
+        _say(f"  {name or 'all':26}{score}")
+    return {"labelled precision": scores[""].precision, "labelled recall": scores[""].recall}
+
+
+def invented_pairs(made: Sequence[Pair]) -> dict[str, float]:
+    a = records(fingerprints([(pair.a.title, pair.a.text) for pair in made]))
+    b = records(fingerprints([(pair.b.title, pair.b.text) for pair in made]))
+    taken = _taken(a, b)
+    cases: dict[str, Score] = defaultdict(Score)
+    total = Score()
+    for at, pair in enumerate(made):
+        for score in (cases[pair.case], total):
+            score.add(pair.one_article, taken[at])
+    for case, score in cases.items():
+        asked = score.hits + score.missed
+        said = f"recall {score.recall:.3f}" if asked else f"false  {score.false / (len(made) / len(cases)):.3f}"
+        _say(f"  {case:26}{said}")
+    _say(f"  {'all':26}{total}")
+    return {"invented precision": total.precision, "invented recall": total.recall, "invented f1": total.f1}
+
+
+def _taken(a: Records, b: Records) -> list[bool]:
+    """Which pairs are taken for one article. Only those that share a key count: the index sees no others."""
+    judged = relations(a, b)
+    met = [
+        bool((set(one["keys"].tolist()) & set(other["keys"].tolist())) - {NO_KEY}) or one["text"] == other["text"]
+        for one, other in zip(a, b, strict=True)
+    ]
+    return [meets and judged[at].duplicate for at, meets in enumerate(met)]
+
+
+# ---------------------------------------------------------------- the stream
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    article_id: str
+    published_at: datetime
+    title: str
+    text: str
+    story: int
+    """The number of the article it is a copy of; its own, if it is none."""
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """What the latest stretch of the stream took."""
+
+    articles: int
+    seconds: float = 0.0
+    per_batch: list[float] = field(default_factory=list)
+
+
+def stream(articles: int, batch: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Path(folder) / "ledger.sqlite"
+        decider = Decider(ledger)
+        checkpoints: list[Checkpoint] = []
+        score = Score()
+        every = max(batch, articles // 10)
+        for news in _batches(articles, batch):
+            if not checkpoints or checkpoints[-1].articles >= every:
+                checkpoints.append(Checkpoint(0))
+            began = time.perf_counter()
+            firsts = decider.decide(news)
+            took = time.perf_counter() - began
+            checkpoints[-1].articles += len(news)
+            checkpoints[-1].seconds += took
+            checkpoints[-1].per_batch.append(took / len(news) * batch)
+            _score_stream(score, news, firsts)
+        return _stream_figures(checkpoints, score, decider, ledger, articles)
+
+
+class Decider:
+    """The whole way of an article through deduplication, in one transaction a batch.
+
+    A small stand-in for the lake's ledger: exact copies by their text, near ones by the index, firsts by `cluster`.
+    """
+
+    def __init__(self, ledger: Path) -> None:
+        self._connection = sqlite3.connect(ledger, isolation_level=None)
+        for statement in (
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "CREATE TABLE IF NOT EXISTS articles (article_id TEXT PRIMARY KEY, published INTEGER, text INTEGER,"
+            " first TEXT) WITHOUT ROWID",
+            "CREATE INDEX IF NOT EXISTS articles_text ON articles (text)",
+        ):
+            self._connection.execute(statement)
+        self.index = NearIndex(self._connection)
+
+    def decide(self, news: Sequence[Streamed]) -> dict[str, str]:
+        """The first of each article's cluster, by article_id; of earlier articles too where it changed."""
+        prints = fingerprints([(article.title, article.text) for article in news])
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._store(news, prints)
+        links = self.index.add(
+            Entry(article.article_id, article.published_at, mark) for article, mark in zip(news, prints, strict=True)
+        )
+        asked = {article.article_id for article in news}
+        connected = self._connected(
+            asked, {name for link in links if link.duplicate for name in (link.one, link.other)}
+        )
+        self._connection.executemany(
+            "UPDATE articles SET first = ? WHERE article_id = ?", ((first, name) for name, first in connected.items())
+        )
+        self._connection.execute("COMMIT")
+        return {name: name for name in asked} | connected
+
+    def index_bytes(self) -> int:
+        (size,) = self._connection.execute("SELECT sum(pgsize) FROM dbstat WHERE name LIKE '%near_%'").fetchone()
+        return int(size)
+
+    def _store(self, news: Sequence[Streamed], prints: Sequence[bytes]) -> None:
+        text = records(prints)["text"].astype("int64").tolist()
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO articles VALUES (?1, ?2, ?3, ?1)",
+            (
+                (article.article_id, int(article.published_at.timestamp()), key)
+                for article, key in zip(news, text, strict=True)
+            ),
+        )
+
+    def _connected(self, asked: set[str], linked: set[str]) -> dict[str, str]:
+        """Cluster what is connected with the new articles, by texts or near links."""
+        reached: set[str] = set()
+        twins: set[tuple[str, str]] = set()
+        near: set[tuple[str, str]] = set()
+        frontier = linked | {name for pair in self._twins(asked) for name in pair}
+        while frontier:
+            reached |= frontier
+            twins |= (more := self._twins(frontier))
+            links = {(link.one, link.other) for link in self.index.duplicates_around(frontier)}
+            near |= links
+            frontier = {name for pair in more | links for name in pair} - reached
+        return cluster(self._ages(reached), near, twins)
+
+    def _twins(self, names: set[str]) -> set[tuple[str, str]]:
+        """Pairs of equal texts, one of each among the names."""
+        return set(
+            self._connection.execute(
+                "SELECT a.article_id, b.article_id FROM articles a JOIN articles b USING (text)"
+                " WHERE a.article_id IN (SELECT value FROM json_each(?)) AND a.article_id != b.article_id",
+                (json.dumps(list(names)),),
+            )
+        )
+
+    def _ages(self, names: set[str]) -> dict[str, tuple[int, str]]:
+        return {
+            name: (published, name)
+            for name, published in self._connection.execute(
+                "SELECT article_id, published FROM articles WHERE article_id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(names)),),
+            )
+        }
+
+
+def _batches(articles: int, batch: int) -> Iterator[list[Streamed]]:
+    """Articles in the order of publication over a year, a fifth of them copies of recent ones."""
+    random = Random("stream")
+    step = SPAN / articles
+    reach = max(1, COPIED_WITHIN // step)
+    news: list[Streamed] = []
+    stories: dict[int, int] = {}
+    for at in range(articles):
+        copied = at - random.randint(1, min(at, reach)) if at else 0
+        story = stories.get(copied, at)
+        made, kind = document(at), random.random()
+        if at and kind < NEAR_SHARE:
+            made = EDITS[random.choice(sorted(EDITS))](random, document(story))
+        elif at and kind < NEAR_SHARE + EXACT_SHARE:
+            made = retitle(random, document(story))
+        else:
+            story = at
+        stories[at] = story
+        stories.pop(at - reach, None)
+        news.append(Streamed(f"wire:{at:08d}", START + at * step, made.title, made.text, story))
+        if len(news) == batch:
+            yield news
+            news = []
+    if news:
+        yield news
+
+
+def _score_stream(score: Score, news: Sequence[Streamed], firsts: dict[str, str]) -> None:
+    """An article taken for a copy of anything but its own story's articles counts as false and, if a copy, missed."""
+    stories = {article.article_id: article.story for article in news}
+    for article in news:
+        first, itself = firsts[article.article_id], f"wire:{article.story:08d}"
+        is_copy = article.article_id != itself
+        if first == article.article_id:
+            score.add(is_copy, taken=False)
+        else:
+            right = first == itself or stories.get(first, int(first[5:])) == article.story
+            score.add(is_copy and right, taken=True)
+            score.missed += is_copy and not right
+
+
+def _stream_figures(
+    checkpoints: Sequence[Checkpoint], score: Score, decider: Decider, ledger: Path, articles: int
+) -> dict[str, float]:
+    total = sum(checkpoint.seconds for checkpoint in checkpoints)
+    first, last = (sorted(c.per_batch)[len(c.per_batch) // 2] for c in (checkpoints[0], checkpoints[-1]))
+    figures = {
+        "articles/s": articles / total,
+        "growth of time per batch (at most)": last / first,
+        "index bytes an article (at most)": decider.index_bytes() / articles,
+        "memory MiB (at most)": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "stream precision": score.precision,
+        "stream recall": score.recall,
+        "scheduled run of 200, seconds (at most)": _scheduled_run(ledger, articles),
+    }
+    for checkpoint in checkpoints:
+        _say(f"  {checkpoint.articles:>9,} articles at {checkpoint.articles / checkpoint.seconds:8,.0f} a second")
+    for name, value in figures.items():
+        _say(f"  {name:42}{value:10.3f}")
+    return figures
+
+
+def _scheduled_run(ledger: Path, known: int) -> float:
+    """Seconds for a small run of a process that has just started, with nothing cached."""
+    made = (document(known + at) for at in range(SCHEDULED_RUN))
+    news = [Streamed(f"late:{at:03d}", START + SPAN, d.title, d.text, known + at) for at, d in enumerate(made)]
+    began = time.perf_counter()
+    Decider(ledger).decide(news)
+    return time.perf_counter() - began
+
+
+# ---------------------------------------------------------------- odds and ends
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--articles", type=int, default=20_000, help="length of the stream (1000000 for the full run)")
+    parser.add_argument("--batch", type=int, default=1_000, help="articles decided in one transaction")
+    parser.add_argument("--pairs", type=int, default=200, help="invented pairs of each case")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, words on stderr")
+    return parser.parse_args()
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _holds(name: str, value: float, floor: float) -> bool:
+    return value <= floor if "at most" in name else value >= floor
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr if "--json" in sys.argv else sys.stdout, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
