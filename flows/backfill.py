@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prefect import flow, task
-from prefect.utilities.annotations import quote
 from prefect.cache_policies import NO_CACHE
 
 from articles.records import Page, Rejected
@@ -37,6 +36,6 @@ def backfill(
     settings = load_settings(lake=lake, sources=source_dirs)
     documents = documents_of(Catalogue.load(settings.sources), paths, source)
     with open_run(settings, "backfill") as run:
-        load_archives(run, quote(documents))
+        load_archives(run, documents)
     account(run.report)
     return run.report.or_raise()

@@ -10,13 +10,13 @@ from typing import Any
 
 import duckdb
 
-from storage.errors import LakeError, QueryError
+from storage.errors import QueryError
 from storage.partitions import HIVE_NULL, partitions
 from storage.schema import PARTITIONS, TREES, Column, Tree
 
 DUCKDB_TYPES = {
     "string": "VARCHAR",
-    "list<item: string>": "VARCHAR[]",
+    "list<element: string>": "VARCHAR[]",
     "timestamp[us, tz=UTC]": "TIMESTAMP WITH TIME ZONE",
     "int32": "INTEGER",
     "int64": "BIGINT",
@@ -30,7 +30,7 @@ GLOB_CHARACTERS = re.compile(r"([*?\[\]])")
 def connect(lake: Path) -> duckdb.DuckDBPyConnection:
     """A connection in memory with the views articles, duplicates, revisions and quarantine. Times are in UTC."""
     if not lake.is_dir():
-        raise LakeError(f"{lake}: no lake here")
+        raise QueryError(f"{lake}: no lake here; name one with --lake, or make one with `finnews demo`")
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     for tree in TREES:

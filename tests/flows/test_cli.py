@@ -66,7 +66,7 @@ def test_every_command_has_an_example_and_a_place_in_the_readme(command: str) ->
         (["backfill", "--from", "void"], 2, "void: no documents in this folder"),
         (["backfill", "--from", "posts", "--source", "snia"], 2, "unknown source 'snia'; did you mean sina?"),
         (["ingest", "easmoney"], 2, "did you mean eastmoney?"),
-        (["ingest", "--sources", "own"], 2, "own/mine.toml:3: nmae: "),
+        (["ingest", "--sources", "own"], 2, "own/mine.toml:4: nmae: "),
         (["extract", "nowhere.html"], 2, "nowhere.html: no such file or folder"),
         (["extract", "--manifest", "nowhere.jsonl"], 2, "nowhere.jsonl: No such file"),
         (["read", "--lake", "nowhere", "select 1"], 2, "nowhere: no lake here"),
@@ -79,7 +79,7 @@ def test_every_command_has_an_example_and_a_place_in_the_readme(command: str) ->
 def test_bad_input_is_one_line_and_exit_2(arguments: list[str], code: int, says: str, tmp_path: Path, posts) -> None:
     (tmp_path / "void").mkdir()
     (tmp_path / "own").mkdir()
-    (tmp_path / "own/mine.toml").write_text('id = "mine"\nhosts = ["a.test"]\nnmae = "x"\n', encoding="utf-8")
+    (tmp_path / "own/mine.toml").write_text('id = "mine"\nname = "x"\nhosts = ["a.test"]\nnmae = "x"\n', encoding="utf-8")
     run = finnews(*arguments, cwd=tmp_path)
     assert run.returncode == code, run.stderr
     assert says in run.stderr
