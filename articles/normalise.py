@@ -20,10 +20,8 @@ SPACES = re.compile(r"[\t\x1f \xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 
 # Blocks whose characters are as wide as they are high, between which Chinese needs no space: a line break there is
 # an accident of the editor. Curly quotes count, since in Chinese they are full width.
-WIDE = (
-    "\u2014\u2018\u2019\u201c\u201d\u2026\u2e80-\u303f\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f"
-)
-WIDE += "\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff"
+WIDE = "\u2014\u2018\u2019\u201c\u201d\u2026\u2e80-\u2fff\u3001-\u303f\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff"
+WIDE += "\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff"
 ONE_WIDE = re.compile(f"[{WIDE}]")
 BREAK_IN_WIDE = re.compile(rf"(?<=[{WIDE}])[ \t\xa0\u3000]*[\r\n]\s*(?=[{WIDE}])")
 UNFINISHED = "、"

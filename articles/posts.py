@@ -29,6 +29,7 @@ Meta = Mapping[str, str | tuple[str, ...]]
 BodyKind = Literal["html", "markdown"]
 
 MAX_HEADER_CHARS = 64 * 1024
+MAX_BRACKETS = 500  # beyond, it is an attack on the parser of YAML
 
 # The first key that holds something counts.
 TITLE_KEYS = ("title", "标题")
@@ -50,18 +51,21 @@ SPLIT_TERMS = re.compile(r"[\s,，、;；]+")
 
 SHARE_LINE = re.compile(r"^[ \t]*<(https?://[^\s<>]+)>[ \t]*$", re.MULTILINE)
 EMPTY_SHARE_LINE = re.compile(r"^[ \t]*<>[ \t]*$", re.MULTILINE)
-LINK_LINE = re.compile(r"^[ \t]*(?:\[[^\]\n]{1,60}\]\([^()\n]*\)[ \t]*[|｜·]?[ \t]*)+$", re.MULTILINE)
+LINK_LINE = re.compile(r"^(?:[ \t|｜·]*\[[^\]\n]{1,60}\]\([^()\n]{0,500}\))+[ \t]*$", re.MULTILINE)
 LINK = re.compile(r"\[([^\]\n]{1,60})\]\(([^()\s]*)\)")
 ORIGIN_WORDS = "查看原文|阅读原文|阅读全文|查看全文|原文链接|原文地址|原文|来源链接|original"
 ORIGIN_LINKS = (
     re.compile(rf"\[(?:{ORIGIN_WORDS})\]\((https?://[^()\s]+)\)", re.IGNORECASE),
     re.compile(rf"(?:{ORIGIN_WORDS})\s*[:：]\s*<?(https?://[^\s<>\"'）)，。]+)", re.IGNORECASE),
-    re.compile(rf"<a\b[^>]*\bhref=[\"'](https?://[^\"'\s]+)[\"'][^>]*>\s*(?:{ORIGIN_WORDS})\s*</a>", re.IGNORECASE),
+    re.compile(
+        rf"<a\b[^<>]{{0,300}}?\bhref=[\"'](https?://[^\"'\s<>]+)[\"'][^<>]{{0,300}}>\s*(?:{ORIGIN_WORDS})\s*</a>",
+        re.IGNORECASE,
+    ),
 )
 # A tag, a comment or a doctype, and not the share link, which an HTML parser takes for a tag.
 STARTS_AS_HTML = re.compile(r"\s*<(?!https?:)(?:!--|[A-Za-z!/])")
 BRACES = {"&#123;": "{", "&#125;": "}"}
-HEADING = re.compile(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)")
+HEADING = re.compile(r"\s*#[ \t]+(.{1,300}?)[ \t]*#*[ \t]*(?:\n|$)")
 DATE_IN_HEADING = re.compile(r"[(（【]\s*(\d{8}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)\s*[)）】]\s*$")
 DAY = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 DAY_IN_CODE = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)\d{9,10}(?!\d)")
@@ -69,7 +73,6 @@ SENTENCE_END = re.compile(r"(?<=[。！？!?；;：:…”」）)])[ \t]*\n(?=[ 
 
 TITLE_CHARS = 60  # longest first line taken for a headline; the longest of 387 real text files has 46
 CLAUSE_CHARS = 40
-TAG = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
 STOPS = "。！？!?；;\n"
 PAUSES = "，,：:、 "
 NO_HEADLINE_END = ("；", "，", "、", "：", ";", ",", ":")
@@ -208,6 +211,8 @@ def _in_header(line: str) -> bool:
 def _read_header(header: str) -> tuple[dict[str, str | tuple[str, ...]], bool]:
     """Values of the front matter, and whether it is broken YAML that had to be read line by line."""
     by_line = _by_line(header)
+    if header.count("[") + header.count("{") > MAX_BRACKETS:
+        return by_line, True
     try:
         # BaseLoader makes strings of everything and heeds no tag: 2021-12-08 stays as written, and nothing is executed.
         loaded = yaml.load(header, Loader=yaml.BaseLoader)

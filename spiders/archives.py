@@ -79,8 +79,8 @@ CODE_IN_NAME = re.compile(r"(?<![A-Za-z\d])((?:NW)?20\d{16})(?!\d)")
 DAY_OF_CODE = re.compile(r"(?<!\d)(20\d{6})\d{10}(?!\d)")
 NAVIGATION_HOME = re.compile(r"\[返回首页\]\(")
 CANONICAL = (
-    re.compile(rb"<link\b[^>]*\brel\s*=\s*[\"']?canonical[\"']?[^>]*>", re.I),
-    re.compile(rb"<meta\b[^>]*\b(?:property|name)\s*=\s*[\"']?og:url[\"']?[^>]*>", re.I),
+    re.compile(rb"<link\b[^<>]{0,500}?\brel\s*=\s*[\"']?canonical[\"']?[^<>]{0,500}>", re.I),
+    re.compile(rb"<meta\b[^<>]{0,500}?\b(?:property|name)\s*=\s*[\"']?og:url[\"']?[^<>]{0,500}>", re.I),
 )
 ADDRESS = re.compile(rb"\b(?:href|content)\s*=\s*[\"']?\s*((?:https?:)?//[^\"'\s<>]+)", re.I)
 SAVED_FROM = re.compile(rb"<!--\s*saved from url=\(\d+\)(https?://\S+)")

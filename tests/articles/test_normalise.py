@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -70,3 +71,14 @@ def test_breaks_between_wide_characters_go():
 
 def test_a_paragraph_cut_at_the_enumeration_comma_goes_on():
     assert join_unfinished(["涉及钢铁、", "煤炭、", "水泥。", "另据"]) == ["涉及钢铁、煤炭、水泥。", "另据"]
+
+
+@pytest.mark.parametrize(
+    "text", ["中" + "\u3000" * 200_000, "\n" * 200_000 + "中", "中\n" * 50_000, "、" * 100_000], ids=range(4)
+)
+def test_hostile_text_costs_no_more_than_its_length(text):
+    started = time.perf_counter()
+    drop_breaks(text)
+    clean_line(text)
+    key_text(text)
+    assert time.perf_counter() - started < 2

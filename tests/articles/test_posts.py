@@ -230,6 +230,30 @@ def test_huge_and_deep_headers_are_refused_or_read_in_time():  # S21
     assert parsed("---\ntitle: 标题\nx: " + "[" * 20_000 + "\n---\n正文。").listed.title == "标题"
 
 
+HOSTILE = [
+    "[a](b)" + " " * 50 + "[a](b)" * 20 + "x",
+    ("[a](b)" + " " * 20) * 40 + "x",
+    "<a " * 30_000,
+    "<a href='https://a.example/" * 10_000,
+    "# " + " " * 100_000 + "x",
+    "中" + "\u3000" * 100_000 + "x",
+    "> " * 20_000,
+    "*" * 50_000,
+    "[" * 10_000,
+    "<!--" * 20_000,
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_bodies_cost_no_more_than_their_length(body):
+    started = time.perf_counter()
+    for text in (body, f"---\ntitle: 标题\n---\n{body}", f"---\ntitle: 标题\n---\n<p>{body}"):
+        assert parsed(text).body_html is not None
+        split_title(text)
+        plain_paragraphs(text)
+    assert time.perf_counter() - started < 5
+
+
 def test_days_that_disagree_are_flagged_and_front_matter_wins():  # P22
     post = parsed(JEKYLL.replace("date: 2021-12-28", "date: 2021-12-20"))
     assert post.flags == ("date_conflict",)
