@@ -18,6 +18,7 @@ import spiders.settings
 from articles.source import Source
 from spiders.crawl import Archive, CrawlReport, CrawlSpec, Known
 from spiders.guard import AddressPolicy, GuardedResolver
+from spiders.hosts import Hosts
 from spiders.job import Job
 from spiders.spider import SourceSpider
 from spiders.spool import Spool
@@ -32,7 +33,16 @@ def crawl(
     spec: CrawlSpec, *, source: Source, archive: Archive, known: Known, wanted: Callable[[], bool], spool: Path
 ) -> CrawlReport:
     policy = AddressPolicy(_allowed(spec))
-    job = Job(spec=spec, source=source, archive=archive, known=known, spool=Spool(spool), wanted=wanted, policy=policy)
+    job = Job(
+        spec=spec,
+        source=source,
+        archive=archive,
+        known=known,
+        spool=Spool(spool),
+        wanted=wanted,
+        policy=policy,
+        hosts=Hosts(source.rate.delay_seconds if spec.delay_seconds is None else spec.delay_seconds),
+    )
     process = AsyncCrawlerProcess(_settings(job))
     crawler = process.create_crawler(SourceSpider)
     ended: dict[str, str] = {}
@@ -58,7 +68,6 @@ def _settings(job: Job) -> Settings:
     settings.setmodule(spiders.settings)
     settings.update(
         {
-            "DOWNLOAD_DELAY": job.delay_seconds,
             "DOWNLOAD_VERIFY_CERTIFICATES": job.source.tls == "verify",
             "TWISTED_DNS_RESOLVER": GuardedResolver.bound_to(job.policy),
         },

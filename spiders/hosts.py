@@ -1,7 +1,8 @@
-"""What we owe each host: a pause it asked for, and silence once it keeps failing."""
+"""What we owe each host: a delay between requests, a pause it asked for, and silence once it keeps failing."""
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -16,13 +17,16 @@ _SECONDS = re.compile(r"\d+(?:\.\d+)?")
 
 @dataclass(slots=True)
 class _Host:
-    resume_at: float = 0.0
+    sent_at: float = -math.inf
+    resume_at: float = -math.inf
+    delay_seconds: float | None = None
     failures_in_a_row: int = 0
     closed: str = ""
 
 
 class Hosts:
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, delay_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._delay_seconds = delay_seconds
         self._clock = clock
         self._hosts: dict[str, _Host] = {}
 
@@ -30,8 +34,17 @@ class Hosts:
         state = self._of(host)
         state.resume_at = max(state.resume_at, self._clock() + min(seconds, MAX_PAUSE_SECONDS))
 
+    def slow_down(self, host: str, delay_seconds: float) -> None:
+        """The host's own delay, where it is longer than ours."""
+        self._of(host).delay_seconds = max(delay_seconds, self._delay_seconds)
+
+    def sent(self, host: str) -> None:
+        self._of(host).sent_at = self._clock()
+
     def seconds_to_wait(self, host: str) -> float:
-        return max(0.0, self._of(host).resume_at - self._clock())
+        state = self._of(host)
+        delay = self._delay_seconds if state.delay_seconds is None else state.delay_seconds
+        return max(0.0, state.sent_at + delay - self._clock(), state.resume_at - self._clock())
 
     def answered(self, host: str) -> None:
         self._of(host).failures_in_a_row = 0

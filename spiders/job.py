@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -28,8 +29,10 @@ class Job:
     spool: Spool
     wanted: Callable[[], bool]
     policy: AddressPolicy
+    hosts: Hosts
     tally: Tally = field(default_factory=Tally)
-    hosts: Hosts = field(default_factory=Hosts)
+    turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """Host → held by the one request that is on the wire."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     stop_reason: str = ""
     gate_failures: list[str] = field(default_factory=list)
@@ -40,11 +43,6 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     watcher: asyncio.Task[None] | None = None
     """Kept here because the event loop keeps no task alive."""
-
-    @property
-    def delay_seconds(self) -> float:
-        given = self.spec.delay_seconds
-        return self.source.rate.delay_seconds if given is None else given
 
     @property
     def seconds_left(self) -> float:

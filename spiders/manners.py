@@ -127,13 +127,8 @@ class Robots(Middleware):
         return Rules(parser=parser)
 
     def _slow_down(self, host: str, crawl_delay: float | None) -> None:
-        if not crawl_delay or self.job.spec.delay_seconds is not None:
-            return
-        delay = min(max(crawl_delay, self.job.delay_seconds), MAX_CRAWL_DELAY_SECONDS)
-        downloader = self.crawler.engine.downloader
-        downloader.per_slot_settings.setdefault(host, {})["delay"] = delay
-        if host in downloader.slots:
-            downloader.slots[host].delay = delay
+        if crawl_delay and self.job.spec.delay_seconds is None:
+            self.job.hosts.slow_down(host, min(crawl_delay, MAX_CRAWL_DELAY_SECONDS))
 
 
 class Patience(Middleware):

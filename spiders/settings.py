@@ -17,59 +17,42 @@ DEFAULT_REQUEST_HEADERS = {
     "Accept-Encoding": "gzip, deflate, br, zstd",
 }
 
-# Local ports that take commands, one of them executing Python, are on by default.
+# What runs is listed here whole, instead of switching off what Scrapy would add: loading what is off costs 0.4 s a
+# crawl, and a new default of a new version cannot slip in. Left out on purpose: the telnet and remote-control ports,
+# one of which executes Python; cookies, referers, meta refresh; proxies, which connect where our guard cannot see.
+EXTENSIONS_BASE: dict[str, int] = {}
+SPIDER_MIDDLEWARES_BASE: dict[str, int] = {}
+DOWNLOADER_MIDDLEWARES_BASE: dict[str, int] = {}
+DOWNLOADER_MIDDLEWARES = {
+    "spiders.manners.Gate": 100,
+    "spiders.manners.Robots": 200,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
+    "spiders.manners.Patience": 550,
+    "spiders.manners.Redirects": 600,
+}
+# No file, data, ftp or s3: a link in a feed must not read a file of this machine.
+DOWNLOAD_HANDLERS_BASE: dict[str, str] = {}
+DOWNLOAD_HANDLERS = {"http": "spiders.wire.WireHandler", "https": "spiders.wire.WireHandler"}
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
+
 # Certificates are not checked by default.
 DOWNLOAD_VERIFY_CERTIFICATES = True
-# A link in a feed must not read a file of this machine.
-DOWNLOAD_HANDLERS = {
-    "http": "spiders.wire.WireHandler",
-    "https": "spiders.wire.WireHandler",
-    "file": None,
-    "data": None,
-    "ftp": None,
-    "s3": None,
-}
-# A proxy connects where our address guard cannot see.
-HTTPPROXY_ENABLED = False
-COOKIES_ENABLED = False
-REFERER_ENABLED = False
-METAREFRESH_ENABLED = False
-
 DOWNLOAD_MAXSIZE = 16 << 20
 DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_FAIL_ON_DATALOSS = True
 DNS_TIMEOUT = 20
-URLLENGTH_LIMIT = 4_000
 
-# One request at a time per host, and never sooner than its delay: jitter would also make it shorter.
+# One request at a time per host. The delay between them is in spiders.wire: Scrapy's own cannot be cut short, so a
+# crawl that is told to stop would first work off its queue at that pace.
 CONCURRENT_REQUESTS = 16
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
-DOWNLOAD_DELAY = 2.0
-DOWNLOAD_DELAY_JITTER = 0.0
+DOWNLOAD_DELAY = 0
 
-# Our own are in spiders.manners and spiders.wire: robots.txt that fails closed, waits between tries, whole bodies.
-DOWNLOADER_MIDDLEWARES = {
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": None,
-    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
-    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "spiders.manners.Gate": 100,
-    "spiders.manners.Robots": 200,
-    "spiders.manners.Patience": 550,
-    "spiders.manners.Redirects": 600,
-}
-# Any status is ours to judge, and every article is told apart by its id, not by its request.
-HTTPERROR_ALLOW_ALL = True
+# Every article is told apart by its id, not by its request.
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
 
 LOG_VERSIONS: list[str] = []
-LOGSTATS_INTERVAL = 0
-STATS_DUMP = False
-MEMUSAGE_ENABLED = False
 LOG_INSTALL_ROOT_HANDLER = False
+STATS_DUMP = False

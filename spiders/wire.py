@@ -35,9 +35,10 @@ MAGIC = (
 
 
 class WireHandler(HTTP11DownloadHandler):
-    """Scrapy's handler, with a pause where the host asked for one and a body that is checked to its end.
+    """Scrapy's handler, with the host's delay before a request and a body that is checked to its end after it.
 
-    Waiting here holds the host's one transfer slot, so the whole host rests and others go on.
+    One request at a time per host is kept here: Scrapy 2.19 counts a transfer only once its task runs, so a burst with
+    no delay leaves its queue all at once. Waiting holds the host's turn, so the host rests and others go on.
     """
 
     lazy = True
@@ -49,17 +50,22 @@ class WireHandler(HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         host = urlsplit(request.url).hostname or ""
-        await self._wait_for(host)
+        async with self._job.turns[host]:
+            await self._wait_for(host)
+            return self._whole(await self._fetch(request, host))
+
+    async def _fetch(self, request: Request, host: str) -> Response:
         routed = self._routed(request)
         started = time.monotonic()
         self._job.requests += 1
+        self._job.hosts.sent(host)
         try:
             response = await super().download_request(routed)
         except CannotResolveHostError as error:
             raise self._unresolved(routed, error) from error
         finally:
             request.meta[SPENT] = request.meta.get(SPENT, 0.0) + time.monotonic() - started
-        return self._whole(response.replace(url=request.url))
+        return response.replace(url=request.url)
 
     async def _wait_for(self, host: str) -> None:
         if not await self._job.rest(self._job.hosts.seconds_to_wait(host)):

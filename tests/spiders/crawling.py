@@ -17,7 +17,7 @@ from spiders.spool import CrawledPage, read_report, read_results
 
 # A server that is forked for each crawl and has Scrapy loaded already: 0.2 s a crawl instead of 1.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["spiders.engine"])
+PROCESSES.set_forkserver_preload(["spiders.engine", "spiders.wire", "spiders.manners"])
 CRAWL_SECONDS = 40
 
 FIELDS: dict[str, Any] = {"url": "url", "title": "title", "published": "time"}

@@ -232,6 +232,21 @@ def every_third_fails(turn: Turn) -> None:
         article(turn)
 
 
+@dataclass(slots=True)
+class HeldBack:
+    """Keeps each answer back for a moment and counts the requests that wait for one."""
+
+    waiting: int = 0
+    most_at_once: int = 0
+
+    def __call__(self, turn: Turn) -> None:
+        self.waiting += 1
+        self.most_at_once = max(self.most_at_once, self.waiting)
+        time.sleep(0.05)
+        self.waiting -= 1
+        article(turn)
+
+
 def hash_of(path: str) -> int:
     return zlib.crc32(path.encode())
 

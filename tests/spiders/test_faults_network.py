@@ -15,7 +15,7 @@ from backports import zstd
 from crawling import Crawled, crawl, json_list, source_of
 from faultserver import FaultServer
 
-TIMEOUT_SECONDS = 1.5
+TIMEOUT_SECONDS = 3.0  # enough for 16 MiB on a busy machine
 NOWHERE = "127.0.0.2:1"
 
 # Row → what the article's host answers.
@@ -62,7 +62,7 @@ ROBOTS: dict[str, faults.Fault] = {
     "r06": faults.rules("User-agent: *\nCrawl-delay: 0.7\n"),
 }
 # Rows whose host is asked for more than one article.
-SEVERAL = {"n18": 6, "r06": 3, "n28": 20}
+SEVERAL = {"n18": 6, "r06": 3, "r08": 5, "n28": 20}
 
 
 @dataclass(frozen=True)
@@ -77,16 +77,22 @@ class Fetched:
 @pytest.fixture(scope="module")
 def fetched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fetched]:
     with FaultServer() as server:
-        server.faults.update(ANSWERS, n28=faults.every_third_fails)
+        server.faults.update(ANSWERS, n28=faults.every_third_fails, r08=faults.HeldBack())
         server.robots.update(ROBOTS)
         rows = faults.Listed()
-        for label in ("n01", "n02", *ANSWERS, *ROBOTS, "n28", "whole"):
+        for label in ("n01", "n02", *ANSWERS, *ROBOTS, "n28", "r08", "whole"):
             for number in range(SEVERAL.get(label, 1)):
                 rows.add(f"http://{label}.faulty.test/a/{number}.html")
         rows.add("http://localhost/a/s03.html")
         server.faults["list"] = rows
-        connect_to = {f"{label}.faulty.test": server.address for label in ("list", "whole", "n28", *ANSWERS, *ROBOTS)}
-        source = source_of(json_list("http://list.faulty.test/list.json"), hosts=("faulty.test", "localhost"))
+        connect_to = {
+            f"{label}.faulty.test": server.address for label in ("list", "whole", "n28", "r08", *ANSWERS, *ROBOTS)
+        }
+        source = source_of(
+            json_list("http://list.faulty.test/list.json"),
+            hosts=("faulty.test", "localhost"),
+            rate={"timeout_seconds": TIMEOUT_SECONDS},
+        )
         folder: Path = tmp_path_factory.mktemp("faults") / "crawl"
         yield Fetched(crawl(source, folder, connect_to={**connect_to, "n01.faulty.test": NOWHERE}), server)
 
@@ -218,3 +224,10 @@ def test_s08_a_password_is_in_no_log_and_no_record(fetched: Fetched) -> None:
 def test_requests_say_who_asks_and_carry_nothing_else(fetched: Fetched) -> None:
     assert all(asked.headers["user-agent"].startswith("finnews/") for asked in fetched.server.log)
     assert all("cookie" not in asked.headers and "referer" not in asked.headers for asked in fetched.server.log)
+
+
+def test_one_request_at_a_time_per_host(fetched: Fetched) -> None:
+    held = fetched.server.faults["r08"]
+    assert isinstance(held, faults.HeldBack)
+    assert len(fetched.server.requests("r08")) == SEVERAL["r08"]
+    assert held.most_at_once == 1

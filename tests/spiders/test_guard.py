@@ -77,7 +77,8 @@ def test_literals(host: str, address: str | None) -> None:
 
 
 def test_s22_no_port_takes_commands_and_no_handler_reads_files() -> None:
+    assert not settings.EXTENSIONS_BASE
     assert not settings.TELNETCONSOLE_ENABLED
     assert not settings.REMOTE_CONTROL_ENABLED
     assert settings.DOWNLOAD_VERIFY_CERTIFICATES
-    assert {scheme for scheme, handler in settings.DOWNLOAD_HANDLERS.items() if handler} == {"http", "https"}
+    assert set(settings.DOWNLOAD_HANDLERS_BASE | settings.DOWNLOAD_HANDLERS) == {"http", "https"}
