@@ -462,10 +462,13 @@ class _Member:
         self._unzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
         self._read_bytes = 0
         self.tear = ""
+        start = file.tell()
         try:
             self._ahead = io.BytesIO(b"".join(self._unzipped(CHECKED_BYTES)))
         except zlib.error as error:
             self._ahead, self.tear = io.BytesIO(), str(error)
+        if self.tear and _find(file, GZIP_MARK, start + 1) is not None:
+            self._ahead = io.BytesIO()
 
     @property
     def end(self) -> int:

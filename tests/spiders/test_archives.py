@@ -339,7 +339,7 @@ def test_every_cut_of_a_warc_ends_in_named_outcomes(read, tmp_path, zipped):
 def test_the_rest_behind_a_tear_is_read(read, tmp_path, zipped):
     parts = [warc(answer(number), zipped=zipped) for number in (1, 2, 3)]
     bodies = [answer(number)[2] for number in (1, 2, 3)]
-    for share in range(20, 100, 10):  # the first tenth is the record about the archive
+    for share in range(20, 100, 5):  # the first tenth is the record about the archive
         cut = parts[1][: len(parts[1]) * share // 100]
         path = write(tmp_path / f"a.warc{'.gz' if zipped else ''}", parts[0] + cut + parts[2])
         outcomes = read()
