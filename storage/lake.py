@@ -37,20 +37,24 @@ class Lake:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._mutex = threading.RLock()
+        self._unfinished = False
+        self._lock = WriterLock(root)
         state = root / "_state"
         try:
             state.mkdir(parents=True, exist_ok=True)
-            self._lock = WriterLock(root)
             self._lock.take()
             self._publisher = Publisher(root)
             self._journal = Journal(state / "journal", self._publisher)
         except OSError as error:
             raise LakeError(f"{root}: cannot write to the lake ({error.strerror})") from error
-        self._mutex = threading.RLock()
-        self._unfinished = False
-        self.ledger = self._open_ledger()
-        # A writer that was paused and taken for dead finds another number here, and stops.
-        self._fence = self.ledger.take_fence()
+        try:
+            self.ledger = self._open_ledger()
+            # A writer that was paused and taken for dead finds another number here, and stops.
+            self._fence = self.ledger.take_fence()
+        except BaseException:
+            self._lock.release()
+            raise
 
     @classmethod
     def open(cls, root: Path) -> Lake:
@@ -137,10 +141,10 @@ class Lake:
         is_lost = not path.exists()
         try:
             ledger = Ledger(path)
+            if is_lost:
+                rebuild(ledger, self.root)
         except LedgerError as error:
             raise LakeError(f"{error}; move it away and it is rebuilt from the lake") from error
-        if is_lost:
-            rebuild(ledger, self.root)
         return ledger
 
     def _require_fence(self) -> None:
@@ -153,12 +157,12 @@ class Lake:
             decisions = decide(entry.articles, self.ledger)
             batch = self.ledger.begin_batch(entry.batch_id, entry.run_id, len(entry.articles))
             self.ledger.touch(batch, self.ledger.record(decisions))
+        # Until it has reached the partitions, the next commit has to finish this one first.
+        self._unfinished = True
         return batch, decisions
 
     def _apply(self, batch: Batch, articles: Iterable[Article]) -> None:
         """Bring the partitions to what the ledger says. Readers see additions before removals."""
-        # Until this ends well, the next commit has to finish this one first.
-        self._unfinished = True
         removals = []
         for partition, change in self._changes(batch, articles):
             self._publish(partition, change.tree, change.after if change.with_removed is None else change.with_removed)

@@ -24,7 +24,7 @@ VERSION = 1
 Row = dict[str, Any]
 Tree = Literal["articles", "duplicates", "revisions", "quarantine"]
 
-STRING, STRINGS, TIME = pa.string(), pa.list_(pa.string()), pa.timestamp("us", "UTC")
+STRING, STRINGS, TIME = pa.string(), pa.list_(pa.field("element", pa.string())), pa.timestamp("us", "UTC")
 
 # What `extra` keeps of records that have no column for it.
 PAGE_DIGEST = "page_digest"

@@ -32,3 +32,22 @@ def make_article(number: int = 1, *, source: str = "acme", minutes: int = 0, **c
         "page_digest": hashlib.sha256(f"{source}{number}".encode()).hexdigest(),
     } | changes
     return Article(**fields | {"text_hash": text_hash(fields["title"], fields["text"])})
+
+
+def plan() -> list[Article]:
+    """Repeats, revisions, reprints, a mirror and elections, over three sources and three days."""
+    made = []
+    for n in range(40):
+        number, source = n % 9, ("acme", "other", "third")[n % 3]
+        made.append(
+            make_article(
+                number,
+                source="mirror" if n % 11 == 10 else source,
+                minutes=n,
+                article_id=f"{source}:{number}",
+                date=date(2024, 3, 4 + number % 3),
+                published_at=MORNING - timedelta(minutes=(number * 7 + n % 3 * 5) % 60),
+                text=f"{LONG}{number // 3}" + ("更新" if n > 30 else ""),
+            )
+        )
+    return made

@@ -1,0 +1,493 @@
+"""What is written is what is read back; doing it again changes no byte; order and kills make no difference."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from articles.records import Reason, Rejected
+from storage.errors import LakeError, LockHeld
+from storage.failpoint import POINTS, VARIABLE, FailpointError
+from storage.lake import Lake
+from storage.ledger import KnownArticles, ledger_path
+from storage.partitions import HIVE_NULL, partitions, read_partition
+from storage.schema import SCHEMAS, TREES, article_of
+from tests.storage.builders import LONG, MORNING, make_article, plan
+from tests.storage.faults import file_size_limit
+
+DAY = date(2024, 3, 5)
+
+
+def commit(root: Path, *batches) -> list[list[str]]:
+    with Lake.open(root) as lake:
+        return [[decision.kind for decision in lake.commit(batch, run_id="run")] for batch in batches]
+
+
+def rows(root: Path, tree: str) -> list[dict]:
+    """All rows of a tree with their partition, in an order of their own."""
+    found = [
+        {"source": partition.owner, "date": partition.date, **row}
+        for partition, path in partitions(root, tree)
+        for row in read_partition(path).to_pylist()
+    ]
+    return sorted(found, key=lambda row: (row.get("article_id", ""), row["source"], row.get("revision", 0)))
+
+
+def content(root: Path) -> dict[str, bytes]:
+    """Every file outside _state."""
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in files if "_state" not in path.parts}
+
+
+def ids(root: Path, tree: str = "articles") -> list[str]:
+    return [row["article_id"] for row in rows(root, tree)]
+
+
+# What is written
+
+
+def test_an_article_comes_back_as_it_went_in(tmp_path):
+    article = make_article(
+        tags=("宏观", "政策"),
+        images=("https://acme.example/1.png",),
+        symbols=("600519.SH",),
+        flags=("truncated",),
+        removed=("文末二维码",),
+        updated_at=MORNING,
+        fingerprint=b"\x00\x01",
+        extra={"列": "值"},
+    )
+    commit(tmp_path, [article])
+    [(partition, path)] = partitions(tmp_path, "articles")
+    [row] = read_partition(path).to_pylist()
+    assert article_of(row, source=partition.owner, day=partition.date) == article
+    assert (row["revision"], row["cluster_id"], row["first_seen_at"]) == (1, "acme:1", article.fetched_at)
+
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+times = st.none() | st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+made_articles = st.lists(
+    st.builds(
+        lambda n, fields: make_article(n, **fields),
+        st.integers(0, 10**6),
+        st.fixed_dictionaries(
+            {
+                "title": text,
+                "text": text,
+                "source": st.sampled_from(["acme", "other"]),
+                "date": st.none() | st.dates(date(1990, 1, 1), date(2100, 1, 1)),
+                "summary": st.none() | text,
+                "publisher": st.none() | text,
+                "tags": st.lists(text, max_size=2).map(tuple),
+                "published_at": times,
+                "updated_at": times,
+                "fingerprint": st.none() | st.binary(max_size=8),
+                "extra": st.dictionaries(text, text, max_size=2),
+            }
+        ),
+    ),
+    max_size=6,
+    unique_by=lambda article: article.article_id,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(batch=made_articles)
+def test_whatever_is_written_is_read_back_and_a_second_run_changes_no_byte(tmp_path_factory, batch):
+    root = tmp_path_factory.mktemp("lake")
+    commit(root, batch)
+    stored = {
+        (row["article_id"], row["source"]): article_of(row, source=row["source"], day=row["date"])
+        for tree in ("articles", "duplicates")
+        for row in rows(root, tree)
+    }
+    assert stored == {(article.article_id, article.source): article for article in batch}
+    before = content(root)
+    assert {kind for kinds in commit(root, batch) for kind in kinds} <= {"unchanged"}
+    assert content(root) == before
+
+
+def test_w14_a_second_run_changes_no_byte_and_says_unchanged(tmp_path):
+    batch = [make_article(n) for n in range(5)] + [make_article(9, text=LONG), make_article(10, text=LONG)]
+    commit(tmp_path, batch)
+    before = content(tmp_path)
+    later = [replace(article, fetched_at=article.fetched_at + timedelta(days=1)) for article in batch]
+    assert commit(tmp_path, batch, later, batch[::-1]) == [["unchanged"] * 7] * 3
+    assert content(tmp_path) == before
+
+
+def test_w12_every_file_has_every_column_with_its_type(tmp_path):
+    commit(tmp_path, [make_article(1), make_article(2, date=date(2024, 3, 6), tags=("a",), author="某某")])
+    for _, path in partitions(tmp_path, "articles"):
+        file = pq.ParquetFile(path)
+        assert file.schema_arrow.equals(SCHEMAS["articles"])
+        assert all(b"description" in field.metadata for field in file.schema_arrow)
+        assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+        assert "source" not in file.schema_arrow.names
+
+
+def test_undated_articles_lie_in_the_hive_null_partition(tmp_path):
+    commit(tmp_path, [make_article(date=None, published_at=None, published_precision="none")])
+    assert list(content(tmp_path)) == [f"articles/source=acme/date={HIVE_NULL}/articles.parquet"]
+
+
+def test_large_partitions_are_written_in_row_groups(tmp_path):
+    commit(tmp_path, [make_article(n) for n in range(2500)])
+    [(_, path)] = partitions(tmp_path, "articles")
+    assert [pq.read_metadata(path).row_group(n).num_rows for n in range(3)] == [1024, 1024, 452]
+
+
+@pytest.mark.parametrize("source", ["../../x", "/etc/x", "a/b", "a\0b", "x" * 300, "", "..", "true", "Acme", "1e5"])
+def test_s16_nothing_but_a_source_id_becomes_a_folder(tmp_path, source):
+    root = tmp_path / "lake"
+    with pytest.raises(LakeError, match="not a source id"):
+        commit(root, [make_article(), make_article(2, source=source)])
+    assert content(tmp_path) == {}
+
+
+# Revisions, duplicates, elections
+
+
+def test_d02_the_superseded_text_stays_readable(tmp_path):
+    edited = make_article(minutes=30, text=LONG + "更正：建设期三年。", date=date(2024, 3, 6))
+    assert commit(tmp_path, [make_article()], [edited]) == [["new"], ["revision"]]
+    [current], [superseded] = rows(tmp_path, "articles"), rows(tmp_path, "revisions")
+    assert (superseded["revision"], superseded["text"]) == (1, make_article().text)
+    assert (current["revision"], current["text"], current["fetched_at"]) == (2, edited.text, edited.fetched_at)
+    # In the partition of its first revision, first seen when it first was.
+    assert (current["date"], current["first_seen_at"]) == (DAY, MORNING)
+    assert '"changed":"text"' in current["extra"]
+    assert current["ingest_seq"] > 1
+
+
+def test_d05_a_replaced_article_carries_the_flag(tmp_path):
+    commit(
+        tmp_path,
+        [make_article()],
+        [make_article(minutes=9, title="交易所通知", text="自下月起调整部分合约保证金比例。")],
+    )
+    assert rows(tmp_path, "articles")[0]["flags"] == ["replaced"]
+
+
+def test_d09_two_hundred_copies_are_one_article_and_199_duplicates(tmp_path):
+    [kinds] = commit(tmp_path, [make_article(n, title="公告", text=LONG, minutes=n) for n in range(200)])
+    assert sorted(kinds) == ["duplicate"] * 199 + ["new"]
+    assert (len(rows(tmp_path, "articles")), len(rows(tmp_path, "duplicates"))) == (1, 199)
+
+
+def test_a_late_found_earlier_copy_takes_the_first_place(tmp_path):
+    late = [make_article(n, source="late", title="公告", text=LONG, published_at=MORNING) for n in (1, 2)]
+    hour_before = {"published_at": MORNING - timedelta(hours=1), "date": date(2024, 3, 4)}
+    early = make_article(3, source="early", title="公告", text=LONG, **hour_before)
+    assert commit(tmp_path, late, [early]) == [["new", "duplicate"], ["new"]]
+    assert ids(tmp_path) == ["early:3"]
+    assert [(row["article_id"], row["duplicate_of"], row["cluster_id"]) for row in rows(tmp_path, "duplicates")] == [
+        ("late:1", "early:3", "early:3"),
+        ("late:2", "early:3", "early:3"),
+    ]
+
+
+def without_details(row: dict) -> dict:
+    return {name: value for name, value in row.items() if name != "ingest_seq"}
+
+
+def everything(root: Path) -> dict[str, list[dict]]:
+    return {tree: [without_details(row) for row in rows(root, tree)] for tree in TREES if tree != "quarantine"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_order_and_batches_make_no_difference_to_the_rows(tmp_path, seed):
+    commit(tmp_path / "once", plan())
+    shuffled = random.Random(seed).sample(plan(), len(plan()))
+    step = seed + 3
+    commit(tmp_path / "pieces", *(shuffled[at : at + step] for at in range(0, len(shuffled), step)))
+    assert everything(tmp_path / "pieces") == everything(tmp_path / "once")
+
+
+def test_ingest_seq_rises_only_where_rows_change(tmp_path):
+    commit(
+        tmp_path, [make_article(1)], [make_article(1), make_article(2)], [make_article(1, minutes=5, title="新标题")]
+    )
+    assert [row["ingest_seq"] for row in rows(tmp_path, "articles")] == [3, 2]
+
+
+# Quarantine
+
+
+def rejected(url: str = "https://acme.example/x", **changes) -> Rejected:
+    fields = {
+        "source": "acme",
+        "url": url,
+        "reason": Reason.NO_TEXT,
+        "detail": "no text",
+        "fetched_at": MORNING,
+        "raw_ref": "p#0+1",
+    }
+    return Rejected(**fields | changes)
+
+
+def test_quarantine_keeps_each_refusal_once(tmp_path):
+    batch = [rejected(), rejected("https://acme.example/y"), rejected(reason=Reason.EMPTY)]
+    with Lake.open(tmp_path) as lake:
+        assert lake.quarantine(batch, run_id="one") == 3
+        before = content(tmp_path)
+        assert lake.quarantine([replace(each, raw_ref="elsewhere#0+9") for each in batch], run_id="two") == 0
+    assert content(tmp_path) == before
+    assert sorted(before) == [
+        "quarantine/reason=empty/date=2024-03-05/quarantine.parquet",
+        "quarantine/reason=notext/date=2024-03-05/quarantine.parquet",
+    ]
+
+
+def test_quarantine_tells_documents_without_address_apart(tmp_path):
+    with Lake.open(tmp_path) as lake:
+        assert lake.quarantine([rejected("", raw_ref="a#0+1"), rejected("", raw_ref="a#1+1")], run_id="one") == 2
+
+
+# Locks
+
+
+def test_w15_a_second_writer_is_told_who_holds_the_lake(tmp_path):
+    with Lake.open(tmp_path), pytest.raises(LockHeld, match=f"pid {os.getpid()} on .* since 20") as held:
+        Lake.open(tmp_path)
+    assert held.value.pid == os.getpid()
+    Lake.open(tmp_path).close()
+
+
+HOLD = """
+import subprocess, sys, time
+from pathlib import Path
+from storage.lake import Lake
+lake = Lake.open(Path(sys.argv[1]))
+if len(sys.argv) > 2:
+    import os
+    if os.fork() == 0:
+        time.sleep(60)
+        os._exit(0)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def holder(root: Path, *arguments: str) -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(root), *arguments], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+@pytest.mark.parametrize("arguments", [(), ("with a child that survives it",)])
+def test_w15_the_lock_of_a_dead_writer_is_taken_over(tmp_path, arguments):
+    process = holder(tmp_path, *arguments)
+    try:
+        with pytest.raises(LockHeld):
+            Lake.open(tmp_path)
+        process.kill()
+        process.wait()
+        Lake.open(tmp_path).close()
+    finally:
+        # The child it left behind.
+        if arguments:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.stdout.close()
+
+
+def test_w16_a_writer_that_was_taken_for_dead_is_refused(tmp_path):
+    with Lake.open(tmp_path) as paused:
+        (tmp_path / "_state" / "lock").unlink()
+        with Lake.open(tmp_path) as other:
+            other.commit([make_article(1)], run_id="other")
+            with pytest.raises(LakeError, match="taken the lake over"):
+                paused.commit([make_article(2)], run_id="paused")
+    commit(tmp_path)
+    assert ids(tmp_path) == ["acme:1"]
+
+
+def test_threads_share_a_lake(tmp_path):
+    with Lake.open(tmp_path) as lake:
+        threads = [
+            threading.Thread(target=lake.commit, args=([make_article(n), make_article(n + 1)],), kwargs={"run_id": "r"})
+            for n in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(ids(tmp_path)) == 9
+
+
+# Faults
+
+
+def test_w04_a_full_disk_is_one_line_and_leaves_no_stump(tmp_path):
+    # The ledger is there already: it may grow by a page and would meet the limit first.
+    commit(tmp_path, [make_article(n) for n in range(50)])
+    before = content(tmp_path)
+    big = [make_article(n + 100, text=os.urandom(30_000).hex()) for n in range(50)]
+    with Lake.open(tmp_path) as lake:
+        with file_size_limit(1_000_000), pytest.raises(LakeError, match=r"File too large") as error:
+            lake.commit(big, run_id="run")
+        assert "\n" not in str(error.value)
+        assert list((tmp_path / "_state" / "staging").iterdir()) == []
+        assert content(tmp_path) == before
+        assert {d.kind for d in lake.commit(big, run_id="run")} == {"new"}
+    assert len(ids(tmp_path)) == 100
+
+
+def test_w04_a_disk_that_fills_while_publishing_is_finished_later(tmp_path, monkeypatch):
+    with Lake.open(tmp_path) as lake:
+        monkeypatch.setenv(VARIABLE, "raise:decided")
+        with pytest.raises(FailpointError):
+            lake.commit([make_article(1)], run_id="run")
+        monkeypatch.delenv(VARIABLE)
+        assert [d.kind for d in lake.commit([make_article(1), make_article(2)], run_id="run")] == ["unchanged", "new"]
+    assert ids(tmp_path) == ["acme:1", "acme:2"]
+
+
+def test_w06_a_lake_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LakeError, match=r"cannot write to the lake \(Not a directory\)"):
+        Lake.open(tmp_path / "file" / "lake")
+
+
+def test_w06_a_folder_removed_in_a_run_is_one_line(tmp_path):
+    with Lake.open(tmp_path) as lake:
+        (tmp_path / "_state" / "staging").rmdir()
+        with pytest.raises(LakeError, match="No such file"):
+            lake.commit([make_article()], run_id="run")
+
+
+def test_w07_a_stump_in_a_partition_is_named_and_foreign_files_are_left_alone(tmp_path):
+    commit(tmp_path, [make_article()])
+    [(_, path)] = partitions(tmp_path, "articles")
+    (path.parent / "part-0.parquet").write_bytes(b"PAR1 a stump")
+    assert commit(tmp_path, [make_article(2)]) == [["new"]]
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(LakeError, match=r"articles\.parquet: not a readable Parquet file"):
+        commit(tmp_path, [make_article(3)])
+
+
+def test_w08_a_flipped_bit_is_found_before_it_is_copied(tmp_path):
+    commit(tmp_path, [make_article(text=os.urandom(5000).hex())])
+    [(_, path)] = partitions(tmp_path, "articles")
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 3] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(LakeError, match="not a readable Parquet file"):
+        commit(tmp_path, [make_article(2)])
+
+
+def test_w13_a_newer_schema_is_refused_with_a_reason(tmp_path):
+    commit(tmp_path, [make_article()])
+    [(_, path)] = partitions(tmp_path, "articles")
+    newer = pq.read_table(path, partitioning=None).replace_schema_metadata({"finnews_schema_version": "2"})
+    pq.write_table(newer, path)
+    with pytest.raises(LakeError, match="schema version 2, this finnews reads and writes 1"):
+        commit(tmp_path, [make_article(2)])
+
+
+@pytest.mark.parametrize("state", ["lost", "older", "garbage"])
+def test_w10_a_lost_ledger_loses_and_doubles_nothing(tmp_path, state):
+    whole = plan()
+    commit(tmp_path, whole[:20])
+    path = ledger_path(tmp_path)
+    older = path.read_bytes()
+    commit(tmp_path, whole[20:])
+    before = content(tmp_path)
+    if state == "lost":
+        path.unlink()
+    if state == "older":
+        path.write_bytes(older)
+    if state == "garbage":
+        path.write_bytes(b"not a database" * 1000)
+        with pytest.raises(LakeError, match="move it away"):
+            Lake.open(tmp_path)
+        path.unlink()
+    commit(tmp_path, whole)
+    assert content(tmp_path) == before
+    assert whole[0].article_id in KnownArticles(tmp_path)
+
+
+# Kills
+
+
+def commit_and_die(root: Path, point: str) -> None:
+    os.environ[VARIABLE] = f"kill:{point}"
+    commit(root, plan()[20:])
+
+
+@pytest.fixture(scope="module")
+def half_done(tmp_path_factory) -> tuple[Path, dict]:
+    """A lake with half of the plan, and the rows of one that has all of it."""
+    root = tmp_path_factory.mktemp("kills")
+    commit(root / "half", plan()[:20])
+    commit(root / "whole", plan()[:20], plan()[20:])
+    return root / "half", everything(root / "whole")
+
+
+@pytest.mark.parametrize("point", [*POINTS, "staged:2", "staged:4", "published:2", "published:5"])
+def test_w02_w03_a_kill_at_any_point_loses_and_doubles_nothing(tmp_path, half_done, point):
+    half, whole = half_done
+    root = tmp_path / "lake"
+    shutil.copytree(half, root)
+    before = {*ids(root), *ids(root, "duplicates")}
+    # Forked: starting Python anew takes longer than all the rest.
+    child = multiprocessing.get_context("fork").Process(target=commit_and_die, args=(root, point))
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    seen = glob_ids(root, "articles")
+    assert len(seen) == len(set(seen))
+    assert before <= {*seen, *glob_ids(root, "duplicates")}
+    with Lake.open(root) as lake:
+        assert lake.recover() == 0
+    # Killed before its journal entry had its place, the batch was never there; from then on it is, without being asked.
+    assert everything(root) == (everything(half) if point == "staged" else whole)
+    commit(root, plan()[20:])
+    assert everything(root) == whole
+    assert [path.name for folder in ("journal", "staging") for path in (root / "_state" / folder).iterdir()] == []
+
+
+def glob_ids(root: Path, tree: str) -> list[str]:
+    """As a reader sees it who knows nothing of us."""
+    paths = sorted((root / tree).glob("**/*.parquet"))
+    return [row for path in paths for row in pq.read_table(path, partitioning=None)["article_id"].to_pylist()]
+
+
+def test_a_reader_beside_the_writer_never_sees_an_article_twice_or_not_at_all(tmp_path):
+    stop, problems = threading.Event(), []
+    commit(tmp_path, plan()[:5])
+
+    def read() -> None:
+        known: set[str] = set()
+        while not stop.is_set():
+            first, second = glob_ids(tmp_path, "articles"), glob_ids(tmp_path, "duplicates")
+            if len(first) != len(set(first)):
+                problems.append("doubled")
+            if not known <= {*first, *second}:
+                problems.append("missing")
+            known = {*first}
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with Lake.open(tmp_path) as lake:
+        for article in plan()[5:]:
+            lake.commit([article], run_id="run")
+    stop.set()
+    reader.join()
+    assert problems == []
