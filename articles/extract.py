@@ -9,59 +9,111 @@ where the body begins and in who names the fields.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from urllib.parse import urljoin
 
 import trafilatura
 from lxml import etree
+from lxml import html as lxml_html
 from trafilatura.settings import Extractor
 
 from articles import locate
 from articles.canonical import Reading, Run, canonical, read_runs
-from articles.dates import Moment, day_of, parse_time
-from articles.decode import decode
-from articles.fields import Found, Head, Headline, choose_time, find_headline, read_fields, read_head
+from articles.dates import day_of
+from articles.decode import damage, decode
+from articles.fields import (
+    Clock,
+    Found,
+    Headline,
+    fill_from_list,
+    fill_from_url,
+    find_headline,
+    images_of,
+    read_fields,
+    read_head,
+    scene_of,
+)
 from articles.identity import NoIdentityError, article_id, canonical_url, text_hash
-from articles.normalise import clean_line, clean_text, drop_breaks, join_unfinished
+from articles.language import language_of
+from articles.locate import Lane
+from articles.normalise import clean_line, clean_text, join_unfinished
 from articles.posts import BadPost, first_clause, parse_post, plain_paragraphs, split_title
 from articles.records import Article, Listed, Page, Reason, Rejected
-from articles.source import Source
-from articles.wrapper import reporter_inside, strip_wrapper
+from articles.source import ArticleRules, Source
+from articles.symbols import symbols_of
+from articles.wrapper import label_values, strip_wrapper
 
 # Raised with every change that can alter a row; kept in each row with the hash of the source's rules.
 VERSION = "1"
 
+# The largest of 290 real pages has 0.8 MB; beyond this, parsing alone takes a second.
 MAX_BYTES = 4 * 1024 * 1024
-MIN_BODY_CHARS = 10
+# lxml takes quadratic time for attributes: 200,000 on one tag are minutes. Real tags of this length hold pictures.
+MAX_TAG_CHARS = 50_000
+MAX_ATTRIBUTES = 1_000
+MAX_REMOVED_LINES = 100
+MAX_REMOVED_CHARS = 200
+# Below this, what was voted for is a caption or a notice, and the text may lie in a script.
+FEW_CHARS = 60
+MIN_SENTENCE_CHARS = 20
+CHALLENGE_HEAD_CHARS = 30_000
 
 _PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-# Built once: reading trafilatura's own configuration costs as much as extracting a short article.
+# Built once: reading trafilatura's own configuration costs as much as extracting a short article. Never `dedup`: it
+# remembers what was extracted before, and gives one document different texts.
 _OPTIONS = Extractor(output_format="python", fast=True, recall=True, comments=False, tables=True)
 _OPTIONS.min_extracted_size = 1
 _OPTIONS.min_output_size = 1
+_WHOLE_PAGE = Extractor(output_format="python", fast=True, precision=True, comments=False, tables=True)
 
-CHALLENGE = re.compile(
+_NOT_TEXT = ((b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"GIF8", "a picture"), (b"\xff\xd8\xff", "a picture"))
+_PACKED = ((b"PK\x03\x04", "an archive"), (b"\x1f\x8b", "a gzip file"))
+_CHALLENGE = re.compile(
     r"aliyunCaptcha|wzwschallenge|acw_sc__v2|访问验证|请完成安全验证|安全验证|滑动验证|人机验证|Just a moment\.\.\.|cf-browser-verification|"
-    r"页面不存在|访问的页面|系统维护|404 Not Found|您访问的文章|enable JavaScript"
+    r"页面不存在|您访问的(?:页面|文章)|系统维护|404 Not Found|enable JavaScript"
+)
+_PAYWALL = re.compile(
+    r"登[录陆]后(?:可|即可|才能|方可)?(?:阅读|查看|继续)|付费(?:阅读|内容|后)|解锁(?:全文|阅读)|试读(?:结束|已)|订阅后(?:阅读|查看)|开通(?:会员|VIP).{0,8}(?:阅读|查看)|"
+    r"(?:购买|订阅)(?:全文|本文|后阅读)|剩余\d+%?(?:的?内容|字)|subscribe to read",
+    re.IGNORECASE,
+)
+_MORE = re.compile(r"(?:阅读|查看|展开|显示)(?:全文|剩余|更多内容)")
+_NEXT_PAGE = re.compile(r"下一?[页頁]|余下全文|(?:第\s*)?\d+\s*/\s*\d+\s*页")
+_CUT_SHORT = ("…", "...", "．．．")
+_TAG_OPENING = re.compile(r"<[A-Za-z][^>]*")
+_ATTRIBUTE = re.compile(r"[\s\"'][^\s=\"'<>/]+\s*=")
+_JSON_BODY = re.compile(
+    r'"(?:articleBody|content|contentHtml|content_html|articleContent|article_content|body|html|detail|text)"\s*:\s*"((?:[^"\\]|\\.){120,})"'
 )
 
 
 @dataclass(slots=True)
 class Body:
-    """The text of an article and what was taken out around it."""
+    """The text of an article, and what was taken out around it."""
 
     lines: list[str]
-    runs: list[Run] = field(default_factory=list)
-    dropped: list[Run] = field(default_factory=list)
-    """Runs of the container that are not the article."""
+    kept: list[Run] = field(default_factory=list)
+    dropped: list[tuple[str, Run]] = field(default_factory=list)
+    """Reason and run: parts of the container that are not the article."""
     wrapper: dict[str, str] = field(default_factory=dict)
     removed: list[tuple[str, str]] = field(default_factory=list)
+    """Rule and line."""
 
 
-class _Refused(Exception):
+@dataclass(slots=True)
+class Outcome:
+    """An article with the way to it, for `explain`."""
+
+    article: Article
+    lane: Lane
+    body: Body
+    found: Found
+
+
+class _RefusedError(Exception):
     """Inside this module only: why a page gives no article."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -71,14 +123,20 @@ class _Refused(Exception):
 
 def extract(page: Page, source: Source) -> Article | Rejected:
     """The article of a page, or why it has none."""
+    outcome = examine(page, source)
+    return outcome.article if isinstance(outcome, Outcome) else outcome
+
+
+def examine(page: Page, source: Source) -> Outcome | Rejected:
+    """As `extract`, with all that was seen on the way."""
     readers = {"html": _from_html, "fragment": _from_fragment, "post": _from_post, "text": _from_text}
     try:
         _check_bytes(page)
         reader = readers.get(page.form)
         if reader is None:
-            raise _Refused(Reason.TYPE, f"a {page.form} holds no article: read its rows instead")
+            raise _RefusedError(Reason.TYPE, f"a {page.form} is no article: read its rows instead")
         return reader(page, source)
-    except _Refused as refused:
+    except _RefusedError as refused:
         return Rejected(
             source=source.id,
             url=page.url,
@@ -90,228 +148,104 @@ def extract(page: Page, source: Source) -> Article | Rejected:
 
 
 def extractor_of(source: Source) -> str:
-    """Version of the extractor and hash of the source's article rules: equal means that no row can differ."""
-    rules = source.article.model_dump_json()
-    return f"{VERSION}+{hashlib.sha256(rules.encode()).hexdigest()[:8]}"
+    """Version of the extractor and hash of the source's article rules: where both are equal, no row can differ."""
+    return f"{VERSION}+{_hash_of(source.article.model_dump_json())}"
+
+
+@lru_cache(maxsize=256)
+def _hash_of(rules: str) -> str:
+    return hashlib.sha256(rules.encode()).hexdigest()[:8]
 
 
 def _check_bytes(page: Page) -> None:
     if not page.body.strip():
-        raise _Refused(Reason.EMPTY, "no bytes: fetch it again")
+        raise _RefusedError(Reason.EMPTY, "no bytes: fetch it again")
     if len(page.body) > MAX_BYTES:
-        raise _Refused(Reason.LIMIT, f"{len(page.body):,} bytes, at most {MAX_BYTES:,} are read")
-    head = page.body[:8]
-    if head.startswith((b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b")):
-        raise _Refused(Reason.TYPE, "not a text: a PDF, a picture or an archive")
+        raise _RefusedError(Reason.LIMIT, f"{len(page.body):,} bytes, at most {MAX_BYTES:,} are read")
+    for start, what in (*_NOT_TEXT, *_PACKED):
+        if page.body.startswith(start):
+            raise _RefusedError(Reason.TYPE, f"{what} where a text was promised")
 
 
 # ── forms ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _from_html(page: Page, source: Source) -> Article:
+def _from_html(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body, content_type=page.headers.get("content-type"), charset=source.article.charset)
-    flags = list(decoded.flags)
-    rules = source.article
+    rules, clock = source.article, _clock(page, source)
     html = decoded.text.replace("\0", "")
-    tree, containers, lane = _parse_and_locate(html, source)
-    head = read_head(tree)
-    reading = read_runs(tree)
-    if reading.too_many:
-        raise _Refused(Reason.LIMIT, f"more than {reading.elements - 1:,} elements")
+    flags = list(decoded.flags)
+    tree, named, lane = _locate_by_rule(html, rules)
+    _apply_rules(named, rules)
+    head, reading = read_head(tree), _read(tree)
     headline = find_headline(head, reading, page.listed.title)
-    if rules.title and (title := locate.select_text(tree, rules.title)):
+    if title := locate.select_text(tree, rules.title):
         headline = Headline(clean_line(title), headline.order)
-    if containers:
-        runs = _runs_below(containers, source)
+    if named:
+        locate.mark_noise(reading, headline.order)
+        runs = _runs_of(reading, named)
     else:
-        if rules.body:
-            flags.append("drift")
         runs = locate.vote(reading, headline.order)
+        flags += ["drift"] if rules.body else []
     body = read_body(runs, source, headline.text)
-    if not body.lines:
-        _refuse_textless(html, head)
-    found = read_fields(
-        head,
-        reading,
-        headline,
-        body.runs,
-        body.dropped,
-        body.wrapper,
-        fetched_at=page.fetched_at,
-        zone=source.zone,
-        url=page.final_url or page.url,
-    )
-    _by_rules(found, tree, page, source)
-    return _article(page, source, headline.text, body, found, flags + found.flags)
+    if not named and sum(map(len, body.lines)) < FEW_CHARS:
+        lane, body = _from_elsewhere(tree, html, body, source, headline.text) or (lane, body)
+    scene = scene_of(head, reading, headline, body.kept, [run for _, run in body.dropped])
+    images = images_of(reading, scene.first, scene.last, clock.url) if body.kept or named else ()
+    if not body.lines and not (named and images):
+        _refuse_textless(html)
+    found = read_fields(scene, body.wrapper, clock)
+    _overrule(found, tree, rules, clock)
+    flags += _flags_of_page(reading, body, scene.behind)
+    links = [address for order, address in reading.stock_links if scene.first <= order <= scene.last + 1]
+    return _outcome(page, source, headline.text, lane, body, found, flags, images=images, links=links)
 
 
-def _from_fragment(page: Page, source: Source) -> Article:
+def _from_fragment(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body, content_type=page.headers.get("content-type"), charset=source.article.charset)
-    return _from_piece(page, source, decoded.text, page.listed, list(decoded.flags))
+    return _from_piece(page, source, decoded.text.replace("\0", ""), list(decoded.flags))
 
 
-def _from_post(page: Page, source: Source) -> Article:
+def _from_post(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body)
-    post = parse_post(decoded.text)
+    post = parse_post(decoded.text.replace("\0", ""))
     if isinstance(post, BadPost):
-        raise _Refused(Reason.FRONT_MATTER, post.detail)
-    listed = _merged(page.listed, post.listed)
-    page = replace(page, url=page.url or post.url, final_url=page.final_url or post.url)
-    return _from_piece(page, source, post.body_html, listed, [*decoded.flags, *post.flags])
+        raise _RefusedError(Reason.FRONT_MATTER, post.detail)
+    page = replace(page, url=page.url or post.url, listed=_merged(page.listed, post.listed))
+    return _from_piece(page, source, post.body_html, [*decoded.flags, *post.flags])
 
 
-def _from_text(page: Page, source: Source) -> Article:
+def _from_text(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body)
     title, text = (page.listed.title, decoded.text) if page.listed.title else split_title(decoded.text)
-    lines = join_unfinished(plain_paragraphs(text))
-    stripped = strip_wrapper(lines)
+    stripped = strip_wrapper(join_unfinished(plain_paragraphs(text)), **_line_patterns(source.article))
     body = Body(stripped.lines, wrapper=stripped.fields, removed=stripped.removed)
-    if not body.lines:
-        raise _Refused(Reason.NO_TEXT, "an empty text")
-    found = _from_list(page.listed, Found(), page, source)
-    return _article(page, source, clean_line(title or ""), body, found, list(decoded.flags))
+    return _outcome(page, source, clean_line(title or ""), "piece", body, _found_in_wrapper(body), list(decoded.flags))
 
 
-def _from_piece(page: Page, source: Source, html: str, listed: Listed, flags: list[str]) -> Article:
+def _from_piece(page: Page, source: Source, html: str, flags: list[str]) -> Outcome:
     """An article whose HTML is all body."""
-    tree = _parse(f"<html><body><div>{html}</div></body></html>")
-    body_element = tree.find("body")
-    assert body_element is not None
-    runs = _runs_below([body_element], source)
-    title = clean_line(listed.title or "")
-    body = read_body(runs, source, title)
-    if not body.lines:
-        raise _Refused(Reason.NO_TEXT, "no text in the piece")
-    found = Found(
-        publisher=body.wrapper.get("publisher"), author=body.wrapper.get("author"), editor=body.wrapper.get("chief") or body.wrapper.get("editor")
-    )
-    found = _from_list(listed, found, page, source)
-    return _article(page, source, title or first_clause(body.lines[0]), body, found, flags + found.flags)
+    root = _parse(f"<div>{html}</div>")
+    _apply_rules([root], source.article)
+    reading = _read(root)
+    locate.mark_noise(reading, None)
+    title = clean_line(page.listed.title or "")
+    body = read_body(reading.runs, source, title, all_body=True)
+    images = images_of(reading, 0, len(reading.runs), page.url)
+    if not body.lines and not images:
+        raise _RefusedError(Reason.NO_TEXT, "no text in the piece")
+    flags += _flags_of_page(reading, body, [])
+    title = title or (first_clause(body.lines[0]) if body.lines else "")
+    links = [address for _, address in reading.stock_links]
+    return _outcome(page, source, title, "piece", body, _found_in_wrapper(body), flags, images=images, links=links)
 
 
-# ── body ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _parse(html: str) -> etree._Element:
-    tree = etree.fromstring(html.encode("utf-8", "replace"), _PARSER)
-    if tree is None:
-        raise _Refused(Reason.NO_TEXT, "no element could be read")
-    return tree
-
-
-def _parse_and_locate(html: str, source: Source) -> tuple[etree._Element, list[etree._Element], str]:
-    rules = source.article
-    if rules.body:
-        cut = locate.cut_behind(html, rules.body)
-        if cut is not None:
-            tree = _parse(cut)
-            if containers := locate.by_rule(tree, rules.body):
-                return tree, containers, "slice"
-    tree = _parse(html)
-    containers = locate.by_rule(tree, rules.body) if rules.body else []
-    return tree, containers, "rule" if containers else "vote"
-
-
-def _runs_below(containers: Sequence[etree._Element], source: Source) -> list[Run]:
-    """Runs of known containers, less what the source's rules drop."""
-    runs: list[Run] = []
-    for container in containers:
-        for selector in source.article.drop:
-            for element in locate.select(container, selector):
-                _remove(element)
-        for selector in source.article.unwrap:
-            for element in locate.select(container, selector):
-                element.tag = "span"
-        runs += read_runs(container).runs
-    return runs
-
-
-def _remove(element: etree._Element) -> None:
-    """Take an element out, and leave the text behind it where it is."""
-    parent = element.getparent()
-    if parent is None:
-        return
-    if tail := element.tail:
-        before = element.getprevious()
-        if before is not None:
-            before.tail = (before.tail or "") + tail
-        else:
-            parent.text = (parent.text or "") + tail
-    parent.remove(element)
-
-
-def read_body(runs: Sequence[Run], source: Source, title: str) -> Body:
-    """The lines of an article from the runs of its container."""
-    kept, dropped = locate.prune(runs, title)
-    paragraphs = [(run.kind, text) for run in kept if (text := clean_line(drop_breaks(run.text)))]
-    if not paragraphs:
-        return Body([], [], dropped)
-    lines = join_unfinished(_through_trafilatura(paragraphs))
-    stripped = strip_wrapper(
-        lines,
-        drop_lines=[_pattern(pattern) for pattern in source.article.drop_lines],
-        keep_lines=[_pattern(pattern) for pattern in source.article.keep_lines],
-    )
-    if "author" not in stripped.fields and (reporter := reporter_inside(stripped.lines)):
-        stripped.fields["author"] = reporter
-    return Body(stripped.lines, kept, dropped, stripped.fields, stripped.removed)
-
-
-@lru_cache(maxsize=1024)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
-def _through_trafilatura(paragraphs: Sequence[tuple[str, str]]) -> list[str]:
-    document = trafilatura.bare_extraction(canonical(paragraphs), options=_OPTIONS)
-    if document is None or not document.text:
-        return [text for _, text in paragraphs]
-    return clean_text(document.text).split("\n")
-
-
-def _refuse_textless(html: str, head: Head) -> None:
-    if found := CHALLENGE.search(html[:20_000]):
-        raise _Refused(Reason.CHALLENGE, f"a check page instead of an article: «{found[0]}»")
-    raise _Refused(Reason.NO_TEXT, "no sentence on the page: it may be filled in by a script")
-
-
-# ── fields ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _by_rules(found: Found, tree: etree._Element, page: Page, source: Source) -> None:
-    rules = source.article
-    for name in ("publisher", "author", "editor", "section", "summary"):
-        if value := locate.select_text(tree, getattr(rules, name)):
-            setattr(found, name, _unlabelled(value))
-    if rules.tags:
-        found.tags = tuple(dict.fromkeys(clean_line("".join(e.itertext())) for s in rules.tags for e in locate.select(tree, s)))
-    for name in ("published", "updated"):
-        for selector in getattr(rules, name):
-            if value := locate.select_text(tree, [selector]):
-                moment = parse_time(value, fetched_at=page.fetched_at, zone=source.zone, hint_url=page.url)
-                if moment.at:
-                    setattr(found, name, moment)
-                    break
-    _from_list(page.listed, found, page, source)
-
-
-def _unlabelled(value: str) -> str:
-    return re.sub(r"^[（(【\[]?\s*(?:文章来源|来源|作者|责任编辑|责编|编辑)\s*[：:]\s*", "", clean_line(value)).strip("（）()【】[] ")
-
-
-def _from_list(listed: Listed, found: Found, page: Page, source: Source) -> Found:
-    """Fill in from the list what the page did not say."""
-    found.publisher = found.publisher or listed.publisher or source.publisher
-    found.author = found.author or listed.author
-    found.section = found.section or listed.section
-    found.summary = found.summary or listed.summary
-    found.tags = found.tags or listed.tags
-    if listed.published:
-        moment = parse_time(listed.published, fetched_at=page.fetched_at, zone=source.zone, hint_url=page.url)
-        found.published = choose_time([found.published, moment], found.flags, source.zone)
-    if listed.updated and found.updated is None:
-        moment = parse_time(listed.updated, fetched_at=page.fetched_at, zone=source.zone, hint_url=page.url)
-        found.updated = moment if moment.at else None
+def _found_in_wrapper(body: Body) -> Found:
+    found = Found()
+    wrapper = body.wrapper
+    found.take("publisher", ("wrapper line", wrapper.get("publisher")))
+    found.take("author", ("wrapper line", wrapper.get("author")))
+    found.take("editor", ("wrapper line", wrapper.get("chief")), ("wrapper line", wrapper.get("editor")))
     return found
 
 
@@ -320,22 +254,215 @@ def _merged(first: Listed, second: Listed) -> Listed:
     return Listed(**{name: getattr(first, name) or getattr(second, name) for name in names})
 
 
-def _article(page: Page, source: Source, title: str, body: Body, found: Found, flags: Iterable[str]) -> Article:
+def _clock(page: Page, source: Source) -> Clock:
+    return Clock(page.fetched_at, source.zone, page.final_url or page.url)
+
+
+# ── body ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _parse(html: str) -> etree._Element:
+    if len(html) > MAX_TAG_CHARS:
+        _check_tags(html)
+    tree = etree.fromstring(html.encode("utf-8", "replace"), _PARSER)
+    if tree is None:
+        raise _RefusedError(Reason.NO_TEXT, "nothing that could be parsed")
+    return tree
+
+
+def _check_tags(html: str) -> None:
+    """Before lxml sees it, for what it does with such a tag cannot be interrupted."""
+    if max(map(len, html.split(">"))) <= MAX_TAG_CHARS:
+        return
+    for found in _TAG_OPENING.finditer(html):
+        if len(found[0]) > MAX_TAG_CHARS and len(_ATTRIBUTE.findall(found[0])) > MAX_ATTRIBUTES:
+            raise _RefusedError(Reason.LIMIT, f"a tag of {len(found[0]):,} characters")
+
+
+def _read(tree: etree._Element) -> Reading:
+    reading = read_runs(tree)
+    if reading.too_many:
+        raise _RefusedError(Reason.LIMIT, f"more than {reading.elements - 1:,} elements")
+    return reading
+
+
+def _locate_by_rule(html: str, rules: ArticleRules) -> tuple[etree._Element, list[etree._Element], Lane]:
+    """The parsed page, the containers that the source's rules name on it (none, if no rule holds), and the lane."""
+    if rules.body and (cut := locate.cut_behind(html, rules.body)) is not None:
+        tree = _parse(cut)
+        if named := locate.containers(tree, rules.body):
+            return tree, named, "slice"
+    tree = _parse(html)
+    named = locate.containers(tree, rules.body)
+    return tree, named, "rule" if named else "vote"
+
+
+def _apply_rules(named: Iterable[etree._Element], rules: ArticleRules) -> None:
+    """Take out what the source's rules drop, and the tags of what they unwrap."""
+    for container in named:
+        for selector in rules.drop:
+            for element in locate.select(container, selector):
+                if element is not container:
+                    # Emptied, not removed: fields may still be read from it by the rules, and its tail stays.
+                    element.set("style", "display:none")
+        for selector in rules.unwrap:
+            for element in locate.select(container, selector):
+                element.tag = "span"
+
+
+def _runs_of(reading: Reading, named: Sequence[etree._Element]) -> list[Run]:
+    spans = [span for span in reading.spans if span.element in named]
+    return [run for span in spans for run in reading.runs[span.start : span.end]]
+
+
+def read_body(runs: Sequence[Run], source: Source, title: str, *, all_body: bool = False) -> Body:
+    """The lines of an article from the runs of its container."""
+    chosen = locate.choose(runs, title, all_body=all_body)
+    dropped: list[tuple[str, Run]] = list(chosen.dropped)
+    fields: dict[str, str] = {}
+    for _, run in dropped:
+        for name, value in label_values(run.pieces).items() if len(run.text) <= MAX_REMOVED_CHARS else ():
+            fields.setdefault(name, value)
+    paragraphs = [text for run in chosen.kept if (text := clean_line(run.paragraph))]
+    if not paragraphs:
+        return Body([], dropped=dropped, wrapper=fields)
+    stripped = strip_wrapper(join_unfinished(_through_trafilatura(paragraphs)), **_line_patterns(source.article))
+    return Body(stripped.lines, chosen.kept, dropped, stripped.fields | (fields if all_body else {}), stripped.removed)
+
+
+def _line_patterns(rules: ArticleRules) -> dict[str, list[re.Pattern[str]]]:
+    # re keeps what it compiled.
+    return {
+        "drop_lines": [re.compile(pattern) for pattern in rules.drop_lines],
+        "keep_lines": [re.compile(pattern) for pattern in rules.keep_lines],
+    }
+
+
+def _through_trafilatura(paragraphs: Sequence[str]) -> list[str]:
+    document = trafilatura.bare_extraction(canonical(paragraphs), options=_OPTIONS)
+    if document is None or not document.text:
+        return list(paragraphs)
+    return clean_text(document.text).split("\n")
+
+
+def _from_elsewhere(
+    tree: etree._Element, html: str, body: Body, source: Source, title: str
+) -> tuple[Lane, Body] | None:
+    """A longer text than the vote found: in a script's JSON, or by trafilatura on the whole page."""
+    if piece := _json_body(tree):
+        found = read_body(_read(_parse(f"<div>{piece}</div>")).runs, source, title, all_body=True)
+        if sum(map(len, found.lines)) > sum(map(len, body.lines)):
+            return "json", found
+    if body.lines:
+        return None
+    document = trafilatura.bare_extraction(lxml_html.document_fromstring(html.encode(), parser=_html_parser()), options=_WHOLE_PAGE)
+    lines = clean_text(document.text).split("\n") if document is not None and document.text else []
+    if not any(len(line) >= MIN_SENTENCE_CHARS and ("。" in line or ". " in line) for line in lines):
+        return None
+    stripped = strip_wrapper(lines, **_line_patterns(source.article))
+    return "full", Body(stripped.lines, wrapper=stripped.fields, removed=stripped.removed)
+
+
+def _html_parser() -> lxml_html.HTMLParser:
+    return lxml_html.HTMLParser(encoding="utf-8", remove_comments=True)
+
+
+def _json_body(tree: etree._Element) -> str | None:
+    """The longest string of running text under a telling key in the page's scripts."""
+    best = ""
+    for script in tree.iter("script"):
+        if script.text and len(script.text) > FEW_CHARS:
+            for found in _JSON_BODY.finditer(script.text):
+                if len(found[1]) > len(best) and (piece := _unescaped(found[1])) and "。" in piece:
+                    best = piece
+    return best or None
+
+
+def _unescaped(escaped: str) -> str | None:
+    try:
+        return str(json.loads(f'"{escaped}"', strict=False))
+    except ValueError:
+        return None
+
+
+def _refuse_textless(html: str) -> None:
+    if found := _CHALLENGE.search(html[:CHALLENGE_HEAD_CHARS]):
+        raise _RefusedError(Reason.CHALLENGE, f"a check page instead of an article: «{found[0]}»")
+    raise _RefusedError(Reason.NO_TEXT, "no sentence on the page: it may be filled in by a script")
+
+
+# ── fields ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _overrule(found: Found, tree: etree._Element, rules: ArticleRules, clock: Clock) -> None:
+    """What the source's selectors say goes before all other witnesses."""
+    for name in ("publisher", "author", "editor", "section", "summary"):
+        if value := locate.select_text(tree, getattr(rules, name)):
+            labels = label_values(value)
+            key = "chief" if name == "editor" and "chief" in labels else name
+            setattr(found, name, labels.get(key) or value.strip("（）()【】[] "))
+            found.witnesses[name] = "rule"
+    if rules.tags:
+        texts = (clean_line(" ".join(element.itertext())) for selector in rules.tags for element in locate.select(tree, selector))
+        found.tags = tuple(dict.fromkeys(text for text in texts if text)) or found.tags
+    for name in ("published", "updated"):
+        for selector in getattr(rules, name):
+            value = locate.select_text(tree, [selector])
+            if value and (moment := clock.read(value) or clock.find(value)):
+                setattr(found, name, moment)
+                found.witnesses[name] = "rule"
+                break
+
+
+def _flags_of_page(reading: Reading, body: Body, behind: Iterable[Run]) -> list[str]:
+    flags: list[str] = []
+    around = [run.text for run in behind] + [line for _, line in body.removed] + [run.text for _, run in body.dropped]
+    last = body.lines[-1] if body.lines else ""
+    short = [text for text in (*around, last) if len(text) <= MAX_REMOVED_CHARS]
+    if any(map(_PAYWALL.search, short)):
+        flags += ["paywall", "truncated"]
+    elif last.endswith(_CUT_SHORT) and any(map(_MORE.search, short)):
+        flags.append("truncated")
+    if any(len(text) <= 40 and _NEXT_PAGE.search(text) for text in around):
+        flags.append("paged")
+    if reading.too_deep:
+        flags.append("deep")
+    return flags
+
+
+def _outcome(
+    page: Page,
+    source: Source,
+    title: str,
+    lane: Lane,
+    body: Body,
+    found: Found,
+    flags: list[str],
+    *,
+    images: tuple[str, ...] = (),
+    links: Sequence[str] = (),
+) -> Outcome:
     text = clean_text("\n".join(body.lines))
-    if not text:
-        raise _Refused(Reason.NO_TEXT, "nothing left of the text")
+    if not text and not images:
+        raise _RefusedError(Reason.NO_TEXT, "nothing is left of the text")
     if not title:
-        raise _Refused(Reason.NO_TITLE, "no headline on the page and none in the list")
+        raise _RefusedError(Reason.NO_TITLE, "no headline on the page and none in the list")
+    clock = _clock(page, source)
+    fill_from_list(found, page.listed, clock)
+    fill_from_url(found, clock)
+    found.take("publisher", ("source", source.publisher))
+    published = found.published
     url = page.url or page.final_url
-    published = found.published if found.published and found.published.at else None
     try:
         identity = article_id(source, url, native_id=page.listed.native_id, fallback_text=f"{title}\n{text}")
     except NoIdentityError as error:
-        raise _Refused(Reason.IDENTITY, str(error)) from error
-    all_flags = list(dict.fromkeys(flags))
-    if len(text) < source.gates.min_text:
-        all_flags.append("short")
-    return Article(
+        raise _RefusedError(Reason.IDENTITY, str(error)) from error
+    flags = [*flags, *found.flags, *damage(text)]
+    if not text:
+        flags.append("images_only")
+    elif len(text) < source.gates.min_text:
+        flags.append("short")
+    article = Article(
         article_id=identity,
         source=source.id,
         date=day_of(published.at, source.zone) if published and published.at else None,
@@ -349,16 +476,24 @@ def _article(page: Page, source: Source, title: str, body: Body, found: Found, f
         editor=found.editor,
         section=found.section,
         tags=found.tags,
+        images=images,
+        symbols=symbols_of(links, text),
         published_at=published.at if published else None,
         published_precision=published.precision if published else "none",
         published_raw=published.raw if published else None,
         updated_at=found.updated.at if found.updated else None,
         fetched_at=page.fetched_at,
-        lang=source.language,
+        lang=language_of(text, source.language),
         text_hash=text_hash(title, text),
-        removed=tuple(line for _, line in body.removed),
-        flags=tuple(all_flags),
+        removed=_removed(body),
+        flags=tuple(dict.fromkeys(flags)),
         extractor=extractor_of(source),
         raw_ref=page.raw_ref,
         page_digest=page.digest,
     )
+    return Outcome(article, lane, body, found)
+
+
+def _removed(body: Body) -> tuple[str, ...]:
+    lines = [*(line for _, line in body.removed), *(run.text for _, run in body.dropped)]
+    return tuple(line[:MAX_REMOVED_CHARS] for line in lines[:MAX_REMOVED_LINES])

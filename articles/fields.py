@@ -1,25 +1,25 @@
 """Title, times, publisher, people and the other fields of a page: where each is looked for, and in which order.
 
-Every field is tried in one written order, the best witness first:
+Every field has one written order, the best witness first:
 
-    title      rule · headline on the page that the <title> confirms · og:title · <title> without the site's name · list
-    published  rule · page meta and JSON · visible line near the headline · list · url; never the body
-    publisher  rule · label near the headline · marked element near it · wrapper lines · meta · list · the source's own
-    author     rule · label or mark near the headline · wrapper lines · meta · list
-    editor     rule · wrapper lines · labels behind the body · marked element
+    title      rule · headline that <title>, og:title or the list repeats · list · og:title · <title> less the site's name
+    published  rule · visible near the headline · undisplayed for search engines · meta · JSON-LD · list · url; never the body
+    publisher  rule · label near the headline · element named so · wrapper lines · name beside the time · labels behind · meta · list
+    author     rule · label near the headline · element named so · wrapper lines · meta · list
+    editor     rule · wrapper lines · labels behind the body or near the headline · element named so
 
-Nothing here guesses: a field nobody names is None.
+The displayed time outranks the meta, which often is when the page was built; a meta of the same minute lends its seconds.
+Nothing here guesses: a field that nobody names is None.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from itertools import islice
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urljoin, urlsplit
+from itertools import islice
+from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from lxml import etree
@@ -27,13 +27,23 @@ from lxml import etree
 from articles.canonical import Hint, Reading, Run
 from articles.dates import Moment, first_time, parse_time
 from articles.normalise import clean_line
-from articles.wrapper import label_values
+from articles.records import Listed
+from articles.wrapper import label_values, person
 
 MAX_TITLE_CHARS = 300
-MAX_VALUE_CHARS = 60
+_MAX_VALUE_CHARS = 40
+_MAX_NEAR_CHARS = 200
+_RUNS_BEFORE_HEADLINE = 4
+_RUNS_BEHIND_HEADLINE = 40
+_RUNS_BEFORE_BODY = 12
+_RUNS_BEHIND_BODY = 15
+_MAX_IMAGES = 100
+_MAX_TAGS = 30
+# Two witnesses further apart than this are in conflict; less, and one of them names the day only.
+_CONFLICT_SECONDS = 36 * 3600
 
-TITLE_METAS = ("og:title", "articletitle", "twitter:title")
-PUBLISHED_METAS = (
+_TITLE_METAS = ("og:title", "articletitle", "twitter:title")
+_PUBLISHED_METAS = (
     "weibo: article:create_at",
     "weibo:article:create_at",
     "article:published_time",
@@ -50,45 +60,62 @@ PUBLISHED_METAS = (
     "pub_date",
     "publishdate",
     "publish-date",
+    "firstpublishedtime",
     "dc.date",
     "dc.date.issued",
     "date",
 )
-UPDATED_METAS = (
+_UPDATED_METAS = (
     "article:modified_time",
     "og:updated_time",
     "bytedance:updated_time",
-    "bytedance:lrdate_time",
     "weibo: article:update_at",
     "weibo:article:update_at",
     "datemodified",
     "dateupdate",
     "lastmodifieddate",
 )
-PUBLISHER_METAS = ("mediaid", "_mediaid", "contentsource", "source", "article:source")
-AUTHOR_METAS = ("author", "article:author", "og:author")
-SUMMARY_METAS = ("description", "og:description", "twitter:description", "abstract")
-KEYWORD_METAS = ("keywords", "news_keywords", "article:tag", "tags")
-SECTION_METAS = ("article:section", "columnname", "og:category")
+_PUBLISHER_METAS = ("mediaid", "_mediaid", "contentsource", "source", "article:source")
+_AUTHOR_METAS = ("author", "article:author", "og:author")
+_SUMMARY_METAS = ("description", "og:description", "twitter:description", "abstract")
+_KEYWORD_METAS = ("keywords", "news_keywords", "article:tag", "tags")
+_SECTION_METAS = ("article:section", "columnname", "og:category")
 
-_SEPARATOR = re.compile(r"\s*[_|｜·•»–—]+\s*|\s+[-－]+\s*|(?<=[\u4e00-\u9fff）”》？！])[-－]+(?=[\u4e00-\u9fff])|\s*-{2,}\s*|\s*<\s*|::")
+_SEPARATOR = re.compile(
+    r"\s*[_|｜·•»–—]+\s*|\s+[-－]+\s*|(?<=[\u4e00-\u9fff）”》？！])[-－]+(?=[\u4e00-\u9fff])|\s*-{2,}\s*|\s*<\s*|::"
+)
 _SITE_WORDS = re.compile(
     r"网$|网站|新闻中心|频道|新浪|网易|腾讯|搜狐|凤凰|财经$|新闻$|首页|日报$|在线$|资讯$|客户端|中心$|\.com|\.cn|滚动|正文|澎湃|头条|门户|news",
     re.IGNORECASE,
 )
 _NO_KEY = re.compile(r"[\W_]+")
 _PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
-_MEDIUM_WORD = re.compile(r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者")
-_NOT_NAME = re.compile(r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}:\d{2}(?::\d{2})?)?\s*|[\d:\s]+$")
-_DIGITS_ONLY = re.compile(r"[\d\W_]+")
+_NOT_A_PERSON = re.compile(r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任")
+_MEDIUM = re.compile(
+    r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|网|社|新闻|财经|周刊|客户端|电视台|在线|杂志|传媒|观察)》?"
+)
+_MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
+_DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
+_BARE = re.compile(r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$")
+_NO_NAME = re.compile(r"[。，！？：:]|https?|www")
+_NO_WORDS = re.compile(r"[\d\W_]+")
+_LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
+_JSON_TIME = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
+_URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d{1,5}(?:\D|$))")
+_IMAGE_ATTRIBUTES = ("data-original", "data-src", "data-url", "src")
+_FINENESS = {"second": 3, "minute": 2, "day": 1, "none": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the <head> says: metas by lower-case name, the first of each, and the <title>."""
+    """What the <head> says: metas by lower-case name, the first of each, the <title>, and times of JSON-LD."""
 
     title: str
     metas: Mapping[str, str]
+    json_times: tuple[str, ...] = ()
+
+    def first(self, names: Iterable[str]) -> str:
+        return next((self.metas[name] for name in names if name in self.metas), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +123,27 @@ class Headline:
     text: str
     order: int | None
     """Of its run on the page; None where the title was read elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What a time on the page is read against."""
+
+    fetched_at: datetime
+    zone: ZoneInfo
+    url: str
+
+    def read(self, raw: str | None) -> Moment | None:
+        """The moment that the whole of `raw` states, if it does."""
+        if not raw:
+            return None
+        moment = parse_time(raw, fetched_at=self.fetched_at, zone=self.zone, hint_url=self.url)
+        return moment if moment.at else None
+
+    def find(self, line: str) -> Moment | None:
+        """The first moment inside a line."""
+        moment = first_time(line, fetched_at=self.fetched_at, zone=self.zone, hint_url=self.url)
+        return moment if moment and moment.at else None
 
 
 @dataclass(slots=True)
@@ -111,62 +159,83 @@ class Found:
     published: Moment | None = None
     updated: Moment | None = None
     flags: list[str] = field(default_factory=list)
+    witnesses: dict[str, str] = field(default_factory=dict)
+    """Which witness named a field: for `explain`."""
+
+    def take(self, name: str, *candidates: tuple[str, str | None]) -> None:
+        """Set a field that is still open to the first candidate there is: (witness, value)."""
+        if getattr(self, name):
+            return
+        for witness, value in candidates:
+            if value:
+                setattr(self, name, value)
+                self.witnesses[name] = witness
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where on a page the fields are: its runs around the headline, and those behind the body."""
+
+    head: Head
+    reading: Reading
+    headline: Headline
+    near: Sequence[Run]
+    behind: Sequence[Run]
+    first: int
+    """First and last run of the body."""
+    last: int
 
 
 def read_head(tree: etree._Element) -> Head:
     metas: dict[str, str] = {}
     title = ""
-    for element in tree.iter("meta", "title"):
+    times: list[str] = []
+    for element in tree.iter("meta", "title", "script"):
         if element.tag == "title":
             title = title or "".join(element.itertext()).strip()
-            continue
-        name = element.get("property") or element.get("name") or element.get("itemprop")
-        content = element.get("content")
-        if name and content and (content := content.strip()):
-            metas.setdefault(name.strip().lower(), content)
-    return Head(clean_line(title)[: MAX_TITLE_CHARS * 2], metas)
+        elif element.tag == "script":
+            if "ld+json" in (element.get("type") or "") and element.text:
+                times += _JSON_TIME.findall(element.text)
+        else:
+            name = element.get("property") or element.get("name") or element.get("itemprop")
+            content = element.get("content")
+            if name and content and (content := content.strip()):
+                metas.setdefault(name.strip().lower(), content)
+    return Head(clean_line(title[: MAX_TITLE_CHARS * 2]), metas, tuple(dict.fromkeys(times)))
 
 
 def find_headline(head: Head, reading: Reading, listed: str | None = None) -> Headline:
     """The displayed headline: the run that the <title>, og:title or the list repeats."""
-    meta_title = next((clean_line(head.metas[name]) for name in TITLE_METAS if name in head.metas), "")
-    witnesses = [key for text in (head.title, meta_title, listed or "") if (key := _key(text))]
-    best: Run | None = None
-    best_score = 0.0
-    joined = head.title + " " + meta_title + " " + (listed or "")
+    site = _key(head.metas.get("og:site_name", ""))
+    # Some sites fill in the title there.
+    site = "" if site == _key(head.title) else site
+    meta_title = clean_line(head.first(_TITLE_METAS))
+    titles = [title for title in (listed or "", meta_title, head.title) if title and _key(title) != site]
+    keys = [key for title in titles if (key := _key(title))]
+    joined = " ".join(titles)
+    best, best_score = None, 0.0
     for run in reading.runs:
-        score = _headline_score(run, witnesses, joined)
-        if score > best_score:
+        score = _headline_score(run, keys, joined)
+        if score > best_score and _key(run.text) != site:
             best, best_score = run, score
     if best is not None:
-        return Headline(clean_line(best.text)[:MAX_TITLE_CHARS], best.order)
-    for text in (listed or "", meta_title, head.title):
-        if text:
-            return Headline(without_site(clean_line(text))[:MAX_TITLE_CHARS], None)
-    return Headline("", None)
+        return Headline(clean_line(best.paragraph)[:MAX_TITLE_CHARS], best.order)
+    return Headline(without_site(clean_line(titles[0]))[:MAX_TITLE_CHARS] if titles else "", None)
 
 
-def _headline_score(run: Run, witnesses: Sequence[str], joined: str) -> float:
-    text = run.text.strip()
-    if not 4 <= len(text) <= 160 or (not run.level and text[:2] not in joined):
+def _headline_score(run: Run, keys: Sequence[str], joined: str) -> float:
+    text = run.text
+    if not 4 <= len(text) <= MAX_TITLE_CHARS or (not run.level and (text[:2] not in joined or "。" in text)):
         return 0.0
     key = _key(text)
     if len(key) < 4:
         return 0.0
-    score = 0.0
-    for witness in witnesses:
-        if witness.startswith(key):
-            score = max(score, len(key))
-        elif key in witness or key.startswith(witness):
-            score = max(score, min(len(key), len(witness)) * 0.8)
-        else:
-            common = _common_prefix(key, witness)
-            if common >= 6 and common >= 0.6 * len(key):
-                score = max(score, common * 0.7)
-    if not score:
-        return 8.0 if run.level == 1 and len(run.free_text.strip()) >= 6 and not witnesses else 0.0
-    score += {1: 14, 2: 6, 3: 3}.get(run.level, 0)
-    if not run.free_text.strip():
+    agreed = max((_agreement(key, other) for other in keys), default=0.0)
+    if not agreed:
+        return 8.0 if run.level == 1 and len(run.free) >= 6 and not keys else 0.0
+    score = agreed + {1: 14, 2: 6, 3: 3}.get(run.level, 0)
+    if not run.free:
         score *= 0.4
     if run.hints & Hint.CRUMBS and not run.level:
         score *= 0.5
@@ -175,15 +244,14 @@ def _headline_score(run: Run, witnesses: Sequence[str], joined: str) -> float:
     return score
 
 
-def _common_prefix(left: str, right: str) -> int:
-    for number, (one, other) in enumerate(zip(left, right, strict=False)):
-        if one != other:
-            return number
-    return min(len(left), len(right))
-
-
-def _key(text: str) -> str:
-    return _NO_KEY.sub("", text).lower()
+def _agreement(key: str, title: str) -> float:
+    """How many characters of a run a title repeats: as its beginning, inside, or up to where one was cut."""
+    if title.startswith(key):
+        return len(key)
+    if key in title or key.startswith(title):
+        return 0.8 * min(len(key), len(title))
+    common = next((at for at, (one, other) in enumerate(zip(key, title, strict=False)) if one != other), 0)
+    return 0.7 * common if common >= 6 and common >= 0.6 * len(key) else 0.0
 
 
 def without_site(title: str) -> str:
@@ -194,244 +262,252 @@ def without_site(title: str) -> str:
     kept = len(parts)
     while kept > 1 and (len(parts[kept - 1]) <= 12 or _SITE_WORDS.search(parts[kept - 1])):
         kept -= 1
-    if kept == 1 and len(parts[0]) < 6 and len(parts) > 1:
+    if kept == 1 and len(parts[0]) < 6:
         return max(parts, key=len)
     separators = _SEPARATOR.findall(title)
-    text = parts[0]
-    for separator, part in zip(separators, parts[1:kept], strict=False):
-        text += separator + part
-    return text.strip()
+    return "".join(part + separator for part, separator in zip(parts[: kept - 1], separators, strict=False)) + parts[kept - 1]
 
 
-def read_fields(
-    head: Head,
-    reading: Reading,
-    headline: Headline,
-    body: Sequence[Run],
-    dropped: Sequence[Run],
-    wrapper: Mapping[str, str],
-    *,
-    fetched_at: datetime,
-    zone: ZoneInfo,
-    url: str,
-) -> Found:
-    """Everything but the title, from a page whose body is known."""
-    found = Found()
+def scene_of(head: Head, reading: Reading, headline: Headline, body: Sequence[Run], dropped: Sequence[Run]) -> Scene:
+    runs = reading.runs
     first = body[0].order if body else (headline.order or 0)
     last = body[-1].order if body else first
-    near = _near(reading, headline.order, first)
-    behind = [*dropped, *reading.runs[last + 1 : last + 15]]
-    near_labels = _labels(near)
-    behind_labels = _labels(behind)
-    marked = _marked(reading, headline.order, first, last)
+    at = headline.order
+    if at is None or at > first:
+        near = runs[max(0, first - _RUNS_BEFORE_BODY) : first]
+    else:
+        behind_headline = runs[at + 1 : min(first + 1, at + _RUNS_BEHIND_HEADLINE)]
+        near = [*behind_headline, *runs[max(0, at - _RUNS_BEFORE_HEADLINE) : at]]
+    return Scene(head, reading, headline, near, [*dropped, *runs[last + 1 : last + _RUNS_BEHIND_BODY]], first, last)
 
-    hidden = {name: value for text in reading.hidden.values() for name, value in label_values(text).items()}
-    found.publisher = _first(
-        near_labels.get("publisher"),
-        marked.get(Hint.SOURCE),
-        wrapper.get("publisher"),
-        _beside_time(near),
-        behind_labels.get("publisher"),
-        hidden.get("publisher"),
-        _publisher_meta(head),
+
+def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found:
+    """Everything but the title, from a page whose body is known. `wrapper` is what its wrapper lines named."""
+    found = Found()
+    head = scene.head
+    near, behind = _labels(scene.near), _labels(scene.behind)
+    marked = _marked(scene)
+    hidden = {name: value for text in scene.reading.hidden.values() for name, value in label_values(text).items()}
+    found.take(
+        "publisher",
+        ("label near the headline", near.get("publisher")),
+        ("element named so", marked.get(Hint.SOURCE)),
+        ("wrapper line", wrapper.get("publisher")),
+        ("name beside the time", _beside_time(scene.near)),
+        ("label behind the body", behind.get("publisher")),
+        ("undisplayed", hidden.get("publisher")),
+        ("meta", _publisher_meta(head)),
     )
-    found.author = _first(near_labels.get("author"), marked.get(Hint.AUTHOR), wrapper.get("author"))
-    if found.author is None:
-        found.author = _author_meta(head)
-    found.editor = _first(
-        *(labels.get(name) for name in ("chief", "editor") for labels in (wrapper, behind_labels, near_labels)),
-        marked.get(Hint.EDITOR),
-        hidden.get("chief"),
+    found.take(
+        "author",
+        ("label near the headline", near.get("author")),
+        ("element named so", marked.get(Hint.AUTHOR)),
+        ("wrapper line", wrapper.get("author")),
+        ("meta", _author_meta(head)),
     )
-    found.section = _section(head, reading, headline.order)
-    found.summary = next((clean_line(head.metas[name]) for name in SUMMARY_METAS if name in head.metas), None)
-    found.tags = _tags(head)
-    _times(found, head, near, reading, first, last, fetched_at=fetched_at, zone=zone, url=url)
+    places = (("wrapper line", wrapper), ("label behind the body", behind), ("label near the headline", near))
+    found.take(
+        "editor",
+        *((witness, labels.get(name)) for name in ("chief", "editor") for witness, labels in places),
+        ("element named so", marked.get(Hint.EDITOR)),
+        ("undisplayed", hidden.get("chief")),
+    )
+    found.section = _section(scene)
+    found.summary = clean_line(head.first(_SUMMARY_METAS)) or None
+    found.tags = _tags(head.first(_KEYWORD_METAS))
+    _read_times(found, scene, clock)
     return found
 
 
-def _near(reading: Reading, headline: int | None, first: int) -> list[Run]:
-    """Runs around the headline and between it and the body: where a page says when, from where and by whom."""
-    if headline is None or headline > first:
-        return reading.runs[max(0, first - 12) : first]
-    start = max(0, headline - 4)
-    return [*reading.runs[headline + 1 : min(first + 1, headline + 40)], *reading.runs[start:headline]]
+def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
+    """What the page did not say, the list may have said."""
+    for name in ("publisher", "author", "section", "summary"):
+        found.take(name, ("list", getattr(listed, name)))
+    found.tags = found.tags or listed.tags
+    known = found.published
+    found.published = choose_time([("page", known), ("list", clock.read(listed.published))], found)
+    if known is not None and found.published is known:
+        found.witnesses.setdefault("published", "page")
+    found.updated = found.updated or clock.read(listed.updated)
+
+
+def fill_from_url(found: Found, clock: Clock) -> None:
+    """The day in an address, where nobody else named one."""
+    if found.published is None and (day := _URL_DAY.search(clock.url)):
+        found.published = clock.read("-".join(day.groups()))
+        found.witnesses["published"] = "url"
+
+
+def choose_time(candidates: Sequence[tuple[str, Moment | None]], found: Found) -> Moment | None:
+    """The first candidate, or a finer one of the same moment; candidates of different days are flagged."""
+    known = [(witness, moment, moment.at) for witness, moment in candidates if moment is not None and moment.at is not None]
+    if not known:
+        return None
+    witness, chosen, at = known[0]
+    for other_witness, other, other_at in known[1:]:
+        if _FINENESS[other.precision] > _FINENESS[chosen.precision] and _is_same(at, other_at, chosen.precision):
+            witness, chosen, at = other_witness, other, other_at
+        elif abs((at - other_at).total_seconds()) >= _CONFLICT_SECONDS and "date_conflict" not in found.flags:
+            found.flags.append("date_conflict")
+    if witness != "page":
+        found.witnesses["published"] = witness
+    return chosen
+
+
+def images_of(reading: Reading, first: int, last: int, url: str) -> tuple[str, ...]:
+    """Absolute addresses of the pictures inside the body."""
+    found: dict[str, None] = {}
+    for image in reading.images:
+        if first <= image.order <= last + 1 and (address := _image_address(image.element)):
+            found[urljoin(url, address) if url else address] = None
+    return tuple(islice(found, _MAX_IMAGES))
+
+
+def _image_address(image: etree._Element) -> str | None:
+    for name in _IMAGE_ATTRIBUTES:
+        value = (image.get(name) or "").strip()
+        if value and not value.startswith(("data:", "javascript:", "about:")):
+            return value
+    return None
+
+
+def _is_same(left: datetime, right: datetime, precision: str) -> bool:
+    right = right.astimezone(left.tzinfo)
+    if precision == "day":
+        return left.date() == right.date()
+    return left.replace(second=0, microsecond=0) == right.replace(second=0, microsecond=0)
+
+
+def _key(text: str) -> str:
+    return _NO_KEY.sub("", text).lower()
 
 
 def _labels(runs: Iterable[Run]) -> dict[str, str]:
     values: dict[str, str] = {}
     for run in runs:
-        text = run.pieces
-        if len(text) < 400:
-            for name, value in label_values(text).items():
-                if name == "author" and _MEDIUM_WORD.search(value):
-                    continue
-                if len(value) <= MAX_VALUE_CHARS:
-                    values.setdefault(name, value)
+        if len(run.text) > 2 * _MAX_NEAR_CHARS:
+            continue
+        for name, value in label_values(run.pieces).items():
+            if len(value) <= _MAX_VALUE_CHARS and not (name == "author" and _NOT_A_PERSON.search(value)):
+                values.setdefault(name, value)
     return values
 
 
-_MEDIUM_END = re.compile(r"[\u4e00-\u9fa5A-Za-z0-9《》]{1,14}(?:报|网|社|新闻|财经|周刊|客户端|电视台|时报|日报|在线|杂志|传媒|观察|中国)》?")
-_CLOCK_OR_DAY = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
+def _marked(scene: Scene) -> dict[int, str]:
+    """Values of elements whose class or id names a field, near the headline or right behind the body."""
+    at = scene.headline.order
+    start = min(scene.first, at if at is not None else scene.first) - 6
+    values: dict[int, str] = {}
+    account = ""
+    for mark in scene.reading.marks:
+        if not (start <= mark.order <= scene.first + 1 or scene.last <= mark.order <= scene.last + 8):
+            continue
+        pieces = [piece for text in islice(mark.element.itertext(), 12) if (piece := " ".join(text.split()))]
+        text = "\t".join(pieces)
+        if not 2 <= len(text) <= 60:
+            continue
+        for hint in _LABELS_OF:
+            if mark.hint & hint and (value := _marked_value(hint, text)):
+                values.setdefault(hint, value)
+        # On platforms of self-publishers the author's name is the medium's.
+        if mark.hint & Hint.AUTHOR and _MEDIUM_NAME.fullmatch(text):
+            account = account or text
+    if account:
+        values.setdefault(Hint.SOURCE, account)
+    return values
+
+
+def _marked_value(hint: int, text: str) -> str | None:
+    if labels := label_values(text):
+        return labels.get(_LABELS_OF[hint])
+    for piece in text.split("\t"):
+        bare = _BARE.sub("", piece).strip()
+        if not 2 <= len(bare) <= 24 or _NO_NAME.search(bare):
+            continue
+        if (hint == Hint.SOURCE and not bare.endswith("公司")) or (_PERSON.fullmatch(bare) and not _NOT_A_PERSON.search(bare)):
+            return bare
+    return None
 
 
 def _beside_time(near: Iterable[Run]) -> str | None:
     """A medium's name that stands without a label beside the time: 「2019-11-25 10:37 某某网」."""
     for run in near:
-        text = run.pieces
-        if len(text) > 120 or not _CLOCK_OR_DAY.search(text):
-            continue
-        for piece in re.split(r"\s", text):
-            if _MEDIUM_END.fullmatch(piece) and not _CLOCK_OR_DAY.search(piece):
-                return piece
+        if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
+            for piece in re.split(r"\s", run.pieces):
+                if _MEDIUM.fullmatch(piece) and not _DAY_OR_CLOCK.search(piece):
+                    return piece
     return None
-
-
-def _marked(reading: Reading, headline: int | None, first: int, last: int) -> dict[int, str]:
-    """Values of elements whose class or id names a field, near the headline or right behind the body."""
-    start = min(first, headline if headline is not None else first) - 6
-    values: dict[int, str] = {}
-    for mark in reading.marks:
-        if not (start <= mark.order <= first + 1 or last <= mark.order <= last + 8):
-            continue
-        pieces = [" ".join(piece.split()) for piece in islice(mark.element.itertext(), 12)]
-        text = "\t".join(piece for piece in pieces if piece)
-        if not 2 <= len(text) <= 60:
-            continue
-        for hint in (Hint.SOURCE, Hint.AUTHOR, Hint.EDITOR):
-            if mark.hint & hint and (value := _mark_value(hint, text)):
-                values.setdefault(hint, value)
-    return values
-
-
-def _mark_value(hint: int, text: str) -> str | None:
-    labels = label_values(text)
-    name = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}[hint]
-    if labels:
-        return labels.get(name)
-    for piece in text.split("\t"):
-        bare = _NOT_NAME.sub("", piece).strip()
-        if len(bare) < 2 or re.search(r"[。，！？：:]|https?|www", bare) or len(bare) > 24:
-            continue
-        if hint == Hint.SOURCE:
-            return bare
-        if _PERSON.fullmatch(bare) and not _MEDIUM_WORD.search(bare):
-            return bare
-    return None
-
-
-def _first(*values: str | None) -> str | None:
-    return next((value for value in values if value), None)
 
 
 def _publisher_meta(head: Head) -> str | None:
-    for name in PUBLISHER_METAS:
-        value = head.metas.get(name)
-        if value and 2 <= len(value) <= 30 and not _DIGITS_ONLY.fullmatch(value):
-            return re.sub(r"^(?:来源|文章来源)\s*[：:]\s*", "", clean_line(value))
+    for name in _PUBLISHER_METAS:
+        value = clean_line(head.metas.get(name, ""))
+        if 2 <= len(value) <= 30 and not _NO_WORDS.fullmatch(value):
+            return re.sub(r"^(?:文章)?来源\s*[：:]\s*", "", value)
     return None
 
 
 def _author_meta(head: Head) -> str | None:
-    for name in AUTHOR_METAS:
-        value = clean_line(head.metas.get(name, ""))
-        if value and _PERSON.fullmatch(value) and not _MEDIUM_WORD.search(value) and len(value) >= 2:
+    for name in _AUTHOR_METAS:
+        value = person(clean_line(head.metas.get(name, "")))
+        if _PERSON.fullmatch(value) and not _NOT_A_PERSON.search(value):
             return value
     return None
 
 
-def _tags(head: Head) -> tuple[str, ...]:
-    raw = next((head.metas[name] for name in KEYWORD_METAS if name in head.metas), "")
-    words = (clean_line(word) for word in re.split(r"[,，;；、|]+|\s{1,}", raw))
-    return tuple(dict.fromkeys(word for word in words if 2 <= len(word) <= 30))[:30]
+def _tags(raw: str) -> tuple[str, ...]:
+    words = (clean_line(word) for word in re.split(r"[,，;；、|]+|\s+", raw))
+    return tuple(islice(dict.fromkeys(word for word in words if 2 <= len(word) <= 30), _MAX_TAGS))
 
 
-def _section(head: Head, reading: Reading, headline: int | None) -> str | None:
-    for name in SECTION_METAS:
-        if name in head.metas and not _DIGITS_ONLY.fullmatch(head.metas[name]):
-            return clean_line(head.metas[name])
-    limit = headline if headline is not None else 60
-    for run in reading.runs[:limit]:
-        text = clean_line(run.text)
-        if len(text) <= 80 and re.search(r"[>＞»]", text) and (run.hints & Hint.CRUMBS or "正文" in text or "首页" in text):
-            parts = [part.strip() for part in re.split(r"[>＞»]+", text)]
-            parts = [part for part in parts if part and part not in ("正文", "首页")]
-            if parts:
-                return re.sub(r"^.*[：:]\s*", "", parts[-1]) or None
+def _section(scene: Scene) -> str | None:
+    """The last step of the breadcrumbs above the headline."""
+    named = clean_line(scene.head.first(_SECTION_METAS))
+    if named and not _NO_WORDS.fullmatch(named):
+        return named
+    limit = scene.headline.order if scene.headline.order is not None else scene.first
+    for run in reversed(scene.reading.runs[:limit]):
+        if len(run.text) <= 80 and re.search(r"[>＞»]", run.text) and (run.hints & Hint.CRUMBS or "正文" in run.text):
+            steps = (re.sub(r"^.*[：:]", "", step).strip() for step in re.split(r"[>＞»]+", run.text))
+            steps_left = [step for step in steps if step and step not in ("正文", "首页", "详情", "内容")]
+            return steps_left[-1][:30] if steps_left else None
     return None
 
 
-def _times(
-    found: Found,
-    head: Head,
-    near: Sequence[Run],
-    reading: Reading,
-    first: int,
-    last: int,
-    *,
-    fetched_at: datetime,
-    zone: ZoneInfo,
-    url: str,
-) -> None:
-    def read(raw: str | None, known_by: datetime = fetched_at) -> Moment | None:
-        moment = parse_time(raw, fetched_at=known_by, zone=zone, hint_url=url) if raw else None
-        return moment if moment and moment.at else None
-
-    from_meta = [read(head.metas.get(name)) for name in PUBLISHED_METAS]
-    hidden = read(reading.hidden.get("pubtime_baidu"))
-    found.updated = next((m for name in UPDATED_METAS if (m := read(head.metas.get(name)))), None)
+def _read_times(found: Found, scene: Scene, clock: Clock) -> None:
+    head = scene.head
+    found.updated = next((moment for name in _UPDATED_METAS if (moment := clock.read(head.metas.get(name)))), None)
     # A visible time without a year is no later than the page's own update.
-    known_by = found.updated.at if found.updated and found.updated.at else fetched_at
-    visible = _visible_time(near, fetched_at=max(known_by, fetched_at) if known_by > fetched_at else known_by, zone=zone, url=url)
-    if visible is None:
-        visible = _visible_time(near, fetched_at=fetched_at, zone=zone, url=url)
-    if visible is None:
-        visible = _marked_time(reading, first, last, fetched_at=fetched_at, zone=zone, url=url)
-    found.published = choose_time([visible, hidden, *from_meta], found.flags, zone)
+    if found.updated and found.updated.at and found.updated.at < clock.fetched_at:
+        visible = _visible_time(scene, Clock(found.updated.at, clock.zone, clock.url)) or _visible_time(scene, clock)
+    else:
+        visible = _visible_time(scene, clock)
+    found.published = choose_time(
+        [
+            ("visible", visible),
+            ("undisplayed", clock.read(scene.reading.hidden.get("pubtime_baidu"))),
+            *(("meta", clock.read(head.metas.get(name))) for name in _PUBLISHED_METAS if name in head.metas),
+            *(("JSON-LD", clock.read(raw)) for raw in head.json_times[:1]),
+        ],
+        found,
+    )
 
 
-def _visible_time(near: Sequence[Run], *, fetched_at: datetime, zone: ZoneInfo, url: str) -> Moment | None:
-    for run in near:
-        text = clean_line(" ".join(run.parts))
-        if len(text) <= 200:
-            moment = first_time(text, fetched_at=fetched_at, zone=zone, hint_url=url)
-            if moment and moment.at:
-                return moment
+def _visible_time(scene: Scene, clock: Clock) -> Moment | None:
+    for line in _timed_lines(scene):
+        if len(line) <= _MAX_NEAR_CHARS and any(map(str.isdigit, line)) and (moment := clock.find(line)):
+            return moment
     return None
 
 
-def _marked_time(
-    reading: Reading, first: int, last: int, *, fetched_at: datetime, zone: ZoneInfo, url: str
-) -> Moment | None:
-    for mark in reading.marks:
-        if mark.hint & Hint.TIME and (first - 30 <= mark.order <= first + 2 or last <= mark.order <= last + 4):
-            text = clean_line("".join(mark.element.itertext()))
-            if len(text) <= 80:
-                moment = first_time(text, fetched_at=fetched_at, zone=zone, hint_url=url)
-                if moment and moment.at:
-                    return moment
-    return None
-
-
-_FINENESS = {"second": 3, "minute": 2, "day": 1, "none": 0}
-
-
-def choose_time(candidates: Sequence[Moment | None], flags: list[str], zone: ZoneInfo) -> Moment | None:
-    """The first candidate, or a finer one of the same moment; candidates of different days are flagged."""
-    known = [(moment, moment.at) for moment in candidates if moment is not None and moment.at is not None]
-    if not known:
-        return None
-    chosen, at = known[0]
-    for other, other_at in known[1:]:
-        if _FINENESS[other.precision] > _FINENESS[chosen.precision] and _same(at, other_at, chosen.precision, zone):
-            chosen, at = other, other_at
-        elif abs((at - other_at).total_seconds()) >= 86_400 and "date_conflict" not in flags:
-            flags.append("date_conflict")
-    return chosen
-
-
-def _same(left: datetime, right: datetime, precision: str, zone: ZoneInfo) -> bool:
-    left, right = left.astimezone(zone), right.astimezone(zone)
-    if precision == "day":
-        return left.date() == right.date()
-    return left.replace(second=0, microsecond=0) == right.replace(second=0, microsecond=0)
+def _timed_lines(scene: Scene) -> Iterator[str]:
+    """Lines in which the time of publication is displayed: near the headline, then elements named after it."""
+    for run in scene.near:
+        yield clean_line(" ".join(run.parts))
+    for mark in scene.reading.marks:
+        is_near = scene.first - 30 <= mark.order <= scene.first + 2 or scene.last <= mark.order <= scene.last + 4
+        if mark.hint & Hint.TIME and is_near:
+            yield clean_line(" ".join(mark.element.itertext()))
+    for run in scene.behind:
+        if re.match(r"(?:发布|发表|发稿|时间|日期|来源)", run.text):
+            yield clean_line(" ".join(run.parts))

@@ -1,66 +1,102 @@
 """Where on a page the article is: by the rules of its source, or by a vote of its sentences.
 
-The lanes, from the cheapest to the last resort (the lane used is told in the article's flags when it is not the expected one):
+The lanes, from the cheapest to the last resort:
 
     slice  the page is cut behind the container that a rule names by id or class, and only the rest is parsed
     rule   a selector of the source on the whole parsed page
-    vote   no rule: Chinese commas and full stops outside links vote for their block and for all blocks around it
+    vote   no rule: sentences outside links speak for the blocks around them, links and legal text against
     full   nothing voted: trafilatura on the page as it is
+
+Falling through on a source that has rules is the sign that its pages have changed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
+from typing import Literal, NamedTuple
 
 from cssselect import HTMLTranslator, SelectorError
 from lxml import etree
 
 from articles.canonical import Hint, Reading, Run
 
+Lane = Literal["slice", "rule", "vote", "full", "json", "piece"]
+Why = Literal["links", "noise", "headline", "after the signature"]
+
 # What the site says about itself reads like prose, and on a short page there is more of it than of news.
-LEGAL = re.compile(
-    r"版权|著作权|免责|声明[：:]|转载|侵权|举报|许可证|备案|公网安备|不代表本|不构成投资|风险自担|未经.{0,12}授权|稿件|"
-    r"联系我们|客服|投稿|本网站|本站|本平台|网友|发表评论|评论仅|登录|登陆|注册|验证码|密码|浏览器|javascript|copyright|"
-    r"all rights reserved|cookie|©|邮箱|建议您?使用|欢迎.{0,6}关注|下载.{0,8}(?:APP|客户端)|著作權|轉載|舉報",
+_LEGAL = re.compile(
+    r"版权|著作权|免责|声明[：:]|转载|侵权|举报|许可证|备案|公网安备|不代表本|不构成投资|风险自担|未经.{0,12}授权|稿件|联系我们|客服|投稿|"
+    r"本网站|本站|本平台|网友|发表评论|评论仅|登录|登陆|注册|验证码|密码|浏览器|欢迎.{0,6}关注|下载.{0,8}(?:APP|客户端)|邮箱|建议您?使用|"
+    r"javascript|copyright|all rights reserved|cookie|©|著作權|轉載|舉報|專頁|facebook",
     re.IGNORECASE,
 )
+# One such word in so many characters is a subject of the news; more is a notice.
+_LEGAL_EVERY_CHARS = 60
 # Around the headline: when, from where, by whom.
-META_LINE = re.compile(r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|来源|來源|责任编辑|責任編輯|作者[：:]|发布时间|字号|评论")
+_META_LINE = re.compile(
+    r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|来源|來源|责任编辑|責任編輯|作者[：:]|发布时间|字号|评论"
+)
+_META_LINE_CHARS = 80
+_STOPS = "，。；！？"
+_LATIN_STOPS = (", ", ". ")
+_MIN_SENTENCE_CHARS = 8
+# A wider block is taken as long as it costs no more than this of the votes: short lines beside the sentences (lists,
+# results, subheads) weigh next to nothing.
+_WIDER_COST = 2.0
+_WIDER_COST_SHARE = 0.08
+# So many links behind the first sentence halve the weight of a sentence: what comes then is somebody else's.
+_LINKS_TO_HALVE = 6
+
+# Who signs a text signs it at its end; a label such as 编辑 alone may stand at its head as well.
+_SIGNATURE = re.compile(
+    r"[（(【\[\s]*(?:纠错】?\s*【?)?(?:本文来源.{2,20}\s)?(?:责任编辑|责编|責任編輯|責編)\s*[：:︰]?\s*\S{0,30}"
+)
+_SIGNATURE_CHARS = 120
+_MIN_SIGNED_CHARS = 50
+_MIN_DIGEST = 3
+
+_RELATED = re.compile(r"[【\[]?(?:相关|延伸|此前|更多|推荐|早前)(?:报道|阅读|新闻|链接|专题|文章)[】\]]?\s*[：:]?")
 # Selectors of scrapy's kind: `h1::text`, `a::attr(href)`.
 _PSEUDO = re.compile(r"::(?:text|attr\(\s*([\w:-]+)\s*\))\s*$")
 _FENCE = re.compile(r"(?:[a-z][a-z0-9]*)?([#.])([A-Za-z_][\w-]*)$")
-_TAGS = r"<!--.*?-->|<script\b.*?</script\s*>|<style\b.*?</style\s*>|<(/?)(TAG)\b[^>]*?(/?)>"
+_TAGS = r"<!--.*?-->|<script\b.*?</script\s*>|<style\b.*?</style\s*>|<(/?)TAG\b[^>]*?(/?)>"
+# Kept behind the container: signatures stand there.
+_MARGIN_CHARS = 3_000
 
-_STOPS = "，。；！？"
+
+class Chosen(NamedTuple):
+    """The runs of an article, and the runs of its container that are not of it, with the reason."""
+
+    kept: list[Run]
+    dropped: list[tuple[Why, Run]]
 
 
+class SelectorFaultError(ValueError):
+    """A selector that cannot be read."""
 
 
 def vote(reading: Reading, headline: int | None) -> list[Run]:
-    """The runs of the article on a page of an unknown site; empty where nothing reads like prose.
+    """The runs of the article's block on a page of an unknown site; empty where nothing reads like prose.
 
-    Sentences count for a block, links and legal text against it; the block with the highest sum is the article. So a
-    block never grows beyond the article: what lies around it is links.
+    Sentences count for a block, links and legal text against it; the block with the highest sum is the article's. So a
+    block does not grow beyond the article: what lies around it is links.
     """
     mark_noise(reading, headline)
-    sums = [0.0, *accumulate(_weights(reading.runs, headline))]
-    best, best_sum = None, 0.0
-    for start, end, _, _ in reading.spans:
-        total = sums[end] - sums[start]
-        if total > best_sum:
-            best, best_sum = (start, end), total
-    if best is None:
-        return []
-    # Short lines beside the sentences (lists, results, subheads) weigh nothing: take the wider block that costs little.
-    for start, end, _, _ in reading.spans:
-        if start <= best[0] and end >= best[1] and sums[end] - sums[start] >= best_sum - max(2.0, 0.08 * best_sum):
-            best = (start, end)
-            best_sum = max(best_sum, sums[end] - sums[start])
-    return reading.runs[best[0] : best[1]]
+    sums = [0.0, *accumulate(weigh(reading.runs, headline))]
+    start, end, best = 0, 0, 0.0
+    for span in reading.spans:
+        total = sums[span.end] - sums[span.start]
+        if total > best:
+            start, end, best = span.start, span.end, total
+    for span in reading.spans:
+        if span.start <= start and span.end >= end:
+            total = sums[span.end] - sums[span.start]
+            if total >= best - max(_WIDER_COST, _WIDER_COST_SHARE * best):
+                start, end, best = span.start, span.end, max(best, total)
+    return reading.runs[start:end]
 
 
 def mark_noise(reading: Reading, headline: int | None) -> None:
@@ -69,48 +105,46 @@ def mark_noise(reading: Reading, headline: int | None) -> None:
     A block that holds the headline, or half of the page's sentences, is named after something else.
     """
     runs = reading.runs
-    sums = [0, *accumulate(len(run.free_text) if "，" in run.free_text or "。" in run.free_text else 0 for run in runs)]
-    for start, end in reading.noise:
-        if (headline is not None and start <= headline < end) or sums[end] - sums[start] > sums[-1] / 2:
+    sums = [0, *accumulate(len(run.free) if _is_prose(run) else 0 for run in runs)]
+    for span in reading.noise:
+        holds_headline = headline is not None and span.start <= headline < span.end
+        if holds_headline or sums[span.end] - sums[span.start] > sums[-1] / 2:
             continue
-        for run in runs[start:end]:
+        for run in runs[span.start : span.end]:
             run.noise = True
 
 
-def _weights(runs: Sequence[Run], headline: int | None) -> list[float]:
+def weigh(runs: Sequence[Run], headline: int | None) -> list[float]:
+    """What each run says for being the article (above 0) or against it."""
     weights: list[float] = []
-    away = 0.0
+    links = 0
     begun = False
     for run in runs:
         weight = _weight(run)
         if headline is not None and run.order <= headline:
-            weight = min(weight * 0.3, 0.0 if run.order == headline else weight)
+            weight = 0.0 if run.order == headline else weight * 0.3
         elif weight > 0.5:
-            # The further a sentence is from the headline, counted in links between them, the less it counts.
-            weight *= 1 / (1 + away / 6)
+            weight /= 1 + links / _LINKS_TO_HALVE
             begun = True
         elif weight <= -1 and (begun or headline is not None):
-            away += 1
+            links += 1
         weights.append(weight)
     return weights
 
 
 def _weight(run: Run) -> float:
-    """How much a run speaks for being the article (above 0) or against it."""
-    free = " ".join(run.free_text.split())
+    free = run.free
     chars = len(free)
-    text_chars = len(" ".join(run.text.split()))
-    stops = sum(map(free.count, _STOPS))
-    if chars < text_chars * (0.6 if run.kind == "li" or not stops else 0.34):
-        return -2.0 if text_chars > 6 else -1.0
+    stops = sum(map(free.count, _LATIN_STOPS if free.isascii() else _STOPS))
+    if chars < len(run.text) * (0.6 if run.kind == "li" or not stops else 0.34):
+        return -2.0 if len(run.text) > 6 else -1.0
     if run.noise:
         return -1.0
-    if not stops or chars < 8 or run.kind in ("h", "row"):
-        if META_LINE.search(free) and chars < 80:
+    if not stops or chars < _MIN_SENTENCE_CHARS or run.kind in ("h", "row"):
+        if chars < _META_LINE_CHARS and _META_LINE.search(free):
             return -1.5
         return 0.2 if run.hints & Hint.BODY else -0.2
-    legal = len(set(LEGAL.findall(free)))
-    if legal and legal * 60 > chars:
+    if len(set(_LEGAL.findall(free))) * _LEGAL_EVERY_CHARS > chars:
         return -3.0
     score = stops + min(chars / 40, 10)
     if run.kind == "li":
@@ -120,127 +154,157 @@ def _weight(run: Run) -> float:
     return score
 
 
-def prune(runs: Sequence[Run], title: str) -> tuple[list[Run], list[Run]]:
-    """The runs of a container that are the article, and those that are not: link lists, noise, the title repeated, and
-    whatever follows the editor's signature."""
-    kept = [run for run in runs[: _end_of_article(runs)] if not _leads_away(run)]
-    quiet = [run for run in kept if not run.noise]
+def choose(runs: Sequence[Run], title: str, *, all_body: bool = False) -> Chosen:
+    """Sort out the runs of a container: link lists, noise, the title repeated, and whatever follows the signature go.
+
+    With `all_body` (a feed's article, whose links are the writer's) only the links behind the last paragraph go.
+    """
+    end = _end_of_article(runs)
+    kept = [run for run in runs[:end] if not run.noise]
     # A container named after its share buttons is no noise: where noise is the larger part, the name misleads.
-    if sum(len(run.text) for run in quiet) >= 0.5 * sum(len(run.text) for run in kept):
-        kept = quiet
+    if sum(len(run.text) for run in kept) < 0.5 * sum(len(run.text) for run in runs[:end]):
+        kept = list(runs[:end])
+    kept = _without_last_links(kept) if all_body else _without_links(kept)
     key = _key(title)
-    while kept and key and _key(kept[0].text) == key:
-        kept.pop(0)
+    headlines: list[Run] = []
+    while len(kept) > 1 and key and _key(kept[0].text) == key:
+        headlines.append(kept.pop(0))
     stays = {run.order for run in kept}
-    return kept, [run for run in runs if run.order not in stays]
+    dropped: list[tuple[Why, Run]] = []
+    for index, run in enumerate(runs):
+        if run.order not in stays:
+            dropped.append((_why(run, after_end=index >= end, headline=run in headlines), run))
+    return Chosen(kept, dropped)
 
 
-# Who signs a text signs it at its end; a label such as 编辑 alone may stand at its head as well.
-SIGNATURE = re.compile(r"[（(【\[\s]*(?:【?纠错】?\s*)?(?:本文来源.{2,20}\s)?(?:责任编辑|责编|責任編輯|責編)\s*[：:︰]?\s*\S{0,30}")
-MIN_SIGNED_CHARS = 50
+def _why(run: Run, *, after_end: bool, headline: bool) -> Why:
+    if after_end:
+        return "after the signature"
+    if headline:
+        return "headline"
+    return "noise" if run.noise else "links"
 
 
 def _end_of_article(runs: Sequence[Run]) -> int:
     """Index behind the last run that can be the article's: at the editor's signature, once there has been prose."""
     prose = 0
     for index, run in enumerate(runs):
-        text = run.text
-        if prose >= MIN_SIGNED_CHARS and len(text) < 120 and SIGNATURE.match(text.strip()):
+        if prose >= _MIN_SIGNED_CHARS and len(run.text) < _SIGNATURE_CHARS and _SIGNATURE.match(run.text):
             return index
-        if "，" in text or "。" in text:
-            prose += len(run.free_text)
+        if _is_prose(run):
+            prose += len(run.free)
     return len(runs)
 
 
-def _leads_away(run: Run) -> bool:
-    text = " ".join(run.text.split())
-    free = " ".join(run.free_text.split())
-    if not text:
-        return True
-    return len(free) < len(text) / 3 and not any(stop in free for stop in "，。")
+def _without_links(runs: Sequence[Run]) -> list[Run]:
+    """Without the runs that are links only, unless they are the subheads of a digest: each followed by its paragraph."""
+    away = [_is_link(run) for run in runs]
+    subheads = [at for at in range(len(runs) - 1) if away[at] and not away[at + 1] and _is_prose(runs[at + 1])]
+    is_digest = len(subheads) >= _MIN_DIGEST and len(subheads) * 2 >= sum(away)
+    stays = set(subheads) if is_digest else set()
+    return [run for at, run in enumerate(runs) if not away[at] or at in stays]
+
+
+def _without_last_links(runs: Sequence[Run]) -> list[Run]:
+    """Without the links behind the last line that is no link, and without lists of related articles."""
+    end = max((at + 1 for at, run in enumerate(runs) if not _is_link(run)), default=len(runs))
+    kept: list[Run] = []
+    related = False
+    for run in runs[:end]:
+        related = bool(_RELATED.fullmatch(run.text)) or (related and _is_link(run))
+        if not (related and _is_link(run)):
+            kept.append(run)
+    return kept
+
+
+def _is_link(run: Run) -> bool:
+    return len(run.free) < len(run.text) / 3 and not _is_prose(run)
+
+
+def _is_prose(run: Run) -> bool:
+    return "，" in run.free or "。" in run.free or (run.free.isascii() and ", " in run.free)
 
 
 def _key(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
-class SelectorFault(ValueError):
-    """A selector that cannot be read."""
+# ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def containers(tree: etree._Element, selectors: Iterable[str]) -> list[etree._Element]:
+    """What the first matching selector names; several elements, where a body lies in pieces."""
+    for selector in selectors:
+        found = [element for element in select(tree, selector) if any(not text.isspace() for text in element.itertext())]
+        inner = {element for outer in found for element in outer.iterdescendants()} if len(found) > 1 else set()
+        if outer := [element for element in found if element not in inner]:
+            return outer
+    return []
+
+
+def select(root: etree._Element, selector: str) -> list[etree._Element]:
+    """Elements below `root`, in document order."""
+    found: list[etree._Element] = _compiled(selector)[0](root)
+    return found
+
+
+def select_text(root: etree._Element, selectors: Iterable[str]) -> str | None:
+    """Text, or the attribute asked for, of the first selector that finds any."""
+    for selector in selectors:
+        expression, attribute = _compiled(selector)
+        for element in expression(root):
+            value = element.get(attribute) if attribute else "".join(element.itertext())
+            if value and (value := " ".join(value.split())):
+                return str(value)
+    return None
 
 
 @lru_cache(maxsize=2048)
-def _compiled(selector: str) -> tuple[etree.XPath, str | None, bool]:
-    """XPath of a selector, the attribute it takes, and whether it takes text."""
+def _compiled(selector: str) -> tuple[etree.XPath, str | None]:
+    """XPath of a selector, and the attribute it takes if it takes one."""
     found = _PSEUDO.search(selector)
     plain = selector[: found.start()] if found else selector
     try:
         expression = HTMLTranslator().css_to_xpath(plain.strip() or "*")
     except SelectorError as error:
-        raise SelectorFault(f"{selector!r} is not a selector: {error}") from error
-    return etree.XPath(expression), found[1] if found else None, found is not None
+        raise SelectorFaultError(f"{selector!r} is not a selector: {error}") from error
+    return etree.XPath(expression), found[1] if found else None
 
 
-def select(root: etree._Element, selector: str) -> list[etree._Element]:
-    """Elements below `root`, in document order."""
-    elements = _compiled(selector)[0](root)
-    return [element for element in elements if element is not root]
-
-
-def select_text(root: etree._Element, selectors: Sequence[str]) -> str | None:
-    """Text, or the attribute asked for, of the first selector that finds any."""
-    for selector in selectors:
-        expression, attribute, _ = _compiled(selector)
-        for element in expression(root):
-            value = element.get(attribute) if attribute else "".join(element.itertext())
-            if value and (value := " ".join(value.split())):
-                return value
-    return None
-
-
-def by_rule(tree: etree._Element, selectors: Sequence[str]) -> list[etree._Element]:
-    """The container that the first matching selector names; several, where a body lies in pieces."""
-    for selector in selectors:
-        found = [element for element in select(tree, selector) if any(text.strip() for text in element.itertext())]
-        outer = [element for element in found if not any(other is not element and _is_within(element, other) for other in found)]
-        if outer:
-            return outer
-    return []
-
-
-def cut_behind(html: str, selectors: Sequence[str]) -> str | None:
-    """The page up to the end of its body's container, if a selector names that by one id or class; None otherwise.
+def cut_behind(html: str, selectors: Iterable[str]) -> str | None:
+    """The page up to a little behind its body's container, where a selector names that by one id or class; else None.
 
     Most of a news page lies behind the article: comments, teasers, scripts. What is cut need not be parsed.
     """
     for selector in selectors:
         fence = _FENCE.match(selector.strip())
-        if fence is None:
-            continue
-        opening = _opening(fence[1], fence[2]).search(html)
+        opening = _opening(fence[1], fence[2]).search(html) if fence else None
         if opening is None:
             continue
-        tag = opening[1].lower()
-        end = _closing(html, opening.end(), tag)
-        return html[:end] if end is not None else None
+        end = _closing(html, opening.end(), opening[1].lower())
+        if end is None or len(html) - end < 2 * _MARGIN_CHARS:
+            return None
+        return html[: max(end, html.rfind("<", end, end + _MARGIN_CHARS))]
     return None
 
 
 @lru_cache(maxsize=512)
 def _opening(kind: str, name: str) -> re.Pattern[str]:
     attribute = "id" if kind == "#" else "class"
-    inside = re.escape(name) if kind == "#" else rf"(?:[^\"'>]*\s)?{re.escape(name)}(?:\s[^\"'>]*)?"
-    return re.compile(rf"<([a-zA-Z][a-zA-Z0-9]*)\b[^>]*?\s{attribute}\s*=\s*([\"']?)\s*{inside}\s*\2[\s/>][^>]*", re.DOTALL)
+    value = re.escape(name) if kind == "#" else rf"(?:[^\"'>]*\s)?{re.escape(name)}(?:\s[^\"'>]*)?"
+    return re.compile(rf"<([a-zA-Z][a-zA-Z0-9]*)\b[^<>]*?\s{attribute}\s*=\s*([\"']?)\s*{value}\s*\2[^<>]*>")
 
 
 @lru_cache(maxsize=64)
-def _tag_pattern(tag: str) -> re.Pattern[str]:
+def _tags_of(tag: str) -> re.Pattern[str]:
     return re.compile(_TAGS.replace("TAG", tag), re.DOTALL | re.IGNORECASE)
 
 
 def _closing(html: str, start: int, tag: str) -> int | None:
+    """Where the element ends whose opening tag ends at `start`: its tags balanced, scripts and comments skipped."""
     depth = 1
-    for found in _tag_pattern(tag).finditer(html, start):
-        if found[2] is None or found[3]:
+    for found in _tags_of(tag).finditer(html, start):
+        if found[1] is None or found[2]:
             continue
         depth += -1 if found[1] else 1
         if depth == 0:

@@ -1,0 +1,53 @@
+"""Securities that a page marks (links and elements of quote services) or spells out, as `600519.SH`. Never from names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+
+MAX_SYMBOLS = 50
+
+# Markets as East Money numbers them in addresses and element ids.
+_NUMBERED = {"0": "SZ", "1": "SH", "116": "HK", "105": "US", "106": "US", "107": "US"}
+_IN_ADDRESS = (
+    # quote.eastmoney.com/unify/r/1.600519
+    (re.compile(r"/r/(?P<number>\d{1,3})\.(?P<code>[A-Z.]{1,6}|\d{5,6})(?![\w.])"), None),
+    # /realstock/company/sh600519/nc.shtml, quote.eastmoney.com/sz000001.html, xueqiu.com/S/SH600519
+    (re.compile(r"[/=](?P<market>sh|sz|bj)(?P<code>\d{6})(?!\d)", re.IGNORECASE), None),
+    (re.compile(r"/(?:hkstock/quotes/|hk/|S/|realstock/hk/)(?:hk)?(?P<code>\d{5})(?!\d)", re.IGNORECASE), "HK"),
+    (re.compile(r"/usstock/quotes/(?P<code>[A-Za-z.]{1,6}?)(?:\.html|$)"), "US"),
+)
+_SPELLED = (
+    re.compile(r"(?<![\dA-Za-z])(?P<code>\d{6})\.(?P<market>SH|SZ|BJ)(?![A-Za-z])", re.IGNORECASE),
+    re.compile(r"(?<![\dA-Za-z])(?P<market>SH|SZ|BJ)[.:：]?(?P<code>\d{6})(?!\d)", re.IGNORECASE),
+    re.compile(r"(?<![\dA-Za-z])(?P<code>\d{4,5})\.(?P<market>HK)(?![A-Za-z])", re.IGNORECASE),
+)
+# Shares and funds only: 000001 of Shanghai is an index.
+_LISTED = {"SH": ("5", "6", "9"), "SZ": ("00", "15", "16", "20", "30"), "BJ": ("4", "8", "92")}
+
+
+def symbols_of(addresses: Iterable[str], text: str) -> tuple[str, ...]:
+    """Symbols in order of appearance, those of links first."""
+    found: dict[str, None] = {}
+    for address in addresses:
+        for pattern, market in _IN_ADDRESS:
+            if match := pattern.search(address):
+                groups = match.groupdict()
+                named = market or (groups.get("market") or "").upper() or _NUMBERED.get(groups.get("number") or "", "")
+                _note(found, match["code"], named)
+                break
+    for pattern in _SPELLED:
+        for match in pattern.finditer(text):
+            _note(found, match["code"], match["market"].upper())
+    return tuple(islice(found, MAX_SYMBOLS))
+
+
+def _note(found: dict[str, None], code: str, market: str) -> None:
+    code = code.upper()
+    if market == "HK" and code.isdigit():
+        found[f"{code:0>5}.HK"] = None
+    elif market == "US" and not code.isdigit():
+        found[f"{code}.US"] = None
+    elif code.startswith(_LISTED.get(market, ())) and _LISTED.get(market):
+        found[f"{code}.{market}"] = None
