@@ -20,7 +20,7 @@ from typing import IO, Literal, Self
 
 from articles.records import Rejected
 from spiders.crawl import SPEC_JSON, CrawlReport, CrawlSpec
-from spiders.spool import CrawledPage, read_report, read_results
+from spiders.spool import REPORT, CrawledPage, read_report, read_results
 
 CHILD = "flows.crawl_child"
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,18 +67,20 @@ def run_crawl(
     spool.mkdir(parents=True, exist_ok=True)
     spec_path = spool / "_spec.json"
     spec_path.write_bytes(SPEC_JSON.dump_json(spec, indent=1))
+    stop = stop or Event()
     child = _start(spec_path)
     lines: list[str] = []
     reader = Thread(target=_forward, args=(child.stderr, log, lines), daemon=True)
     reader.start()
     try:
-        overdue = not _wait(child, deadline_seconds, stop or Event())
+        overdue = not _wait(child, deadline_seconds, stop)
         if overdue:
             log.error("%s: no end after %.0f s, stopping the crawl", spec.source, deadline_seconds)
     finally:
         returncode = _stop(child)
         reader.join(5)
-    return _outcome(spec, spool, returncode, overdue=overdue, lines=lines)
+    status = "timeout" if overdue else _status(returncode, spool, stopped=stop.is_set())
+    return _outcome(spec, spool, returncode, status, lines)
 
 
 def _start(spec_path: Path) -> subprocess.Popen[str]:
@@ -130,10 +132,15 @@ def _stop(child: subprocess.Popen[str]) -> int:
     return child.wait()
 
 
-def _outcome(spec: CrawlSpec, spool: Path, returncode: int, *, overdue: bool, lines: list[str]) -> CrawlOutcome:
+def _status(returncode: int, spool: Path, *, stopped: bool) -> Status:
+    if stopped and returncode < 0:
+        return "stopped"  # by our own signal, before it could answer in order
+    return STATUS_OF.get(returncode, "crashed") if (spool / REPORT).exists() else "crashed"
+
+
+def _outcome(spec: CrawlSpec, spool: Path, returncode: int, status: Status, lines: list[str]) -> CrawlOutcome:
     results = list(read_results(spool))
     report = read_report(spool)
-    status: Status = "timeout" if overdue else STATUS_OF.get(returncode, "crashed") if report else "crashed"
     return CrawlOutcome(
         source=spec.source,
         status=status,

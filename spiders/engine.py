@@ -43,6 +43,9 @@ def crawl(
         policy=policy,
         hosts=Hosts(source.rate.delay_seconds if spec.delay_seconds is None else spec.delay_seconds),
     )
+    # Before the reactor runs: a stop that comes early is then no kill. The watcher sees it at its next look.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: job.stop("stopped"))
     process = AsyncCrawlerProcess(_settings(job))
     crawler = process.create_crawler(SourceSpider)
     ended: dict[str, str] = {}
@@ -83,10 +86,7 @@ def _count_error(job: Job) -> None:
 def _watch(crawler: Crawler, job: Job) -> None:
     """Ends the crawl in order: on SIGTERM or SIGINT, at the deadline, or when nobody wants it any more."""
     job.started = time.monotonic()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, job.stop, "stopped")
-    job.watcher = loop.create_task(_close_when_due(crawler, job))
+    job.watcher = asyncio.get_running_loop().create_task(_close_when_due(crawler, job))
 
 
 async def _close_when_due(crawler: Crawler, job: Job) -> None:

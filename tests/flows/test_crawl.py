@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Thread
 
 import pytest
 
@@ -76,13 +76,20 @@ def test_robots_and_lists_are_asked_for_by_their_own_names(
 
 
 def test_a_stop_ends_the_crawl_in_order(site: SampleSite, tmp_path: Path) -> None:
-    stop = Event()
-    Timer(2.5, stop.set).start()
-    outcome = run_crawl(spec(site, tmp_path, delay_seconds=2.0), deadline_seconds=60, log=log, stop=stop)
+    stop, before = Event(), len(site.requests)
+    Thread(target=lambda: wait_for(lambda: len(site.requests) > before) or stop.set()).start()
+    outcome = run_crawl(spec(site, tmp_path, delay_seconds=30.0), deadline_seconds=60, log=log, stop=stop)
     assert (outcome.status, outcome.returncode) == ("stopped", 3)
     assert outcome.report is not None
     assert outcome.report.balanced
     assert outcome.report.finish_reason == "stopped"
+
+
+def test_a_stop_before_the_child_is_ready_is_no_crash(site: SampleSite, tmp_path: Path) -> None:
+    stop = Event()
+    stop.set()
+    outcome = run_crawl(spec(site, tmp_path), deadline_seconds=60, log=log, stop=stop)
+    assert (outcome.status, outcome.pages) == ("stopped", [])
 
 
 def test_the_deadline_ends_a_crawl(site: SampleSite, tmp_path: Path) -> None:
@@ -158,8 +165,8 @@ def start(crawl: CrawlSpec, folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=crawls.ROOT, stderr=subprocess.DEVNULL, env=os.environ)
 
 
-def wait_for(condition: object, seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
