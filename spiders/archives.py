@@ -46,6 +46,7 @@ JEKYLL, HEXO = "finews", "rsshub"
 WARC_ERRORS = (ArchiveLoadFailed, StatusAndHeadersParserException, zlib.error, EOFError, ValueError, OSError)
 HTML_TYPES = ("text/html", "application/xhtml")  # the rest of what a crawl saves is not worth a line in quarantine
 GZIP_MARK = b"\x1f\x8b\x08"
+CUT = "the record ends before its length"
 NEXT_RECORD = re.compile(rb"WARC/1\.\d\r\nWARC-")
 BLOCK_BYTES = 64 * 1024
 CHECKED_BYTES = 2 * MAX_BYTES
@@ -431,20 +432,23 @@ def _read_torn(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
             file.seek(start)
             stream = _Member(file) if zipped else file
             archive = ArchiveIterator(stream, arc2warc=True)
-            at = start
-            while isinstance(record := _next_record(archive), ArcWarcRecord):
+            at, record = start, _next_record(archive)
+            while isinstance(record, ArcWarcRecord):
                 at = start if zipped else archive.offset
                 outcome = _response(record, f"{path}@{at}", reading)
+                record = _next_record(archive)
+                if archive.err_count or (isinstance(outcome, Rejected) and outcome.reason is Reason.TRUNCATED):
+                    record = CUT  # what follows is no record: the length of this one led into the next
+                if record == CUT and isinstance(outcome, Page):
+                    outcome = reading.rejected(Reason.TRUNCATED, f"{path}@{at}", CUT, url=outcome.url)
                 if outcome is not None:
                     yield outcome
                 reported = isinstance(outcome, Rejected)
-                if isinstance(outcome, Rejected) and outcome.reason is Reason.TRUNCATED:
-                    record = outcome.detail  # its length has led us into the next one
-                    break
             tear = record or (stream.tear if isinstance(stream, _Member) else "")
+            if not zipped and tear != CUT:
+                at = archive.offset
             if tear and not reported:
                 reported = True
-                at = start if zipped else archive.offset
                 yield reading.rejected(Reason.ARCHIVE, f"{path}@{at}", tear)
             start = _next_start(file, at, stream, tear)
 
@@ -554,7 +558,7 @@ def _archived_page(record: ArcWarcRecord, url: str, where: str, reading: _Readin
         return reading.rejected(Reason.TOO_BIG, where, f"more than {MAX_BYTES:,} bytes", url=url)
     # warcio hands over the torn end of a file as if it were a whole record.
     if _missing(record, len(body)) or NEXT_RECORD.search(body) or record.rec_headers.get_header("WARC-Truncated"):
-        return reading.rejected(Reason.TRUNCATED, where, "the record ends before its length", url=url)
+        return reading.rejected(Reason.TRUNCATED, where, CUT, url=url)
     if not body:
         return reading.rejected(Reason.EMPTY, where, "no body", url=url)
     page = reading.page(body, "html", where, url=url)
