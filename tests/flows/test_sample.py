@@ -28,7 +28,7 @@ FEED = ("rss.eastmoney.com", "/rss_partener.xml")
 
 FIELDS = ("title", "publisher", "author", "editor", "symbols")
 # Fields that are known to be read wrongly; an entry goes when the reader is repaired.
-OPEN = frozenset({"symbols", "author", "editor"})
+OPEN = frozenset({"symbols"})
 STEP_SECONDS = {"second": 1, "minute": 60, "none": 1}
 
 
