@@ -47,7 +47,7 @@ WARC_ERRORS = (ArchiveLoadFailed, StatusAndHeadersParserException, zlib.error, E
 HTML_TYPES = ("text/html", "application/xhtml")  # the rest of what a crawl saves is not worth a line in quarantine
 GZIP_MARK = b"\x1f\x8b\x08"
 CUT = "the record ends before its length"
-NEXT_RECORD = re.compile(rb"WARC/1\.\d\r\nWARC-")
+NEXT_RECORD = re.compile(rb"WARC/1\.\d(?:\r\nWARC-|\Z)")
 BLOCK_BYTES = 64 * 1024
 CHECKED_BYTES = 2 * MAX_BYTES
 
