@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from articles.fingerprint import NO_KEY, SIGNATURE, VERSION, Records, records
-from articles.near import DIFFERENT, KINDS, NEAR, Judged, Kind, relations
+from articles.near import DIFFERENT, KINDS, NEAR, Judged, Kind, figure_masks, figures_may_agree, relations
 
 # Bump when the layout of a segment changes; an index of another layout or fingerprint version is rebuilt.
 LAYOUT: Final = 1
@@ -281,6 +281,8 @@ class _Segment:
 
     serial: Ints
     published: Ints
+    figures: NDArray[np.uint64]
+    """The masks of `near.figure_masks`."""
     record: Records
     key: Keys
     row: Keys
@@ -293,7 +295,7 @@ class _Segment:
         record = np.empty(len(signed), SEGMENT_RECORD)
         for name in SEGMENT_RECORD.names or ():
             record[name] = signed[name]
-        return cls(serial, published, record, key[order], row[order].astype(np.uint32))
+        return cls(serial, published, figure_masks(signed), record, key[order], row[order].astype(np.uint32))
 
     @classmethod
     def merge(cls, parts: Sequence[Self]) -> Self:
@@ -304,6 +306,7 @@ class _Segment:
         return cls(
             np.concatenate([part.serial for part in parts]),
             np.concatenate([part.published for part in parts]),
+            np.concatenate([part.figures for part in parts]),
             np.concatenate([part.record for part in parts]),
             key[order],
             row[order],
@@ -315,14 +318,15 @@ class _Segment:
         at = 8
         serial = np.frombuffer(content, "<i8", articles, at)
         published = np.frombuffer(content, "<i8", articles, at := at + serial.nbytes)
-        record = np.frombuffer(content, SEGMENT_RECORD, articles, at := at + published.nbytes)
+        figures = np.frombuffer(content, "<u8", articles, at := at + published.nbytes)
+        record = np.frombuffer(content, SEGMENT_RECORD, articles, at := at + figures.nbytes)
         key = np.frombuffer(content, "<u4", keys, at := at + record.nbytes)
-        return cls(serial, published, record, key, np.frombuffer(content, "<u4", keys, at + key.nbytes))
+        return cls(serial, published, figures, record, key, np.frombuffer(content, "<u4", keys, at + key.nbytes))
 
     def to_bytes(self) -> bytes:
         """Little-endian throughout: numpy's native order on every machine this runs on."""
         sizes = np.array([len(self.serial), len(self.key)], "<u4")
-        columns = (sizes, self.serial, self.published, self.record, self.key, self.row)
+        columns = (sizes, self.serial, self.published, self.figures, self.record, self.key, self.row)
         return b"".join(column.tobytes() for column in columns)
 
 
@@ -393,8 +397,9 @@ def _candidates(new: _Segment, known: _Segment, window: int) -> Iterator[Ints]:
         # Of two articles that are both new, only the later one asks.
         kept = known.serial[a] < new.serial[b]
         kept &= np.abs(known.published[a] - new.published[b]) <= window
-        kept &= known.record["text"][a] != new.record["text"][b]
-        yield np.unique((b[kept] << 32) | a[kept])
+        kept &= figures_may_agree(known.figures[a], new.figures[b])
+        pairs = np.unique((b[kept] << 32) | a[kept])
+        yield pairs[known.record["text"][pairs & LOW_32] != new.record["text"][pairs >> 32]]
 
 
 def _blocks(count: Ints, row: Keys) -> Iterator[slice]:
