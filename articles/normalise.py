@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
-from opencc import OpenCC  # type: ignore[import-untyped]
+from opencc import OpenCC
 
 # Half of a UTF-16 pair; what NUL and its kind do in text; marks that only steer bidirectional or line-breaking
 # display, which in a log line or a title can also hide what it says.
