@@ -1,6 +1,6 @@
 """A tree of mark-up as a flat list of runs, and runs as the plain element that trafilatura is given.
 
-    <div>甲<br>乙<p>丙<a href=…>丁</a></p></div>  ──read_runs──▶  甲 | 乙 | 丙丁  ──canonical──▶  <article><p>甲</p><p>乙</p>…
+    <div>甲<br>乙<p>丙<a href=…>丁</a></p></div>  ──read_runs──▶  甲 | 乙 | 丙丁  ──canonical──▶  <p>甲</p><p>乙</p>…
 
 A run is what a reader sees as one paragraph: the text between two block borders or line breaks, whatever inline mark-up
 is inside. Which runs are the article is decided in articles.locate; nothing here looks at what a text says.
@@ -9,11 +9,11 @@ is inside. Which runs are the article is decided in articles.locate; nothing her
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
 from lxml import etree
 from lxml import html as lxml_html
@@ -33,10 +33,10 @@ MAX_CELLS = 200
 MAX_HIDDEN_ELEMENTS = 20
 
 _SKIP, _BREAK, _INLINE, _IMAGE, _BLOCK = range(5)
-_SKIPPED_TAGS = """script style noscript iframe frame object embed applet select option button textarea input svg math canvas
-    template head title map area video audio source track progress dialog noframes nav footer menu"""
-_INLINE_TAGS = """a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s samp
-    small span strike strong sub sup time tt u var wbr o:p st1:date"""
+_SKIPPED_TAGS = """script style noscript iframe frame object embed applet select option button textarea input svg math
+    canvas template head title map area video audio source track progress dialog noframes nav footer menu"""
+_INLINE_TAGS = """a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s
+    samp small span strike strong sub sup time tt u var wbr o:p st1:date"""
 _ACTIONS: Final = {
     **dict.fromkeys(_SKIPPED_TAGS.split(), _SKIP),
     **dict.fromkeys(_INLINE_TAGS.split(), _INLINE),
@@ -205,6 +205,11 @@ def hints_of(names: str) -> int:
     return found
 
 
+def texts_of(element: etree._Element) -> Iterator[str]:
+    """All text inside an element. (To lxml's type stubs it might be bytes, which it is in no tree parsed from HTML.)"""
+    return cast("Iterator[str]", element.itertext())
+
+
 def is_data_row(row: etree._Element) -> bool:
     """Does a table row hold figures, rather than parts of the page's layout?"""
     cells = [cell for cell in row if cell.tag in _CELLS]
@@ -214,7 +219,7 @@ def is_data_row(row: etree._Element) -> bool:
 def canonical(paragraphs: Iterable[str]) -> lxml_html.HtmlElement:
     """The document given to trafilatura: a body that holds one article of plain paragraphs.
 
-    Flat, and without a class or a link, so that none of trafilatura's tests of density, size and names has a hold on it.
+    Flat, and without a class or a link, so that no test of trafilatura's for density, size or names has a hold on it.
     """
     document = lxml_html.Element("html")
     article = etree.SubElement(etree.SubElement(document, "body"), "article", itemprop="articleBody")
@@ -304,7 +309,7 @@ class _Reader:
             self.visit(child, state, linked, depth + 1)
         else:
             self.reading.too_deep = True
-            for text in child.itertext():
+            for text in texts_of(child):
                 self.add(text, state, linked)
 
     def is_hidden(self, child: etree._Element) -> bool:
@@ -314,7 +319,7 @@ class _Reader:
         for inner in islice(child.iter(), MAX_HIDDEN_ELEMENTS):
             name = inner.get("id")
             if name and name.endswith("_baidu"):
-                self.reading.hidden.setdefault(name, "".join(inner.itertext()))
+                self.reading.hidden.setdefault(name, "".join(texts_of(inner)))
         return True
 
     def hints(self, child: etree._Element) -> int:

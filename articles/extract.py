@@ -1,9 +1,9 @@
 """Reads an article out of a page. Pure: the same bytes and rules give the same article, on any machine, at any time.
 
-    decode ─▶ parse ─▶ locate ─▶ canonicalise ─▶ trafilatura ─▶ wrapper lines ─▶ fields ─▶ Article | Rejected
+    decode ▶ parse ▶ locate ▶ canonicalise ▶ trafilatura ▶ wrapper lines ▶ fields ▶ Article | Rejected
 
-One path for all forms: a whole page, the piece of HTML that a full-text feed carries, a post, a plain text. They differ in
-where the body begins and in who names the fields.
+One path for all forms: a whole page, the piece of HTML that a full-text feed carries, a post, a plain text. They differ
+in where the body begins and in who names the fields.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from functools import lru_cache
 import trafilatura
 from lxml import etree
 from lxml import html as lxml_html
-from trafilatura.settings import Extractor
+from trafilatura.settings import Document, Extractor
 
 from articles import locate
-from articles.canonical import Reading, Run, canonical, read_runs
+from articles.canonical import Reading, Run, canonical, read_runs, texts_of
 from articles.dates import day_of
 from articles.decode import damage, decode
 from articles.fields import (
@@ -72,12 +72,13 @@ _WHOLE_PAGE = Extractor(output_format="python", fast=True, precision=True, comme
 _NOT_TEXT = ((b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"GIF8", "a picture"), (b"\xff\xd8\xff", "a picture"))
 _PACKED = ((b"PK\x03\x04", "an archive"), (b"\x1f\x8b", "a gzip file"))
 _CHALLENGE = re.compile(
-    r"aliyunCaptcha|wzwschallenge|acw_sc__v2|访问验证|请完成安全验证|安全验证|滑动验证|人机验证|Just a moment\.\.\.|cf-browser-verification|"
-    r"页面不存在|您访问的(?:页面|文章)|系统维护|404 Not Found|enable JavaScript"
+    r"aliyunCaptcha|wzwschallenge|acw_sc__v2|访问验证|请完成安全验证|安全验证|滑动验证|人机验证|Just a moment\.\.\.|"
+    r"cf-browser-verification|页面不存在|您访问的(?:页面|文章)|系统维护|404 Not Found|enable JavaScript"
 )
 _PAYWALL = re.compile(
-    r"登[录陆]后(?:可|即可|才能|方可)?(?:阅读|查看|继续)|付费(?:阅读|内容|后)|解锁(?:全文|阅读)|试读(?:结束|已)|订阅后(?:阅读|查看)|开通(?:会员|VIP).{0,8}(?:阅读|查看)|"
-    r"(?:购买|订阅)(?:全文|本文|后阅读)|剩余\d+%?(?:的?内容|字)|subscribe to read",
+    r"登[录陆]后(?:可|即可|才能|方可)?(?:阅读|查看|继续)|付费(?:阅读|内容|后)|解锁(?:全文|阅读)|试读(?:结束|已)|"
+    r"订阅后(?:阅读|查看)|开通(?:会员|VIP).{0,8}(?:阅读|查看)|(?:购买|订阅)(?:全文|本文|后阅读)|剩余\d+%?(?:的?内容|字)|"
+    r"subscribe to read",
     re.IGNORECASE,
 )
 _MORE = re.compile(r"(?:阅读|查看|展开|显示)(?:全文|剩余|更多内容)")
@@ -86,7 +87,8 @@ _CUT_SHORT = ("…", "...", "．．．")
 _TAG_OPENING = re.compile(r"<[A-Za-z][^>]*")
 _ATTRIBUTE = re.compile(r"[\s\"'][^\s=\"'<>/]+\s*=")
 _JSON_BODY = re.compile(
-    r'"(?:articleBody|content|contentHtml|content_html|articleContent|article_content|body|html|detail|text)"\s*:\s*"((?:[^"\\]|\\.){120,})"'
+    r'"(?:articleBody|content|contentHtml|content_html|articleContent|article_content|body|html|detail|text)"'
+    r'\s*:\s*"((?:[^"\\]|\\.){120,})"'
 )
 
 
@@ -158,7 +160,7 @@ def _hash_of(rules: str) -> str:
 
 
 def _check_bytes(page: Page) -> None:
-    if not page.body.strip():
+    if not page.body or page.body.isspace():
         raise _RefusedError(Reason.EMPTY, "no bytes: fetch it again")
     if len(page.body) > MAX_BYTES:
         raise _RefusedError(Reason.LIMIT, f"{len(page.body):,} bytes, at most {MAX_BYTES:,} are read")
@@ -339,10 +341,13 @@ def _line_patterns(rules: ArticleRules) -> dict[str, list[re.Pattern[str]]]:
 
 
 def _through_trafilatura(paragraphs: Sequence[str]) -> list[str]:
-    document = trafilatura.bare_extraction(canonical(paragraphs), options=_OPTIONS)
-    if document is None or not document.text:
-        return list(paragraphs)
-    return clean_text(document.text).split("\n")
+    text = _trafilatura(canonical(paragraphs), _OPTIONS)
+    return clean_text(text).split("\n") if text else list(paragraphs)
+
+
+def _trafilatura(tree: lxml_html.HtmlElement, options: Extractor) -> str:
+    document = trafilatura.bare_extraction(tree, options=options)
+    return (document.text or "") if isinstance(document, Document) else ""
 
 
 def _from_elsewhere(
@@ -355,16 +360,13 @@ def _from_elsewhere(
             return "json", found
     if body.lines:
         return None
-    document = trafilatura.bare_extraction(lxml_html.document_fromstring(html.encode(), parser=_html_parser()), options=_WHOLE_PAGE)
-    lines = clean_text(document.text).split("\n") if document is not None and document.text else []
+    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True)
+    page = lxml_html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
+    lines = clean_text(_trafilatura(page, _WHOLE_PAGE)).split("\n")
     if not any(len(line) >= MIN_SENTENCE_CHARS and ("。" in line or ". " in line) for line in lines):
         return None
     stripped = strip_wrapper(lines, **_line_patterns(source.article))
     return "full", Body(stripped.lines, wrapper=stripped.fields, removed=stripped.removed)
-
-
-def _html_parser() -> lxml_html.HTMLParser:
-    return lxml_html.HTMLParser(encoding="utf-8", remove_comments=True)
 
 
 def _json_body(tree: etree._Element) -> str | None:
@@ -403,8 +405,9 @@ def _overrule(found: Found, tree: etree._Element, rules: ArticleRules, clock: Cl
             setattr(found, name, labels.get(key) or value.strip("（）()【】[] "))
             found.witnesses[name] = "rule"
     if rules.tags:
-        texts = (clean_line(" ".join(element.itertext())) for selector in rules.tags for element in locate.select(tree, selector))
-        found.tags = tuple(dict.fromkeys(text for text in texts if text)) or found.tags
+        elements = (element for selector in rules.tags for element in locate.select(tree, selector))
+        tags = dict.fromkeys(clean_line(" ".join(texts_of(element))) for element in elements)
+        found.tags = tuple(tag for tag in tags if tag) or found.tags
     for name in ("published", "updated"):
         for selector in getattr(rules, name):
             value = locate.select_text(tree, [selector])

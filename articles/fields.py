@@ -2,14 +2,15 @@
 
 Every field has one written order, the best witness first:
 
-    title      rule · headline that <title>, og:title or the list repeats · list · og:title · <title> less the site's name
-    published  rule · visible near the headline · undisplayed for search engines · meta · JSON-LD · list · url; never the body
-    publisher  rule · label near the headline · element named so · wrapper lines · name beside the time · labels behind · meta · list
+    title      rule · headline that <title>, og:title or list repeats · list · og:title · <title> less the site's name
+    published  rule · visible near the headline · undisplayed for search engines · meta · JSON-LD · list · url
+    publisher  rule · label near the headline · element named so · wrapper lines · name beside the time ·
+               label behind the body · undisplayed · meta · list · the source's own
     author     rule · label near the headline · element named so · wrapper lines · meta · list
-    editor     rule · wrapper lines · labels behind the body or near the headline · element named so
+    editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed
 
-The displayed time outranks the meta, which often is when the page was built; a meta of the same minute lends its seconds.
-Nothing here guesses: a field that nobody names is None.
+The displayed time outranks the meta, which often is when the page was built; a meta of the same minute lends its
+seconds. Nothing here guesses, and no time is taken from the body: a field that nobody names is None.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from articles.canonical import Hint, Reading, Run
+from articles.canonical import Hint, Reading, Run, texts_of
 from articles.dates import Moment, first_time, parse_time
 from articles.normalise import clean_line
 from articles.records import Listed
@@ -85,18 +86,24 @@ _SEPARATOR = re.compile(
     r"\s*[_|｜·•»–—]+\s*|\s+[-－]+\s*|(?<=[\u4e00-\u9fff）”》？！])[-－]+(?=[\u4e00-\u9fff])|\s*-{2,}\s*|\s*<\s*|::"
 )
 _SITE_WORDS = re.compile(
-    r"网$|网站|新闻中心|频道|新浪|网易|腾讯|搜狐|凤凰|财经$|新闻$|首页|日报$|在线$|资讯$|客户端|中心$|\.com|\.cn|滚动|正文|澎湃|头条|门户|news",
+    r"网$|网站|新闻中心|频道|新浪|网易|腾讯|搜狐|凤凰|财经$|新闻$|首页|日报$|在线$|资讯$|客户端|中心$|\.com|\.cn|"
+    r"滚动|正文|澎湃|头条|门户|news",
     re.IGNORECASE,
 )
 _NO_KEY = re.compile(r"[\W_]+")
 _PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
-_NOT_A_PERSON = re.compile(r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任")
+_NOT_A_PERSON = re.compile(
+    r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|"
+    r"原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任"
+)
 _MEDIUM = re.compile(
     r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|网|社|新闻|财经|周刊|客户端|电视台|在线|杂志|传媒|观察)》?"
 )
 _MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
-_BARE = re.compile(r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$")
+_BARE = re.compile(
+    r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$"
+)
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
 _NO_WORDS = re.compile(r"[\d\W_]+")
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
@@ -193,7 +200,7 @@ def read_head(tree: etree._Element) -> Head:
     times: list[str] = []
     for element in tree.iter("meta", "title", "script"):
         if element.tag == "title":
-            title = title or "".join(element.itertext()).strip()
+            title = title or "".join(texts_of(element)).strip()
         elif element.tag == "script":
             if "ld+json" in (element.get("type") or "") and element.text:
                 times += _JSON_TIME.findall(element.text)
@@ -265,7 +272,8 @@ def without_site(title: str) -> str:
     if kept == 1 and len(parts[0]) < 6:
         return max(parts, key=len)
     separators = _SEPARATOR.findall(title)
-    return "".join(part + separator for part, separator in zip(parts[: kept - 1], separators, strict=False)) + parts[kept - 1]
+    leading = zip(parts[: kept - 1], separators, strict=False)
+    return "".join(part + separator for part, separator in leading) + parts[kept - 1]
 
 
 def scene_of(head: Head, reading: Reading, headline: Headline, body: Sequence[Run], dropped: Sequence[Run]) -> Scene:
@@ -340,7 +348,7 @@ def fill_from_url(found: Found, clock: Clock) -> None:
 
 def choose_time(candidates: Sequence[tuple[str, Moment | None]], found: Found) -> Moment | None:
     """The first candidate, or a finer one of the same moment; candidates of different days are flagged."""
-    known = [(witness, moment, moment.at) for witness, moment in candidates if moment is not None and moment.at is not None]
+    known = [(witness, moment, moment.at) for witness, moment in candidates if moment and moment.at]
     if not known:
         return None
     witness, chosen, at = known[0]
@@ -402,7 +410,7 @@ def _marked(scene: Scene) -> dict[int, str]:
     for mark in scene.reading.marks:
         if not (start <= mark.order <= scene.first + 1 or scene.last <= mark.order <= scene.last + 8):
             continue
-        pieces = [piece for text in islice(mark.element.itertext(), 12) if (piece := " ".join(text.split()))]
+        pieces = [piece for text in islice(texts_of(mark.element), 12) if (piece := " ".join(text.split()))]
         text = "\t".join(pieces)
         if not 2 <= len(text) <= 60:
             continue
@@ -424,7 +432,10 @@ def _marked_value(hint: int, text: str) -> str | None:
         bare = _BARE.sub("", piece).strip()
         if not 2 <= len(bare) <= 24 or _NO_NAME.search(bare):
             continue
-        if (hint == Hint.SOURCE and not bare.endswith("公司")) or (_PERSON.fullmatch(bare) and not _NOT_A_PERSON.search(bare)):
+        if hint == Hint.SOURCE:
+            if not bare.endswith("公司"):
+                return bare
+        elif _PERSON.fullmatch(bare) and not _NOT_A_PERSON.search(bare):
             return bare
     return None
 
@@ -507,7 +518,7 @@ def _timed_lines(scene: Scene) -> Iterator[str]:
     for mark in scene.reading.marks:
         is_near = scene.first - 30 <= mark.order <= scene.first + 2 or scene.last <= mark.order <= scene.last + 4
         if mark.hint & Hint.TIME and is_near:
-            yield clean_line(" ".join(mark.element.itertext()))
+            yield clean_line(" ".join(texts_of(mark.element)))
     for run in scene.behind:
         if re.match(r"(?:发布|发表|发稿|时间|日期|来源)", run.text):
             yield clean_line(" ".join(run.parts))

@@ -13,15 +13,15 @@ Falling through on a source that has rules is the sign that its pages have chang
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from cssselect import HTMLTranslator, SelectorError
 from lxml import etree
 
-from articles.canonical import Hint, Reading, Run
+from articles.canonical import Hint, Reading, Run, texts_of
 
 Lane = Literal["slice", "rule", "vote", "full", "json", "piece"]
 Why = Literal["links", "noise", "headline", "after the signature"]
@@ -197,7 +197,7 @@ def _end_of_article(runs: Sequence[Run]) -> int:
 
 
 def _without_links(runs: Sequence[Run]) -> list[Run]:
-    """Without the runs that are links only, unless they are the subheads of a digest: each followed by its paragraph."""
+    """Without the runs that are links only, unless they are the subheads of a digest, each with its paragraph."""
     away = [_is_link(run) for run in runs]
     subheads = [at for at in range(len(runs) - 1) if away[at] and not away[at + 1] and _is_prose(runs[at + 1])]
     is_digest = len(subheads) >= _MIN_DIGEST and len(subheads) * 2 >= sum(away)
@@ -235,7 +235,7 @@ def _key(text: str) -> str:
 def containers(tree: etree._Element, selectors: Iterable[str]) -> list[etree._Element]:
     """What the first matching selector names; several elements, where a body lies in pieces."""
     for selector in selectors:
-        found = [element for element in select(tree, selector) if any(not text.isspace() for text in element.itertext())]
+        found = [element for element in select(tree, selector) if not all(map(str.isspace, texts_of(element)))]
         inner = {element for outer in found for element in outer.iterdescendants()} if len(found) > 1 else set()
         if outer := [element for element in found if element not in inner]:
             return outer
@@ -244,31 +244,31 @@ def containers(tree: etree._Element, selectors: Iterable[str]) -> list[etree._El
 
 def select(root: etree._Element, selector: str) -> list[etree._Element]:
     """Elements below `root`, in document order."""
-    found: list[etree._Element] = _compiled(selector)[0](root)
-    return found
+    return _compiled(selector)[0](root)
 
 
 def select_text(root: etree._Element, selectors: Iterable[str]) -> str | None:
     """Text, or the attribute asked for, of the first selector that finds any."""
     for selector in selectors:
-        expression, attribute = _compiled(selector)
-        for element in expression(root):
-            value = element.get(attribute) if attribute else "".join(element.itertext())
+        elements, attribute = _compiled(selector)
+        for element in elements(root):
+            value = element.get(attribute) if attribute else "".join(texts_of(element))
             if value and (value := " ".join(value.split())):
-                return str(value)
+                return value
     return None
 
 
 @lru_cache(maxsize=2048)
-def _compiled(selector: str) -> tuple[etree.XPath, str | None]:
-    """XPath of a selector, and the attribute it takes if it takes one."""
+def _compiled(selector: str) -> tuple[Callable[[etree._Element], list[etree._Element]], str | None]:
+    """The search for a selector's elements, and the attribute it takes if it takes one."""
     found = _PSEUDO.search(selector)
     plain = selector[: found.start()] if found else selector
     try:
         expression = HTMLTranslator().css_to_xpath(plain.strip() or "*")
     except SelectorError as error:
         raise SelectorFaultError(f"{selector!r} is not a selector: {error}") from error
-    return etree.XPath(expression), found[1] if found else None
+    search = cast("Callable[[etree._Element], list[etree._Element]]", etree.XPath(expression))
+    return search, found[1] if found else None
 
 
 def cut_behind(html: str, selectors: Iterable[str]) -> str | None:

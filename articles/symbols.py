@@ -1,4 +1,4 @@
-"""Securities that a page marks (links and elements of quote services) or spells out, as `600519.SH`. Never from names."""
+"""Securities that a page marks by links to quote services or spells out, as `600519.SH`. Never from names."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Takes the lines around a body out of it, and the fields they name with them.
 
-Two means: the table of patterns (articles.wrapper_table), and labelled lines such as 「来源：某报 作者：某某 编辑：某某」, which are
-read by their labels in whatever number and order they come. Matching is done on the line in simplified script, character
-for character, so that one table serves both scripts. A body is never emptied: where nothing would be left, all stays.
+Two means: the table of patterns (articles.wrapper_table), and labelled lines such as 「来源：某报 作者：某某 编辑：某某」,
+which are read by their labels in whatever number and order they come. Matching is done on the line in simplified script,
+character for character, so that one table serves both scripts. A body is never emptied: where nothing would be left,
+all stays.
 """
 
 from __future__ import annotations
@@ -25,18 +26,21 @@ LONGEST_VALUE = 60
 LONGEST_NAME = 40
 MIN_TEXT_BEFORE_CUT = 40
 END_CHARS = 60
+MIN_LEDE_CHARS = 12
 
 _LABELS = {
-    "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|出处|转载自|转自|摘自|媒体",
-    "author": "本文作者|文章作者|作者|原创|撰文|采写|撰稿|本报记者|见习记者|实习记者|特约记者|首席记者|记者|通讯员|文字|图文|文/图|文图|文",
+    "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|出处|转载自|"
+    "转自|摘自|媒体",
+    "author": "本文作者|文章作者|作者|原创|撰文|采写|撰稿|本报记者|见习记者|实习记者|特约记者|首席记者|记者|通讯员|文字|图文|"
+    "文/图|文图|文",
     # The one who answers for a text; apart from `editor`, for where both sign, he is the one that counts.
     "chief": "责任编辑|责任编審|责编|责任编辑/作者",
     "editor": "本文编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|编辑",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
-    "other": "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|版式|运营|值班主任|值班编委|"
-    "值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|整理人|整理|翻译|编译|视觉|数据|摄影|"
-    "点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|评论数|评论|分享|关键词|关键字|标签|专栏|栏目|"
-    "选稿|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图",
+    "other": "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|版式|"
+    "运营|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
+    "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
+    "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|选稿|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图",
 }
 _FIELD_OF = {label: name for name, labels in _LABELS.items() for label in labels.split("|")}
 _PEOPLE = frozenset(("author", "editor", "chief"))
@@ -133,6 +137,7 @@ def strip_wrapper(
     if not stripped.lines:
         return Stripped(list(lines), stripped.fields)
     _strip_end(stripped)
+    _strip_lede(stripped)
     if "author" not in stripped.fields and (reporter := _reporter_inside(stripped.lines)):
         stripped.fields["author"] = reporter
     return stripped
@@ -172,7 +177,8 @@ def _segments(line: str, plain: str) -> list[tuple[str, str]]:
     """Field and raw value behind each label."""
     found = list(_LABEL.finditer(plain))
     ends = [*(match.start() for match in found[1:]), len(line)]
-    return [(_FIELD_OF[match["label"]], line[match.end() : end].strip()) for match, end in zip(found, ends, strict=False)]
+    bordered = zip(found, ends, strict=False)
+    return [(_FIELD_OF[match["label"]], line[match.end() : end].strip()) for match, end in bordered]
 
 
 def _unlabelled_values(line: str, plain: str) -> dict[str, str]:
@@ -205,8 +211,12 @@ def _labelled(line: str) -> dict[str, str] | None:
     first = _LABEL.search(plain)
     if first is None:
         return _spaced_values(line)
-    lead = _DATE.sub("", line[: first.start()]).strip(_EDGES)
-    if _DATED_NOTICE.match(plain[: first.end()]):
+    before = line[: first.start()]
+    lead = _DATE.sub("", before).strip(_EDGES)
+    # A label stands at the beginning, or apart from what is before it: 「以下为全文：」 holds none.
+    if _DATED_NOTICE.match(plain[: first.end()]) or (
+        lead and before[-1] not in _EDGES and lead == before.strip(_EDGES)
+    ):
         return None
     if len(lead) > 12 or _SENTENCE.search(lead):
         return None
@@ -263,7 +273,9 @@ def _verdict(line: str, in_head: bool, in_tail: bool) -> _Verdict | None:
     if any_of.fullmatch(plain):
         for rule in rules:
             if found := rule.pattern.fullmatch(plain):
-                return None if rule.action == "keep" else _Verdict(rule.name, rule.action == "cut", _groups(found, line))
+                if rule.action == "keep":
+                    return None
+                return _Verdict(rule.name, rule.action == "cut", _groups(found, line))
     if (in_head or in_tail) and (fields := _labelled(line)) is not None:
         return _Verdict("labels", False, fields)
     return None
@@ -276,7 +288,8 @@ def _rules_for(in_head: bool, in_tail: bool) -> tuple[tuple[LineRule, ...], re.P
     if in_head or in_tail:
         scopes.add("edge")
     rules = tuple(rule for rule in RULES if rule.scope in scopes)
-    return rules, re.compile("|".join(f"(?:{re.sub(r'[(][?]P<[a-z_]+>', '(?:', rule.pattern.pattern)})" for rule in rules))
+    unnamed = (re.sub(r"\(\?P<\w+>", "(?:", rule.pattern.pattern) for rule in rules)
+    return rules, re.compile("|".join(f"(?:{pattern})" for pattern in unnamed))
 
 
 def _groups(found: re.Match[str], line: str) -> dict[str, str]:
@@ -293,6 +306,13 @@ def _may_cut(lines: Sequence[str], number: int) -> bool:
 
 _END_RULES = tuple(rule for rule in RULES if rule.scope == "end")
 _LABELLED_ENDS = frozenset(("end_source", "end_editor"))
+
+
+def _strip_lede(stripped: Stripped) -> None:
+    """A first line that comes again word for word is the deck over the article."""
+    first = stripped.lines[0]
+    if len(first) >= MIN_LEDE_CHARS and any(first in line for line in stripped.lines[1:]):
+        stripped.removed.append(("lede repeated below", stripped.lines.pop(0)))
 
 
 def _strip_end(stripped: Stripped) -> None:
@@ -317,7 +337,7 @@ def _glued(rule: LineRule, last: str) -> re.Match[str] | None:
 
 
 def _reporter_inside(lines: Sequence[str]) -> str | None:
-    """The reporter whom a dateline names, 「某社巴黎12月9日电（记者某某）」, or the end of the last paragraph. The line stays."""
+    """Whom a dateline names, 「某社巴黎12月9日电（记者某某）」, or the end of the last paragraph. The line stays."""
     for pattern, line in ((_DATELINE, lines[0]), (_LAST_REPORTER, lines[-1])):
         if found := pattern.match(simplified(line)):
             return line[slice(*found.span("author"))]
