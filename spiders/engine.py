@@ -63,7 +63,7 @@ def crawl(
 
 def _allowed(spec: CrawlSpec) -> tuple[str, ...]:
     """Where the spec itself sends requests is no surprise."""
-    return (*spec.allow_addresses, *(address.rpartition(":")[0] for address in spec.connect_to.values()))
+    return (*spec.allow_addresses, *(address.rpartition(":")[0].strip("[]") for address in spec.connect_to.values()))
 
 
 def _settings(job: Job) -> Settings:

@@ -127,6 +127,7 @@ class SourceSpider(Spider):
         known = self.job.known.validators(page.url)
         if page.number == 1 and known and known.body_sha256 == found.body_sha256:
             logger.info("same bytes as before: %s", page.url)
+            self.validators.append(found)  # its ETag may be another one
             yield from self._next_list()
             return
         try:
