@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import brotli
 import pytest
@@ -28,7 +29,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "x-gzip": gzip.compress,
     "deflate": zlib.compress,
-    "br": brotli.compress,
+    "br": partial(brotli.compress, quality=1),
     "zstd": zstd.compress,
 }
 each_encoding = pytest.mark.parametrize("encoding", PACKERS)
@@ -51,7 +52,7 @@ def test_cut_short(encoding: str, missing_bytes: int) -> None:
 @each_encoding
 def test_a_bomb(encoding: str) -> None:
     with pytest.raises(EncodingError) as caught:
-        decoded(PACKERS[encoding](bytes(50 * LIMIT)), [encoding], limit_bytes=LIMIT)
+        decoded(PACKERS[encoding](bytes(20 * LIMIT)), [encoding], limit_bytes=LIMIT)
     assert caught.value.reason is Reason.TOO_BIG
 
 

@@ -25,7 +25,7 @@ ANSWERS: dict[str, faults.Fault] = {
     "n06": faults.truncated_gzip,
     "n07": faults.body(b"not gzip at all" * 20, Content_Encoding="gzip"),
     "n08": faults.body(gzip.compress(bytes(40 << 20), 1), Content_Encoding="gzip"),
-    "n09br": faults.body(brotli.compress(bytes(40 << 20)), Content_Encoding="br"),
+    "n09br": faults.body(brotli.compress(bytes(40 << 20), quality=1), Content_Encoding="br"),
     "n09zstd": faults.body(zstd.compress(bytes(40 << 20)), Content_Encoding="zstd"),
     "n10": faults.endless,
     "n11": faults.slow_body,
