@@ -15,9 +15,11 @@ import json
 import os
 import resource
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
+import venv
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ from typing import Any
 
 from articles.fingerprint import NO_KEY, Records, fingerprints, records
 from articles.near import cluster, relations
-from benchmarks.dedup_templates import EDITS, Pair, document, pairs, retitle
+from benchmarks.dedup_templates import EDITS, Document, Pair, document, pairs, retitle
 from storage.near_index import Entry, NearIndex
 
 CORPUS = Path(os.environ.get("FINNEWS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
@@ -44,6 +46,24 @@ FLOORS = {
     "index bytes an article (at most)": 600.0,
     "memory MiB (at most)": 1024.0,
 }
+
+PEERS = ("datasketch", "rensa", "datatrove", "text-dedup")
+PEER_FOLDER = Path(__file__).parents[1] / ".bench" / "dedup"
+# What text-dedup asks for besides is Spark and TensorFlow, of which its MinHash needs nothing.
+PEER_PACKAGES: tuple[str, ...] = (
+    "datasketch",
+    "rensa",
+    "datatrove",
+    "spacy",
+    "jieba",
+    "tokenizers",
+    "fasteners",
+    "regex",
+)
+PEER_PACKAGES += ("xxhash<4",)  # datatrove 0.10 gives it strings, which xxhash 4 refuses
+PEER_PACKAGES += ("datasets", "click", "click-option-group", "rich", "psutil", "ftfy", "scipy", "bitarray")
+PEER_DOCUMENTS = 2_000
+ONE_CORE = {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 START = datetime(2023, 1, 1, tzinfo=UTC)
 SPAN = timedelta(days=365)
@@ -97,6 +117,9 @@ def main() -> int:
     figures |= invented_pairs(pairs(options.pairs))
     _say(f"stream of {options.articles:,} articles")
     figures |= stream(options.articles, options.batch)
+    if options.peers:
+        _say("peers, on the invented pairs (best of their settings) and on documents of the stream")
+        peers(pairs(options.pairs), [document(at) for at in range(PEER_DOCUMENTS)])
     missed = [name for name, floor in FLOORS.items() if name in figures and not _holds(name, figures[name], floor)]
     for name in missed:
         _say(f"MISSED {name}: {figures[name]:.4g}, floor {FLOORS[name]:g}")
@@ -353,6 +376,47 @@ def _scheduled_run(ledger: Path, known: int) -> float:
     return time.perf_counter() - began
 
 
+# ---------------------------------------------------------------- peers
+
+
+def peers(made: Sequence[Pair], documents: Sequence[Document]) -> None:
+    """Installs what is missing and runs each tool by itself, on one core."""
+    asked = json.dumps(
+        {
+            "pairs": [(f"{p.a.title}\n{p.a.text}", f"{p.b.title}\n{p.b.text}", p.one_article) for p in made],
+            "documents": [f"{d.title}\n{d.text}" for d in documents],
+        }
+    )
+    python = _peer_environment()
+    for name in PEERS:
+        run = subprocess.run(
+            [python, Path(__file__).with_name("dedup_peers.py"), name],
+            input=asked,
+            capture_output=True,
+            text=True,
+            env=os.environ | ONE_CORE,
+        )
+        if run.returncode:
+            _say(f"  {name:12} failed: {run.stderr.strip().splitlines()[-1]}")
+            continue
+        found = json.loads(run.stdout)
+        _say(
+            f"  {name:12} {found['version']:8} F1 {found['f1']:.3f} (precision {found['precision']:.3f}, recall "
+            f"{found['recall']:.3f}, {found['setting']}), {found['documents/CPU s']:,.0f} documents a CPU second "
+            f"({found['covers']})"
+        )
+
+
+def _peer_environment() -> Path:
+    python = PEER_FOLDER / "bin" / "python"
+    if not python.exists():
+        venv.create(PEER_FOLDER, with_pip=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        for names in (PEER_PACKAGES, ("--no-deps", "text-dedup")):
+            subprocess.run([*pip, *names], check=True, stdout=sys.stderr)
+    return python
+
+
 # ---------------------------------------------------------------- odds and ends
 
 
@@ -361,6 +425,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--articles", type=int, default=20_000, help="length of the stream (1000000 for the full run)")
     parser.add_argument("--batch", type=int, default=1_000, help="articles decided in one transaction")
     parser.add_argument("--pairs", type=int, default=200, help="invented pairs of each case")
+    parser.add_argument("--peers", action="store_true", help="install other tools into .bench/ and run them too")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, words on stderr")
     return parser.parse_args()
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from opencc import OpenCC  # type: ignore[import-untyped]
+from opencc import OpenCC
 
 
 @dataclass(frozen=True, slots=True)
