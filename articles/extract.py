@@ -189,7 +189,7 @@ def _from_html(page: Page, source: Source) -> Outcome:
     else:
         runs = locate.vote(reading, headline.order)
         flags += ["drift"] if rules.body else []
-    body = read_body(runs, source, headline.text)
+    body = read_body(runs, source, headline.text, headline.order)
     if not named and sum(map(len, body.lines)) < FEW_CHARS:
         lane, body = _from_elsewhere(tree, html, body, source, headline.text) or (lane, body)
     scene = scene_of(head, reading, headline, body.kept, [run for _, run in body.dropped])
@@ -317,9 +317,11 @@ def _runs_of(reading: Reading, named: Sequence[etree._Element]) -> list[Run]:
     return [run for span in spans for run in reading.runs[span.start : span.end]]
 
 
-def read_body(runs: Sequence[Run], source: Source, title: str, *, all_body: bool = False) -> Body:
+def read_body(
+    runs: Sequence[Run], source: Source, title: str, headline: int | None = None, *, all_body: bool = False
+) -> Body:
     """The lines of an article from the runs of its container."""
-    chosen = locate.choose(runs, title, all_body=all_body)
+    chosen = locate.choose(runs, title, headline, all_body=all_body)
     dropped: list[tuple[str, Run]] = list(chosen.dropped)
     fields: dict[str, str] = {}
     for _, run in dropped:
@@ -426,7 +428,8 @@ def _flags_of_page(reading: Reading, body: Body, behind: Iterable[Run]) -> list[
         flags += ["paywall", "truncated"]
     elif last.endswith(_CUT_SHORT) and any(map(_MORE.search, short)):
         flags.append("truncated")
-    if any(len(text) <= 40 and _NEXT_PAGE.search(text) for text in around):
+    inside = [line for _, line in body.removed] + [run.text for _, run in body.dropped]
+    if any(len(text) <= 40 and _NEXT_PAGE.search(text) for text in inside):
         flags.append("paged")
     if reading.too_deep:
         flags.append("deep")

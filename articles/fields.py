@@ -96,10 +96,20 @@ _NOT_A_PERSON = re.compile(
     r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|"
     r"原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任"
 )
+# The first characters of nearly all Chinese names: what an element calls an author must look like one.
+_SURNAMES = frozenset(
+    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳"
+    "唐罗薛雷贺倪汤滕殷毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴宋茅庞熊纪舒屈项祝董梁杜阮"
+    "蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯管卢莫经房裘缪干应宗丁宣邓郁单杭洪包诸左石崔吉钮龚程"
+    "邢裴陆荣翁荀羊惠甄曲封储靳段巫焦谷车侯班仰仲伊宫宁仇栾甘厉祖武符刘景詹束龙叶幸司黎薄印白蒲索赖卓蔺蒙池乔闻党翟谭贡姬申冉雍"
+    "桑桂牛边扈燕冀尚农温庄晏柴瞿阎连习容向古易廖终衡耿满弘国文寇广东欧沃利师巩聂关荆肖覃代佟柯涂占商苑原兰门岳帅缑亢况鹿佘佴"
+    "陳張劉楊趙吳鄭馮韓蔣許呂孫錢衛嚴華謝鄒竇蘇範魯韋馬鳳顧蕭盧羅薛賀湯傅齊黃葉龍譚龐紀項藍賈鍾駱萬應單陸榮龔鄧關聶歐陽藺喬聞黨"
+)
 _MEDIUM = re.compile(
     r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|网|社|新闻|财经|周刊|客户端|电视台|在线|杂志|传媒|观察)》?"
 )
 _MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
+_NO_MEDIUM = re.compile(r"公司$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$")
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
 _BARE = re.compile(
     r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$"
@@ -433,9 +443,9 @@ def _marked_value(hint: int, text: str) -> str | None:
         if not 2 <= len(bare) <= 24 or _NO_NAME.search(bare):
             continue
         if hint == Hint.SOURCE:
-            if not bare.endswith("公司"):
+            if not _NO_MEDIUM.search(bare):
                 return bare
-        elif _PERSON.fullmatch(bare) and not _NOT_A_PERSON.search(bare):
+        elif _PERSON.fullmatch(bare) and bare[0] in _SURNAMES and not _NOT_A_PERSON.search(bare):
             return bare
     return None
 
@@ -461,7 +471,7 @@ def _publisher_meta(head: Head) -> str | None:
 def _author_meta(head: Head) -> str | None:
     for name in _AUTHOR_METAS:
         value = person(clean_line(head.metas.get(name, "")))
-        if _PERSON.fullmatch(value) and not _NOT_A_PERSON.search(value):
+        if _PERSON.fullmatch(value) and value[0] in _SURNAMES and not _NOT_A_PERSON.search(value):
             return value
     return None
 
@@ -479,7 +489,10 @@ def _section(scene: Scene) -> str | None:
     limit = scene.headline.order if scene.headline.order is not None else scene.first
     for run in reversed(scene.reading.runs[:limit]):
         if len(run.text) <= 80 and re.search(r"[>＞»]", run.text) and (run.hints & Hint.CRUMBS or "正文" in run.text):
-            steps = (re.sub(r"^.*[：:]", "", step).strip() for step in re.split(r"[>＞»]+", run.text))
+            steps = (
+                re.sub(r"^.*[：:]|(?:正文|详情).*$|[\s\-]+$", "", step).strip()
+                for step in re.split(r"[>＞»]+", run.text)
+            )
             steps_left = [step for step in steps if step and step not in ("正文", "首页", "详情", "内容")]
             return steps_left[-1][:30] if steps_left else None
     return None

@@ -15,16 +15,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Literal, NamedTuple, cast
 
 from cssselect import HTMLTranslator, SelectorError
 from lxml import etree
 
-from articles.canonical import Hint, Reading, Run, texts_of
+from articles.canonical import Hint, Reading, Run, Span, texts_of
 
 Lane = Literal["slice", "rule", "vote", "full", "json", "piece"]
-Why = Literal["links", "noise", "headline", "after the signature"]
+Why = Literal["links", "noise", "headline", "behind the signature"]
 
 # What the site says about itself reads like prose, and on a short page there is more of it than of news.
 _LEGAL = re.compile(
@@ -40,6 +40,9 @@ _META_LINE = re.compile(
     r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|来源|來源|责任编辑|責任編輯|作者[：:]|发布时间|字号|评论"
 )
 _META_LINE_CHARS = 80
+_DATELINE = re.compile(r"\d{1,2}月\d{1,2}日(?:电|讯|消息|電|訊)")
+# The date under an official notice.
+_DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日(?!\s*\d)")
 _STOPS = "，。；！？"
 _LATIN_STOPS = (", ", ". ")
 _MIN_SENTENCE_CHARS = 8
@@ -47,8 +50,15 @@ _MIN_SENTENCE_CHARS = 8
 # results, subheads) weigh next to nothing.
 _WIDER_COST = 2.0
 _WIDER_COST_SHARE = 0.08
+_WIDER_COST_MOST = 6.0
+# A wider block that costs more is trimmed and taken if it brings so much more, with so few links in between.
+_RICHER = 1.25
+_MOST_BETWEEN = 3.0
 # So many links behind the first sentence halve the weight of a sentence: what comes then is somebody else's.
 _LINKS_TO_HALVE = 6
+_LINK = -2.0
+_AWAY = -1.0
+_TEASER = 0.4
 
 # Who signs a text signs it at its end; a label such as 编辑 alone may stand at its head as well.
 _SIGNATURE = re.compile(
@@ -57,6 +67,8 @@ _SIGNATURE = re.compile(
 _SIGNATURE_CHARS = 120
 _MIN_SIGNED_CHARS = 50
 _MIN_DIGEST = 3
+# Breadcrumbs, tools and a date fit in so many runs; a headline further down is one of a list.
+_MAX_ABOVE_HEADLINE = 10
 
 _RELATED = re.compile(r"[【\[]?(?:相关|延伸|此前|更多|推荐|早前)(?:报道|阅读|新闻|链接|专题|文章)[】\]]?\s*[：:]?")
 # Selectors of scrapy's kind: `h1::text`, `a::attr(href)`.
@@ -85,18 +97,61 @@ def vote(reading: Reading, headline: int | None) -> list[Run]:
     block does not grow beyond the article: what lies around it is links.
     """
     mark_noise(reading, headline)
-    sums = [0.0, *accumulate(weigh(reading.runs, headline))]
-    start, end, best = 0, 0, 0.0
-    for span in reading.spans:
-        total = sums[span.end] - sums[span.start]
-        if total > best:
-            start, end, best = span.start, span.end, total
-    for span in reading.spans:
-        if span.start <= start and span.end >= end:
-            total = sums[span.end] - sums[span.start]
-            if total >= best - max(_WIDER_COST, _WIDER_COST_SHARE * best):
-                start, end, best = span.start, span.end, max(best, total)
+    weights = weigh(reading.runs, headline)
+    sums = [0.0, *accumulate(weights)]
+    best = max(reading.spans, key=lambda span: sums[span.end] - sums[span.start], default=None)
+    if best is None or sums[best.end] <= sums[best.start]:
+        return []
+    start, end = _widened(reading.spans, weights, sums, best, headline)
     return reading.runs[start:end]
+
+
+def _widened(
+    spans: Iterable[Span], weights: Sequence[float], sums: Sequence[float], best: Span, headline: int | None
+) -> tuple[int, int]:
+    """The widest block around the best one that costs little, or that adds sentences across few links, trimmed."""
+    start, end = best.start, best.end
+    total = sums[end] - sums[start]
+    cost = min(max(_WIDER_COST, _WIDER_COST_SHARE * total), _WIDER_COST_MOST)
+    for span in spans:
+        if span.start > start or span.end < end or span is best:
+            continue
+        if sums[span.end] - sums[span.start] >= total - cost:
+            start, end = span.start, span.end
+            total = max(total, sums[end] - sums[start])
+            continue
+        first, last = _trimmed(weights, sums, span.start, span.end, headline)
+        outside = [*weights[first:start], *weights[end:last]]
+        is_richer = first <= start and last >= end and sums[last] - sums[first] > total * _RICHER
+        if is_richer and sum(weight for weight in outside if weight < 0) > -_MOST_BETWEEN:
+            start, end = first, last
+            total = sums[end] - sums[start]
+    return _trimmed(weights, sums, start, end, headline)
+
+
+def _trimmed(
+    weights: Sequence[float], sums: Sequence[float], start: int, end: int, headline: int | None
+) -> tuple[int, int]:
+    """Without the beginning and the end that cost a block more than they bring: it may hold the whole page.
+
+    Lines that weigh next to nothing stay with the sentences beside them. Above the body, the headline is the border.
+    """
+    last = max(range(start, end), key=lambda at: (sums[at + 1], at))
+    while last + 1 < end and weights[last + 1] > _AWAY:
+        last += 1
+    if (
+        headline is not None
+        and start <= headline
+        and sums[last + 1] - sums[headline] > 0.5 * (sums[last + 1] - sums[start])
+    ):
+        start = min(headline, last)
+    first = min(range(start, last + 1), key=lambda at: sums[at])
+    subheads = sum(link == _LINK and text > 0 for link, text in pairwise(weights[first : last + 1]))
+    if subheads >= _MIN_DIGEST - 1 and first > start and weights[first - 1] == _LINK:
+        first -= 1
+    while first > start and weights[first - 1] > _AWAY:
+        first -= 1
+    return first, last + 1
 
 
 def mark_noise(reading: Reading, headline: int | None) -> None:
@@ -118,16 +173,19 @@ def weigh(runs: Sequence[Run], headline: int | None) -> list[float]:
     """What each run says for being the article (above 0) or against it."""
     weights: list[float] = []
     links = 0
-    begun = False
+    begun = was_link = False
     for run in runs:
         weight = _weight(run)
         if headline is not None and run.order <= headline:
             weight = 0.0 if run.order == headline else weight * 0.3
         elif weight > 0.5:
             weight /= 1 + links / _LINKS_TO_HALVE
+            # A sentence under a linked line is the teaser of another article.
+            weight *= _TEASER if was_link else 1
             begun = True
-        elif weight <= -1 and (begun or headline is not None):
+        elif weight <= _AWAY and (begun or headline is not None):
             links += 1
+        was_link = weight <= _LINK
         weights.append(weight)
     return weights
 
@@ -136,12 +194,14 @@ def _weight(run: Run) -> float:
     free = run.free
     chars = len(free)
     stops = sum(map(free.count, _LATIN_STOPS if free.isascii() else _STOPS))
+    if len(run.text) < _META_LINE_CHARS and _DATELINE.search(run.text):
+        return 0.2
     if chars < len(run.text) * (0.6 if run.kind == "li" or not stops else 0.34):
-        return -2.0 if len(run.text) > 6 else -1.0
+        return _LINK if len(run.text) > 6 else _AWAY
     if run.noise:
-        return -1.0
+        return _AWAY
     if not stops or chars < _MIN_SENTENCE_CHARS or run.kind in ("h", "row"):
-        if chars < _META_LINE_CHARS and _META_LINE.search(free):
+        if chars < _META_LINE_CHARS and _META_LINE.search(free) and not _DATED_NOTICE.match(free):
             return -1.5
         return 0.2 if run.hints & Hint.BODY else -0.2
     if len(set(_LEGAL.findall(free))) * _LEGAL_EVERY_CHARS > chars:
@@ -154,8 +214,8 @@ def _weight(run: Run) -> float:
     return score
 
 
-def choose(runs: Sequence[Run], title: str, *, all_body: bool = False) -> Chosen:
-    """Sort out the runs of a container: link lists, noise, the title repeated, and whatever follows the signature go.
+def choose(runs: Sequence[Run], title: str, headline: int | None = None, *, all_body: bool = False) -> Chosen:
+    """Sort out the runs of a container: link lists, noise, all above the headline and behind the signature go.
 
     With `all_body` (a feed's article, whose links are the writer's) only the links behind the last paragraph go.
     """
@@ -165,24 +225,34 @@ def choose(runs: Sequence[Run], title: str, *, all_body: bool = False) -> Chosen
     if sum(len(run.text) for run in kept) < 0.5 * sum(len(run.text) for run in runs[:end]):
         kept = list(runs[:end])
     kept = _without_last_links(kept) if all_body else _without_links(kept)
-    key = _key(title)
-    headlines: list[Run] = []
-    while len(kept) > 1 and key and _key(kept[0].text) == key:
-        headlines.append(kept.pop(0))
-    stays = {run.order for run in kept}
+    body = _below_headline(kept, _key(title), headline)
+    above = {run.order for run in kept} - {run.order for run in body}
+    stays = {run.order for run in body}
     dropped: list[tuple[Why, Run]] = []
     for index, run in enumerate(runs):
         if run.order not in stays:
-            dropped.append((_why(run, after_end=index >= end, headline=run in headlines), run))
-    return Chosen(kept, dropped)
+            dropped.append((_why(run, behind=index >= end, above=run.order in above), run))
+    return Chosen(body, dropped)
 
 
-def _why(run: Run, *, after_end: bool, headline: bool) -> Why:
-    if after_end:
-        return "after the signature"
-    if headline:
+def _why(run: Run, *, behind: bool, above: bool) -> Why:
+    if behind:
+        return "behind the signature"
+    if above:
         return "headline"
     return "noise" if run.noise else "links"
+
+
+def _below_headline(runs: list[Run], key: str, headline: int | None) -> list[Run]:
+    """Without what stands above the headline, unless that is prose, and without its repetitions."""
+    start = 0
+    above = [run for run in runs if headline is not None and run.order <= headline]
+    if len(above) <= _MAX_ABOVE_HEADLINE and not any(map(_is_prose, above[:-1])):
+        start = len(above)
+    while key and start < len(runs) and _key(runs[start].text) == key:
+        start += 1
+    # A flash may say no more than its headline.
+    return runs[start:] if start < len(runs) else runs[-1:]
 
 
 def _end_of_article(runs: Sequence[Run]) -> int:

@@ -1,9 +1,8 @@
 """Takes the lines around a body out of it, and the fields they name with them.
 
-Two means: the table of patterns (articles.wrapper_table), and labelled lines such as 「来源：某报 作者：某某 编辑：某某」,
-which are read by their labels in whatever number and order they come. Matching is done on the line in simplified script,
-character for character, so that one table serves both scripts. A body is never emptied: where nothing would be left,
-all stays.
+Two means: the table of patterns (articles.wrapper_table), and labelled lines (「来源：某报 作者：某某」), read by their
+labels in whatever number and order they come. Matching is done on the line in simplified script, character for
+character, so that one table serves both scripts. A body is never emptied: where nothing would be left, all stays.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from articles.wrapper_table import HAN, NAME, NAMES, NOT_A_NAME, REPORTER, RULES
 HEAD_LINES = 8
 TAIL_LINES = 12
 TAIL_PROSE_LINES = 3
-PROSE_CHARS = 36
+PROSE_CHARS = 30
 LONGEST_WRAPPER_LINE = 450
 LONGEST_LABELLED_LINE = 160
 LONGEST_VALUE = 60
@@ -29,16 +28,16 @@ END_CHARS = 60
 MIN_LEDE_CHARS = 12
 
 _LABELS = {
-    "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|出处|转载自|"
-    "转自|摘自|媒体",
-    "author": "本文作者|文章作者|作者|原创|撰文|采写|撰稿|本报记者|见习记者|实习记者|特约记者|首席记者|记者|通讯员|文字|图文|"
-    "文/图|文图|文",
+    "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|"
+    "出处|转载自|转自|摘自|媒体",
+    "author": "本文作者|文章作者|作者|原创|撰文|执笔|采写|撰稿|本报记者|见习记者|实习记者|特约记者|首席记者|记者|"
+    "通讯员|文字|图文|文/图|文图|文",
     # The one who answers for a text; apart from `editor`, for where both sign, he is the one that counts.
     "chief": "责任编辑|责任编審|责编|责任编辑/作者",
     "editor": "本文编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|编辑",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
-    "other": "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|版式|"
-    "运营|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
+    "other": "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|"
+    "版式|运营|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
     "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|选稿|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图",
 }
@@ -56,7 +55,9 @@ _SPACED = re.compile(
 _FROM = re.compile(
     r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?)\s*(?P<publisher>《?[^\s，。；：:]{2,20})"
 )
-_PERSON_AND_MEDIUM = re.compile(rf"(?P<author>{NAMES})\s*[/／]\s*(?P<publisher>[{HAN}A-Za-z]{{2,12}})")
+_PERSON_AND_MEDIUM = re.compile(
+    rf"(?P<author>{NAME}(?:[ 、]{NAME})*)\s*[/／]\s*(?P<publisher>[{HAN}A-Za-z]{{1,10}}(?:报|网|社|新闻|财经|周刊))"
+)
 _DATELINE = re.compile(
     rf".{{0,40}}?[（(【](?:[{HAN}]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?P<author>{NAMES})"
     rf"(?:\s*[,，、]?\s*(?:{REPORTER})\s*{NAMES})*\s*[）)】]"
@@ -231,6 +232,8 @@ def _labelled(line: str) -> dict[str, str] | None:
 
 def _value(name: str, value: str) -> str:
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
+    if name in _PEOPLE:
+        value = re.split(r"\s*[】）)\]]", value)[0]
     if name == "publisher":
         return _medium(value)
     return person(value) if name == "author" else value

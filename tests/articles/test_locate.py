@@ -1,0 +1,163 @@
+"""Where the article is: votes on pages of unknown sites, rules on known ones."""
+
+from __future__ import annotations
+
+import pytest
+from lxml import etree
+
+from articles.canonical import read_runs
+from articles.locate import SelectorFaultError, choose, containers, cut_behind, select_text, vote
+
+PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+TITLE = "某省外贸进出口增长一成"
+PROSE = [
+    "全省外贸进出口总值达到三千亿元，比上年同期增长一成，其中出口增长较快。",
+    "分析人士认为，随着海外需求恢复，下半年的增速有望继续回升，企业的信心也在增强。",
+    "有关部门表示，将继续落实各项政策，帮助企业开拓市场、降低成本，稳住外贸基本盘。",
+]
+NAV = "".join(f"<li><a href='/{n}'>频道{n}</a></li>" for n in range(40))
+RELATED = "".join(
+    f"<dd><a href='/{n}'>另一篇报道的题目{n}</a></dd><dd>另一篇报道的第一句话，写得很长，也有逗号和句号，足以投票{n}。</dd>"
+    for n in range(6)
+)
+LEGAL = (
+    "<div>声明：本网站转载上述内容，不代表本站立场，如有侵权请联系我们删除，投稿邮箱见首页，欢迎监督。</div>"
+    "<div>网友评论仅供表达个人看法，登录后可以发表评论，请勿发布违法信息，举报电话见下，版权所有。</div>"
+)
+
+
+def page(body, title=TITLE):
+    return etree.fromstring(
+        f"<html><body><ul>{NAV}</ul><h1>{title}</h1><div>{body}</div>{LEGAL}<dl>{RELATED}</dl></body></html>".encode(),
+        PARSER,
+    )
+
+
+def voted(tree, title=TITLE):
+    reading = read_runs(tree)
+    headline = next((run.order for run in reading.runs if run.text == title), None)
+    return [run.text for run in choose(vote(reading, headline), title, headline).kept]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "".join(f"<p>{line}</p>" for line in PROSE),
+        "<br><br>".join(PROSE),
+        "".join(f"<div><span>{line}</span></div>" for line in PROSE),
+        f"<p>{PROSE[0]}<p>{PROSE[1]}<div><p>{PROSE[2]}",
+        f"<table><tr><td>{PROSE[0]}<br>{PROSE[1]}<br>{PROSE[2]}</td></tr></table>",
+    ],
+    ids=["paragraphs", "line breaks", "divs", "unclosed", "layout table"],
+)
+def test_the_article_is_found_between_links_legal_text_and_related_news(body):
+    assert voted(page(body)) == PROSE
+
+
+def test_a_flash_of_one_sentence_wins_over_longer_notices():
+    flash = "某某股份公告，前三季度净利润增长两成。"
+    assert voted(page(f"<p>{flash}</p>")) == [flash]
+
+
+def test_without_a_headline_the_block_of_sentences_is_found():
+    tree = page("".join(f"<p>{line}</p>" for line in PROSE), title="")
+    assert voted(tree, "") == PROSE
+
+
+def test_short_lines_beside_the_sentences_belong_to_the_article():
+    ranking = [f"{n}、某地" for n in range(1, 8)]
+    body = f"<p>{PROSE[0]}</p>" + "".join(f"<p>{line}</p>" for line in ranking)
+    assert voted(page(body)) == [PROSE[0], *ranking]
+
+
+def test_comments_inside_the_container_are_noise():
+    comments = "<div class='comment-list'><p>我觉得说得对，支持一下，希望越来越好。</p></div>"
+    assert voted(page("".join(f"<p>{line}</p>" for line in PROSE) + comments)) == PROSE
+
+
+def test_a_container_named_after_its_buttons_is_no_noise():
+    body = "<div class='share-content-wrap sharebox'>" + "".join(f"<p>{line}</p>" for line in PROSE) + "</div>"
+    assert voted(page(body)) == PROSE
+
+
+def test_what_follows_the_signature_is_the_site_again():
+    rest = (
+        "<p>责任编辑：李某</p><p>海量资讯，精准解读，尽在某某客户端，欢迎下载。</p><p>热门直播正在进行，点击观看。</p>"
+    )
+    assert voted(page("".join(f"<p>{line}</p>" for line in PROSE) + rest)) == PROSE
+
+
+def test_link_lists_go_and_the_subheads_of_a_digest_stay():
+    lists = "<ul><li><a href='/a'>旧闻一则</a></li><li><a href='/b'>旧闻两则</a></li></ul>"
+    assert voted(page("".join(f"<p>{line}</p>" for line in PROSE) + lists)) == PROSE
+    digest = "".join(f"<p><a href='/{n}'>要闻的标题在此{n}</a></p><p>{line}</p>" for n, line in enumerate(PROSE))
+    assert voted(page(digest)) == ["要闻的标题在此0", PROSE[0], "要闻的标题在此1", PROSE[1], "要闻的标题在此2", PROSE[2]]
+
+
+def test_a_page_of_links_has_no_article():
+    tree = etree.fromstring(f"<html><body><ul>{NAV}</ul></body></html>".encode(), PARSER)
+    assert voted(tree) == []
+
+
+def test_english_sentences_vote_too():
+    lines = [
+        "Exports rose by a tenth, the ministry said on Monday. Analysts had expected less.",
+        "Imports fell, and the surplus grew.",
+    ]
+    assert voted(page("".join(f"<p>{line}</p>" for line in lines))) == lines
+
+
+# ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+KNOWN = (
+    "<div id=a class='left body'><p class=x>甲</p><a class=x href='/u'>乙</a></div><div class='body'><i>丙</i></div>"
+)
+
+
+def test_selectors_take_text_and_attributes():
+    tree = etree.fromstring(f"<body>{KNOWN}</body>".encode(), PARSER)
+    assert select_text(tree, ["#none", "p.x::text"]) == "甲"
+    assert select_text(tree, ["a.x::attr(href)"]) == "/u"
+    assert select_text(tree, []) is None
+
+
+def test_a_selector_that_cannot_be_read_is_named():
+    tree = etree.fromstring(f"<body>{KNOWN}</body>".encode(), PARSER)
+    with pytest.raises(SelectorFaultError, match="'p\\[\\['"):
+        select_text(tree, ["p[["])
+
+
+def test_containers_are_the_outermost_matches_of_the_first_selector_that_has_text():
+    tree = etree.fromstring(
+        "<body><div class=b></div><div class=c>甲<div class=c>乙</div></div><div class=c>丙</div>".encode(), PARSER
+    )
+    assert ["".join(e.itertext()) for e in containers(tree, [".b", ".c"])] == ["甲乙", "丙"]
+
+
+@pytest.mark.parametrize(
+    ("opening", "selector"),
+    [
+        ('<div class="x" id="body">', "#body"),
+        ("<div id=body>", "#body"),
+        ('<div class="left body wide">', ".body"),
+        ("<DIV CLASS='body'>".lower(), "div.body"),
+    ],
+)
+def test_a_page_is_cut_behind_its_container(opening, selector):
+    inside = "<div>甲</div><script>'</div>'</script><!-- </div> --><style>a{}</style>乙"
+    rest = "<p>评论</p>" * 4_000
+    html = f"<html><body>{opening}{inside}</div>{rest}</body></html>"
+    cut = cut_behind(html, [selector])
+    assert cut is not None
+    assert cut.startswith(f"<html><body>{opening}{inside}</div>")
+    assert len(cut) < len(html) / 4
+
+
+@pytest.mark.parametrize("selector", ["div > p", ".body .inner", "[id=body]", "#other"])
+def test_only_a_plain_id_or_class_is_a_fence(selector):
+    html = "<div id=body class='body'>甲</div>" + "<p>评论</p>" * 4_000
+    assert cut_behind(html, [selector]) is None
+
+
+def test_a_container_that_never_closes_is_no_fence():
+    assert cut_behind("<div id=body>甲" + "<p>评论</p>" * 4_000, ["#body"]) is None

@@ -1,0 +1,182 @@
+"""The table of wrapper lines, example by example, and what the lines around a body say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from articles.wrapper import label_values, person, simplified, strip_wrapper
+from articles.wrapper_table import RULES
+
+PROSE = "全省外贸进出口总值达到三千亿元，比上年同期增长一成，其中出口增长较快。"
+MORE = "分析人士认为，随着海外需求恢复，下半年的增速有望继续回升，企业的信心也在增强。"
+LAST = "有关部门表示，将继续落实各项政策，帮助企业开拓市场、降低成本，稳住外贸基本盘。"
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"), [(rule, line) for rule in RULES for line in rule.yes], ids=lambda x: getattr(x, "name", None)
+)
+def test_a_rule_matches_its_examples(rule, line):
+    assert rule.pattern.fullmatch(line)
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"), [(rule, line) for rule in RULES for line in rule.no], ids=lambda x: getattr(x, "name", None)
+)
+def test_a_rule_leaves_its_counter_examples(rule, line):
+    assert not rule.pattern.fullmatch(line)
+
+
+def test_every_rule_has_examples_of_both_kinds_and_a_name_of_its_own():
+    assert all(rule.yes and rule.no for rule in RULES)
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("line", "fields"),
+    [
+        ("来源：某某时报 作者：王一鸣 编辑：李昂", {"publisher": "某某时报", "author": "王一鸣", "editor": "李昂"}),
+        ("2019-09-26 12:11来源：某某时报网作者：李在山", {"publisher": "某某时报网", "author": "李在山"}),
+        ("来源:\t某某周刊\t举报", {"publisher": "某某周刊"}),
+        ("【责任编辑:王頔】", {"chief": "王頔"}),
+        ("[责任编辑：杜智 PX209]", {"chief": "杜智 PX209"}),
+        ("责任编辑：杨倩_NF4425", {"chief": "杨倩_NF4425"}),
+        ("來源：某某日報 責任編輯：余某", {"publisher": "某某日報", "chief": "余某"}),
+        ("文丨某某特约评论员 韩涵", {"author": "韩涵"}),
+        ("编辑 岳彩周 校对 李世辉", {"editor": "岳彩周"}),
+        ("作者 王之言 高孜然", {"author": "王之言 高孜然"}),
+        ("石佳/某某青年报", {"author": "石佳", "publisher": "某某青年报"}),
+        ("本文来源于《某某网》 2012年01月12日 18:49 我要评论（0）", {"publisher": "《某某网》"}),
+        ("来源：https://example.com/", {}),
+        ("来源：微信公众号“某某财经”", {"publisher": "某某财经"}),
+        ("来源：Wall Street Journal 2020-01-02", {"publisher": "Wall Street Journal"}),
+        ("作者认为，来源可靠的数据更值得信任。", {}),
+        ("以下为全文：", {}),
+    ],
+)
+def test_labels_name_fields(line, fields):
+    assert label_values(line) == fields
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("某报首席记者 王一鸣", "王一鸣"),
+        ("见习编辑 李琼皙", "李琼皙"),
+        ("立悟/编译", "立悟"),
+        ("王某(微博)", "王某"),
+        ("路透", "路透"),
+    ],
+)
+def test_a_person_has_no_title_before_the_name(value, name):
+    assert person(value) == name
+
+
+def test_head_and_tail_go_and_the_article_stays():
+    stripped = strip_wrapper(
+        [
+            "原标题：某省外贸增长一成",
+            "来源：某某日报",
+            PROSE,
+            "风险提示：海外需求恢复不及预期，汇率大幅波动。",
+            MORE,
+            "（文章来源：某某日报）",
+            "责任编辑：李昂",
+            "海量资讯、精准解读，尽在某某财经APP",
+        ]
+    )
+    assert stripped.lines == [PROSE, "风险提示：海外需求恢复不及预期，汇率大幅波动。", MORE]
+    assert stripped.fields["publisher"] == "某某日报"
+    assert stripped.fields["chief"] == "李昂"
+    assert stripped.fields["original_title"] == "某省外贸增长一成"
+    assert [rule for rule, _ in stripped.removed][:2] == ["original_title", "labels"]
+
+
+def test_a_line_in_the_middle_is_not_the_tail():
+    lines = [f"{n}、{PROSE}" for n in range(8)] + ["记者 王一鸣"] + [f"{n}、{MORE}" for n in range(8)]
+    assert strip_wrapper(lines).lines == lines
+
+
+def test_related_articles_are_cut_only_behind_the_larger_part():
+    behind = strip_wrapper([PROSE, MORE, "相关阅读：", "某公司业绩大增", "某银行降准"])
+    assert behind.lines == [PROSE, MORE]
+    assert ("behind related", "某银行降准") in behind.removed
+    before = strip_wrapper(["相关新闻：", PROSE, MORE, LAST])
+    assert before.lines == [PROSE, MORE, LAST]
+
+
+@pytest.mark.parametrize(
+    ("end", "field", "value"),
+    [
+        ("（某某日报）", "publisher", "某某日报"),
+        ("（来源：某某研究院网站）", "publisher", "某某研究院网站"),
+        ("(立悟/编译)", "author", "立悟"),
+        ("（总台某某记者 王善涛）", "author", "王善涛"),
+        ("（责任编辑：王某、李某）", "editor", "王某、李某"),
+    ],
+)
+def test_a_signature_glued_to_the_last_sentence_is_cut(end, field, value):
+    stripped = strip_wrapper([PROSE, MORE + end])
+    assert stripped.lines == [PROSE, MORE]
+    assert stripped.fields[field] == value
+
+
+@pytest.mark.parametrize("end", ["（完）", "（下同）", "（化名）", "（以下简称某某）", "（含税）"])
+def test_brackets_that_belong_to_the_sentence_stay(end):
+    assert strip_wrapper([PROSE, MORE + end]).lines[-1] == MORE + end
+
+
+def test_the_date_under_a_notice_stays_and_a_source_behind_it_goes():
+    stripped = strip_wrapper([PROSE, MORE, "某某股份有限公司董事会", "2005年8月25日（来源：某某证券报）"])
+    assert stripped.lines[-1] == "2005年8月25日"
+    assert stripped.fields["publisher"] == "某某证券报"
+
+
+def test_a_dateline_names_the_reporter_and_stays():
+    line = "某某社巴黎12月9日电（记者唐霁）当地交通部门宣布，铁路将于本周恢复运行，首批列车已经发出。"
+    stripped = strip_wrapper([line, MORE])
+    assert stripped.lines[0] == line
+    assert stripped.fields["author"] == "唐霁"
+
+
+def test_a_deck_that_comes_again_goes():
+    assert strip_wrapper([MORE, PROSE, MORE]).lines == [PROSE, MORE]
+
+
+def test_one_table_serves_both_scripts():
+    stripped = strip_wrapper([PROSE, MORE, "（責任編輯 余淩雲）", "未經授權，不得轉載。"])
+    assert stripped.lines == [PROSE, MORE]
+    assert stripped.fields["chief"] == "余淩雲"
+
+
+def test_a_body_is_never_emptied():
+    lines = ["市场有风险，投资需谨慎。", "责任编辑：李昂"]
+    assert strip_wrapper(lines).lines == lines
+
+
+def test_patterns_of_the_source_go_first():
+    drop, keep = [re.compile("每日一句：.*")], [re.compile("^责任编辑：")]
+    stripped = strip_wrapper([PROSE, "每日一句：开卷有益", "责任编辑：李昂"], drop_lines=drop, keep_lines=keep)
+    assert stripped.lines == [PROSE, "责任编辑：李昂"]
+    assert stripped.removed == [("source.drop_lines", "每日一句：开卷有益")]
+
+
+LINES = st.lists(
+    st.text(alphabet="来源作者编辑：。，（）某报王一鸣责任相关阅读 0123年月日", min_size=1, max_size=60), max_size=30
+)
+
+
+@given(LINES)
+def test_lines_keep_their_order_and_something_stays(lines):
+    stripped = strip_wrapper(lines)
+    assert bool(stripped.lines) == bool(lines)
+    rest = iter(lines)
+    assert all(any(line.startswith(kept) for line in rest) for kept in stripped.lines)
+
+
+@given(st.text(max_size=200))
+def test_folding_the_script_keeps_places(line):
+    assert len(simplified(line)) == len(line)
