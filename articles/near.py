@@ -40,8 +40,10 @@ SHORT_CHARS = 40
 BARE_CHARS = 16
 """Shorter ones are one only when the titles are equal too: 图解, 详见附件."""
 FEW_CHARS = 120
+"""Shorter texts have to share nearly all their words where no figures speak for them."""
 FORM_CHARS = 200
-"""An equal text up to this length, under titles for other periods, is an empty form and not a copy."""
+"""A shorter text is easily the form of a bulletin: one other figure is another one, and so is an equal text under a
+title for another period."""
 FEW_FACTS, SOME_FACTS, MANY_FACTS = 3, 5, 8
 """With fewer than some, one other figure is another report; with many, a quarter of them may be written otherwise."""
 
@@ -172,6 +174,7 @@ RULES: Final = (
             (e.agreement < 0.75)
             | ((e.agreement < 0.8) & (e.facts < MANY_FACTS))
             | ((e.agreement < 0.999) & (e.facts < SOME_FACTS))
+            | ((e.agreement < 0.999) & (e.facts < MANY_FACTS) & (e.chars < FORM_CHARS))
         ),
     ),
     # One item of a round-up has gone, another has come; of copies little is lost.
