@@ -214,6 +214,12 @@ def relations(a: Records, b: Records) -> Judged:
     return Judged(kind, why, evidence.jaccard, evidence.containment, evidence.agreement)
 
 
+def script_twins(lang: str, other: str) -> bool:
+    """Whether two copies are one text in simplified and in traditional characters. Signatures do not tell: both scripts
+    give the same."""
+    return {lang, other} == {"zh-Hans", "zh-Hant"}
+
+
 def figure_masks(signed: Records) -> NDArray[np.uint64]:
     """A bit for each figure, for `figures_may_agree`. All bits where the figures say nothing or are not all kept."""
     bits = np.left_shift(np.uint64(1), signed["facts"].astype(np.uint64) & np.uint64(63))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.fingerprint import Signature, fingerprints, records
-from articles.near import DIFFERENT, cluster, compare, figure_masks, figures_may_agree, relations
+from articles.near import DIFFERENT, cluster, compare, figure_masks, figures_may_agree, relations, script_twins
 from benchmarks.dedup import invented_pairs, labelled_pairs
 from benchmarks.dedup_templates import pairs as invent
 
@@ -53,6 +53,14 @@ def test_an_edited_copy_is_a_duplicate(copy):
 @pytest.mark.parametrize("copy", [COMMENT.rpartition("\n")[0], COMMENT.replace("当然，", "")], ids=["cut", "reworded"])
 def test_a_copy_without_figures(copy):
     assert relation(("库存与估值", COMMENT), ("谁在等待复苏", copy)).duplicate
+
+
+def test_twins_in_two_scripts():
+    found = relation(("汇率风险", "汇率风险与信用扩张" * 6), ("匯率風險", "匯率風險與信用擴張" * 6))
+    assert (found.kind, found.similarity) == ("same", 1.0)
+    assert script_twins("zh-Hans", "zh-Hant")
+    assert not script_twins("zh-Hant", "zh-Hant")
+    assert not script_twins("zh-Hans", "en")
 
 
 def test_a_report_with_other_figures_is_another():
