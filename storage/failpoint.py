@@ -17,7 +17,7 @@ Point = Literal["journaled", "decided", "staged", "published", "added", "applied
 POINTS: tuple[Point, ...] = get_args(Point)
 
 
-_passed: Counter[Point] = Counter()
+_passed: Counter[str] = Counter()
 
 
 class FailpointError(RuntimeError):
@@ -31,8 +31,8 @@ def failpoint(point: Point) -> None:
     action, name, time = (*asked.split(":"), "1")[:3]
     if name != point:
         return
-    _passed[point] += 1
-    if _passed[point] < int(time):
+    _passed[asked] += 1
+    if _passed[asked] != int(time):
         return
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)

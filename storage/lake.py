@@ -12,7 +12,8 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,8 @@ from storage.merge import COPY_TREES, Change, merge
 from storage.partitions import Partition, Publisher, encode, partition_path, read_partition
 from storage.rebuild import rebuild
 from storage.schema import Row, Tree, rejected_row, table
+
+WRITERS = 4
 
 
 class Lake:
@@ -132,16 +135,11 @@ class Lake:
             self._unfinished = False
             return len(pending) + len(undecided)
 
-    def spool(self, run_id: str) -> Path:
-        """A folder for what a run passes from process to process."""
-        return self.root / "_state" / "spool" / run_id
-
     def _open_ledger(self) -> Ledger:
-        path = ledger_path(self.root)
-        is_lost = not path.exists()
         try:
-            ledger = Ledger(path)
-            if is_lost:
+            ledger = Ledger(ledger_path(self.root))
+            # A new one: the first of this lake, or in place of one that was lost.
+            if ledger.fence() == 0:
                 rebuild(ledger, self.root)
         except LedgerError as error:
             raise LakeError(f"{error}; move it away and it is rebuilt from the lake") from error
@@ -163,22 +161,6 @@ class Lake:
 
     def _apply(self, batch: Batch, articles: Iterable[Article]) -> None:
         """Bring the partitions to what the ledger says. Readers see additions before removals."""
-        removals = []
-        for partition, change in self._changes(batch, articles):
-            self._publish(partition, change.tree, change.after if change.with_removed is None else change.with_removed)
-            if change.with_removed is not None:
-                removals.append((partition, change))
-        self._publisher.sync()
-        failpoint("added")
-        for partition, change in removals:
-            self._publish(partition, change.tree, change.after)
-        self._publisher.sync()
-        self.ledger.applied(batch)
-        failpoint("applied")
-        self._journal.remove(batch.batch_id)
-        self._unfinished = False
-
-    def _changes(self, batch: Batch, articles: Iterable[Article]) -> Iterator[tuple[Partition, Change]]:
         copies: dict[Partition, list[Stored]] = defaultdict(list)
         partition_of: dict[CopyKey, Partition] = {}
         for copy in self.ledger.stored(self.ledger.touched(batch)):
@@ -190,10 +172,36 @@ class Lake:
             key = CopyKey(article.article_id, article.source)
             if key in partition_of:
                 observed[partition_of[key]].append(article)
-        for partition in sorted(copies):
-            before = {tree: read_partition(partition_path(self.root, tree, partition)) for tree in COPY_TREES}
-            for change in merge(before, observed[partition], copies[partition], batch.seq):
-                yield partition, change
+
+        def add(partition: Partition) -> list[tuple[Partition, Change]]:
+            return self._add(partition, observed[partition], copies[partition], batch.seq)
+
+        # Mostly waiting for the disk to confirm.
+        with ThreadPoolExecutor(WRITERS) as writers:
+            removals = [removal for removals in writers.map(add, sorted(copies)) for removal in removals]
+        self._publisher.sync()
+        failpoint("added")
+        for partition, change in removals:
+            self._publish(partition, change.tree, change.after)
+        self._publisher.sync()
+        self.ledger.applied(batch)
+        failpoint("applied")
+        self._journal.remove(batch.batch_id)
+        self._unfinished = False
+
+    def _add(
+        self, partition: Partition, observed: Iterable[Article], copies: Iterable[Stored], seq: int
+    ) -> list[tuple[Partition, Change]]:
+        """Publish what a partition gains; gives the changes that also take rows away, for later."""
+        before = {tree: read_partition(partition_path(self.root, tree, partition)) for tree in COPY_TREES}
+        removals = []
+        for change in merge(before, observed, copies, seq):
+            if change.with_removed is None:
+                self._publish(partition, change.tree, change.after)
+            else:
+                self._publish(partition, change.tree, change.with_removed)
+                removals.append((partition, change))
+        return removals
 
     def _publish(self, partition: Partition, tree: Tree, rows: pa.Table) -> None:
         self._publisher.publish(partition_path(self.root, tree, partition), encode(rows, tree))

@@ -311,11 +311,8 @@ class Ledger:
 
     def raise_seq(self, seq: int) -> None:
         """Number the next batch above `seq`, which the lake already holds."""
-        self._execute(
-            "INSERT OR IGNORE INTO batches (seq, batch_id, run_id, articles, applied)"
-            " VALUES (?, 'rebuilt', 'rebuilt', 0, 1)",
-            seq,
-        )
+        self._execute("DELETE FROM sqlite_sequence WHERE name = 'batches'")
+        self._execute("INSERT INTO sqlite_sequence VALUES ('batches', ?)", seq)
 
     # Fencing: a writer that was taken for dead must not commit any more
 
@@ -325,6 +322,7 @@ class Ledger:
             return self.fence()
 
     def fence(self) -> int:
+        """The number of the last writer; 0 in a ledger that no writer has used yet."""
         [(token,)] = self._query("SELECT token FROM fence")
         return int(token)
 

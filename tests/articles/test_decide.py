@@ -174,6 +174,15 @@ def test_an_undated_copy_is_never_the_first_of_dated_ones():
     assert memory.places == {"undated:1": "dated:2", "dated:2": None}
 
 
+def test_a_first_that_proves_later_than_it_seemed_steps_down():
+    memory = Memory()
+    memory.commit([article("a:1", minutes=9, published=0), article("b:2", minutes=9, published=10)])
+    assert memory.places == {"a:1": None, "b:2": "a:1"}
+    # The same text of a:1, fetched earlier: that page's word counts.
+    memory.commit([article("a:1", minutes=1, published=60)])
+    assert memory.places == {"a:1": "b:2", "b:2": None}
+
+
 def test_a_revision_can_join_two_clusters():
     memory = Memory()
     memory.commit([article("a:1", published=10), article("b:2", published=20, text=OTHER_BODY)])
