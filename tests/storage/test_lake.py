@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from articles.records import Article, Reason, Rejected
-from storage.errors import LakeError, LockHeld
+from storage.errors import LakeError, LedgerError, LockHeld
 from storage.failpoint import POINTS, VARIABLE, FailpointError
 from storage.lake import Lake
 from storage.ledger import KnownArticles, ledger_path
@@ -254,6 +254,13 @@ def test_bytes_do_not_depend_on_the_order_within_a_batch(tmp_path):
     assert content(tmp_path / "one") == content(tmp_path / "other")
 
 
+def test_a_partition_stays_in_the_order_of_publication(tmp_path):
+    published = [{"published_at": MORNING - timedelta(minutes=n)} for n in range(3)]
+    commit(tmp_path, *([make_article(n, **published[n])] for n in range(3)))
+    [(_, path)] = partitions(tmp_path, "articles")
+    assert read_partition(path)["article_id"].to_pylist() == ["acme:2", "acme:1", "acme:0"]
+
+
 def test_a_superseded_row_keeps_the_number_of_the_commit_that_moved_it(tmp_path):
     commit(tmp_path, *([make_article(minutes=n, text=f"{LONG}{n}")] for n in range(4)))
     assert [(row["revision"], row["ingest_seq"]) for row in rows(tmp_path, "revisions")] == [(1, 2), (2, 3), (3, 4)]
@@ -415,6 +422,17 @@ def test_w04_a_disk_that_fills_while_publishing_is_finished_later(tmp_path, monk
         monkeypatch.delenv(VARIABLE)
         assert [d.kind for d in lake.commit([make_article(1), make_article(2)], run_id="run")] == ["unchanged", "new"]
     assert ids(tmp_path) == ["acme:1", "acme:2"]
+
+
+def test_w05_a_full_ledger_is_one_line_and_nothing_counts_as_done(tmp_path):
+    batch = [make_article(n) for n in range(300)]
+    with Lake.open(tmp_path) as lake:
+        lake.ledger._execute("PRAGMA max_page_count = 40")
+        with pytest.raises(LedgerError, match=r"ledger\.sqlite: database or disk is full"):
+            lake.commit(batch, run_id="run")
+        assert content(tmp_path) == {}
+        lake.ledger._execute("PRAGMA max_page_count = 100000")
+        assert {decision.kind for decision in lake.commit(batch, run_id="run")} == {"new"}
 
 
 def test_w06_a_lake_that_cannot_be_made_is_one_line(tmp_path):
