@@ -94,11 +94,14 @@ class Lake:
             entry = Entry(uuid.uuid4().hex, run_id, articles)
             self._journal.add(entry)
             failpoint("journaled")
+            # Until it has reached the partitions, the next commit has to finish this one first.
+            self._unfinished = True
             try:
                 batch, decisions = self._decide(entry)
-            except Exception:
-                # Nothing was decided, so nothing is to be replayed.
-                self._journal.remove(entry.batch_id)
+            except BaseException:
+                # What was not decided is not to be replayed: the caller knows that it failed.
+                if not self.ledger.has_batch(entry.batch_id):
+                    self._journal.remove(entry.batch_id)
                 raise
             failpoint("decided")
             self._apply(batch, entry.articles)
@@ -155,8 +158,6 @@ class Lake:
             decisions = decide(entry.articles, self.ledger)
             batch = self.ledger.begin_batch(entry.batch_id, entry.run_id, len(entry.articles))
             self.ledger.touch(batch, self.ledger.record(decisions))
-        # Until it has reached the partitions, the next commit has to finish this one first.
-        self._unfinished = True
         return batch, decisions
 
     def _apply(self, batch: Batch, articles: Iterable[Article]) -> None:
