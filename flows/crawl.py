@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -70,7 +71,8 @@ def run_crawl(
     stop = stop or Event()
     child = _start(spec_path)
     lines: list[str] = []
-    reader = Thread(target=_forward, args=(child.stderr, log, lines), daemon=True)
+    # In the context of this run, or Prefect would not know whose log the lines belong to.
+    reader = Thread(target=copy_context().run, args=(_forward, child.stderr, log, lines), daemon=True)
     reader.start()
     try:
         overdue = not _wait(child, deadline_seconds, stop)

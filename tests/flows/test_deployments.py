@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from flows.sample.content import SOURCES
 from flows.sample.site import SampleSite
 
 ROOT = Path(__file__).parents[2]
@@ -71,9 +72,11 @@ def test_schedule_fires_on_a_worker_and_fills_the_lake(tmp_path: Path) -> None:
 
 
 def hurried(folder: Path) -> Path:
-    """prefect.yaml as it is, but for the hour."""
+    """prefect.yaml as it is, but for the hour, and for the sources that the sample site has."""
     changed = json.loads(json.dumps(FILE))
     for deployment in changed["deployments"]:
+        if "sources" in deployment["parameters"]:
+            deployment["parameters"]["sources"] = list(SOURCES)
         for schedule in deployment.get("schedules", [])[:1]:
             schedule["cron"] = EVERY_MINUTE
     path = folder / "prefect.yaml"
