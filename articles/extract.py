@@ -183,17 +183,23 @@ def _from_html(page: Page, source: Source) -> Outcome:
     headline = find_headline(head, reading, page.listed.title)
     if title := locate.select_text(tree, rules.title):
         headline = Headline(clean_line(title), headline.order)
+    behind: list[Run] = []
     if named:
         locate.mark_noise(reading, headline.order)
         runs = _runs_of(reading, named)
     else:
-        runs = locate.vote(reading, headline.order)
+        runs, behind = locate.vote(reading, headline.order)
         flags += ["drift"] if rules.body else []
     body = read_body(runs, source, headline.text, headline.order)
+    body.dropped += [("behind the article", run) for run in behind]
     if not named and sum(map(len, body.lines)) < FEW_CHARS:
         lane, body = _from_elsewhere(tree, html, body, source, headline.text) or (lane, body)
-    scene = scene_of(head, reading, headline, body.kept, [run for _, run in body.dropped])
-    images = images_of(reading, scene.first, scene.last, clock.url) if body.kept or named else ()
+    removed = [line for _, line in body.removed]
+    scene = scene_of(head, reading, headline, body.kept, [run for _, run in body.dropped], removed)
+    pictures = reading.images if body.kept else [image for image in reading.images if _is_below(image.element, named)]
+    images = images_of(
+        pictures, scene.first if body.kept else 0, scene.last if body.kept else len(reading.runs), clock.url
+    )
     if not body.lines and not (named and images):
         _refuse_textless(html)
     found = read_fields(scene, body.wrapper, clock)
@@ -233,7 +239,7 @@ def _from_piece(page: Page, source: Source, html: str, flags: list[str]) -> Outc
     locate.mark_noise(reading, None)
     title = clean_line(page.listed.title or "")
     body = read_body(reading.runs, source, title, all_body=True)
-    images = images_of(reading, 0, len(reading.runs), page.url)
+    images = images_of(reading.images, 0, len(reading.runs), page.url)
     if not body.lines and not images:
         raise _RefusedError(Reason.NO_TEXT, "no text in the piece")
     flags += _flags_of_page(reading, body, [])
@@ -315,6 +321,10 @@ def _apply_rules(named: Iterable[etree._Element], rules: ArticleRules) -> None:
 def _runs_of(reading: Reading, named: Sequence[etree._Element]) -> list[Run]:
     spans = [span for span in reading.spans if span.element in named]
     return [run for span in spans for run in reading.runs[span.start : span.end]]
+
+
+def _is_below(element: etree._Element, named: Sequence[etree._Element]) -> bool:
+    return any(outer in named for outer in element.iterancestors())
 
 
 def read_body(

@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from articles.canonical import Hint, Reading, Run, texts_of
+from articles.canonical import Hint, Image, Reading, Run, texts_of
 from articles.dates import Moment, first_time, parse_time
 from articles.normalise import clean_line
 from articles.records import Listed
@@ -83,7 +83,7 @@ _KEYWORD_METAS = ("keywords", "news_keywords", "article:tag", "tags")
 _SECTION_METAS = ("article:section", "columnname", "og:category")
 
 _SEPARATOR = re.compile(
-    r"\s*[_|｜·•»–—]+\s*|\s+[-－]+\s*|(?<=[\u4e00-\u9fff）”》？！])[-－]+(?=[\u4e00-\u9fff])|\s*-{2,}\s*|\s*<\s*|::"
+    r"\s*(?:[_|｜·•»]+|(?<![–—])[–—](?![–—]))\s*|\s+[-－]+\s*|(?<=[\u4e00-\u9fff）”》？！])[-－]+(?=[\u4e00-\u9fff])|\s*-{2,}\s*|\s*<\s*|::"
 )
 _SITE_WORDS = re.compile(
     r"网$|网站|新闻中心|频道|新浪|网易|腾讯|搜狐|凤凰|财经$|新闻$|首页|日报$|在线$|资讯$|客户端|中心$|\.com|\.cn|"
@@ -199,6 +199,8 @@ class Scene:
     headline: Headline
     near: Sequence[Run]
     behind: Sequence[Run]
+    removed: Sequence[str]
+    """Wrapper lines."""
     first: int
     """First and last run of the body."""
     last: int
@@ -286,7 +288,14 @@ def without_site(title: str) -> str:
     return "".join(part + separator for part, separator in leading) + parts[kept - 1]
 
 
-def scene_of(head: Head, reading: Reading, headline: Headline, body: Sequence[Run], dropped: Sequence[Run]) -> Scene:
+def scene_of(
+    head: Head,
+    reading: Reading,
+    headline: Headline,
+    body: Sequence[Run],
+    dropped: Sequence[Run],
+    removed: Sequence[str],
+) -> Scene:
     runs = reading.runs
     first = body[0].order if body else (headline.order or 0)
     last = body[-1].order if body else first
@@ -294,9 +303,10 @@ def scene_of(head: Head, reading: Reading, headline: Headline, body: Sequence[Ru
     if at is None or at > first:
         near = runs[max(0, first - _RUNS_BEFORE_BODY) : first]
     else:
-        behind_headline = runs[at + 1 : min(first + 1, at + _RUNS_BEHIND_HEADLINE)]
+        behind_headline = runs[at + 1 : min(first, at + _RUNS_BEHIND_HEADLINE)]
         near = [*behind_headline, *runs[max(0, at - _RUNS_BEFORE_HEADLINE) : at]]
-    return Scene(head, reading, headline, near, [*dropped, *runs[last + 1 : last + _RUNS_BEHIND_BODY]], first, last)
+    behind = [*dropped, *runs[last + 1 : last + _RUNS_BEHIND_BODY]]
+    return Scene(head, reading, headline, near, behind, removed, first, last)
 
 
 def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found:
@@ -372,10 +382,10 @@ def choose_time(candidates: Sequence[tuple[str, Moment | None]], found: Found) -
     return chosen
 
 
-def images_of(reading: Reading, first: int, last: int, url: str) -> tuple[str, ...]:
-    """Absolute addresses of the pictures inside the body."""
+def images_of(images: Iterable[Image], first: int, last: int, url: str) -> tuple[str, ...]:
+    """Absolute addresses of the pictures between two runs."""
     found: dict[str, None] = {}
-    for image in reading.images:
+    for image in images:
         if first <= image.order <= last + 1 and (address := _image_address(image.element)):
             found[urljoin(url, address) if url else address] = None
     return tuple(islice(found, _MAX_IMAGES))
@@ -528,6 +538,7 @@ def _timed_lines(scene: Scene) -> Iterator[str]:
     """Lines in which the time of publication is displayed: near the headline, then elements named after it."""
     for run in scene.near:
         yield clean_line(" ".join(run.parts))
+    yield from scene.removed
     for mark in scene.reading.marks:
         is_near = scene.first - 30 <= mark.order <= scene.first + 2 or scene.last <= mark.order <= scene.last + 4
         if mark.hint & Hint.TIME and is_near:

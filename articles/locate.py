@@ -24,17 +24,18 @@ from lxml import etree
 from articles.canonical import Hint, Reading, Run, Span, texts_of
 
 Lane = Literal["slice", "rule", "vote", "full", "json", "piece"]
-Why = Literal["links", "noise", "headline", "behind the signature"]
+Why = Literal["links", "noise", "headline", "behind the signature", "behind the article"]
 
 # What the site says about itself reads like prose, and on a short page there is more of it than of news.
 _LEGAL = re.compile(
-    r"版权|著作权|免责|声明[：:]|转载|侵权|举报|许可证|备案|公网安备|不代表本|不构成投资|风险自担|未经.{0,12}授权|稿件|联系我们|客服|投稿|"
+    r"版权|著作权|免责|声明[：:]|转载|侵权|举报|许可证|备案|公网安备|不代表本|不构成.{0,6}投资|风险自担|未经.{0,12}授权|稿件|联系我们|客服|投稿|"
     r"本网站|本站|本平台|网友|发表评论|评论仅|登录|登陆|注册|验证码|密码|浏览器|欢迎.{0,6}关注|下载.{0,8}(?:APP|客户端)|邮箱|建议您?使用|"
     r"javascript|copyright|all rights reserved|cookie|©|著作權|轉載|舉報|專頁|facebook",
     re.IGNORECASE,
 )
 # One such word in so many characters is a subject of the news; more is a notice.
 _LEGAL_EVERY_CHARS = 60
+_LEGAL_ALONE_CHARS = 30
 # Around the headline: when, from where, by whom.
 _META_LINE = re.compile(
     r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|来源|來源|责任编辑|責任編輯|作者[：:]|发布时间|字号|评论"
@@ -67,6 +68,9 @@ _SIGNATURE = re.compile(
 _SIGNATURE_CHARS = 120
 _MIN_SIGNED_CHARS = 50
 _MIN_DIGEST = 3
+# Short lines before the first sentence: a deck, a byline, a place. More of them are the buttons of a player.
+_MOST_LEADING = 5
+_MOST_BEHIND = 30
 # Breadcrumbs, tools and a date fit in so many runs; a headline further down is one of a list.
 _MAX_ABOVE_HEADLINE = 10
 
@@ -90,8 +94,14 @@ class SelectorFaultError(ValueError):
     """A selector that cannot be read."""
 
 
-def vote(reading: Reading, headline: int | None) -> list[Run]:
-    """The runs of the article's block on a page of an unknown site; empty where nothing reads like prose.
+class Voted(NamedTuple):
+    runs: list[Run]
+    behind: list[Run]
+    """What the block holds behind them."""
+
+
+def vote(reading: Reading, headline: int | None) -> Voted:
+    """The runs of the article's block on a page of an unknown site; none where nothing reads like prose.
 
     Sentences count for a block, links and legal text against it; the block with the highest sum is the article's. So a
     block does not grow beyond the article: what lies around it is links.
@@ -101,32 +111,33 @@ def vote(reading: Reading, headline: int | None) -> list[Run]:
     sums = [0.0, *accumulate(weights)]
     best = max(reading.spans, key=lambda span: sums[span.end] - sums[span.start], default=None)
     if best is None or sums[best.end] <= sums[best.start]:
-        return []
-    start, end = _widened(reading.spans, weights, sums, best, headline)
-    return reading.runs[start:end]
+        return Voted([], [])
+    block, start, end = _widened(reading.spans, weights, sums, best, headline)
+    return Voted(reading.runs[start:end], reading.runs[end : min(block.end, end + _MOST_BEHIND)])
 
 
 def _widened(
     spans: Iterable[Span], weights: Sequence[float], sums: Sequence[float], best: Span, headline: int | None
-) -> tuple[int, int]:
-    """The widest block around the best one that costs little, or that adds sentences across few links, trimmed."""
-    start, end = best.start, best.end
+) -> tuple[Span, int, int]:
+    """The widest block around the best one that costs little, or that adds sentences across few links, and what is left
+    of it when it is trimmed."""
+    block, start, end = best, best.start, best.end
     total = sums[end] - sums[start]
     cost = min(max(_WIDER_COST, _WIDER_COST_SHARE * total), _WIDER_COST_MOST)
     for span in spans:
         if span.start > start or span.end < end or span is best:
             continue
         if sums[span.end] - sums[span.start] >= total - cost:
-            start, end = span.start, span.end
+            block, start, end = span, span.start, span.end
             total = max(total, sums[end] - sums[start])
             continue
         first, last = _trimmed(weights, sums, span.start, span.end, headline)
         outside = [*weights[first:start], *weights[end:last]]
         is_richer = first <= start and last >= end and sums[last] - sums[first] > total * _RICHER
         if is_richer and sum(weight for weight in outside if weight < 0) > -_MOST_BETWEEN:
-            start, end = first, last
+            block, start, end = span, first, last
             total = sums[end] - sums[start]
-    return _trimmed(weights, sums, start, end, headline)
+    return block, *_trimmed(weights, sums, start, end, headline)
 
 
 def _trimmed(
@@ -149,7 +160,8 @@ def _trimmed(
     subheads = sum(link == _LINK and text > 0 for link, text in pairwise(weights[first : last + 1]))
     if subheads >= _MIN_DIGEST - 1 and first > start and weights[first - 1] == _LINK:
         first -= 1
-    while first > start and weights[first - 1] > _AWAY:
+    edge = max(start, first - _MOST_LEADING)
+    while first > edge and weights[first - 1] > _AWAY:
         first -= 1
     return first, last + 1
 
@@ -204,7 +216,8 @@ def _weight(run: Run) -> float:
         if chars < _META_LINE_CHARS and _META_LINE.search(free) and not _DATED_NOTICE.match(free):
             return -1.5
         return 0.2 if run.hints & Hint.BODY else -0.2
-    if len(set(_LEGAL.findall(free))) * _LEGAL_EVERY_CHARS > chars:
+    legal = len(set(_LEGAL.findall(free)))
+    if legal * _LEGAL_EVERY_CHARS > chars and (legal > 1 or chars < _LEGAL_ALONE_CHARS):
         return -3.0
     score = stops + min(chars / 40, 10)
     if run.kind == "li":
@@ -305,11 +318,15 @@ def _key(text: str) -> str:
 def containers(tree: etree._Element, selectors: Iterable[str]) -> list[etree._Element]:
     """What the first matching selector names; several elements, where a body lies in pieces."""
     for selector in selectors:
-        found = [element for element in select(tree, selector) if not all(map(str.isspace, texts_of(element)))]
+        found = [element for element in select(tree, selector) if _holds_something(element)]
         inner = {element for outer in found for element in outer.iterdescendants()} if len(found) > 1 else set()
         if outer := [element for element in found if element not in inner]:
             return outer
     return []
+
+
+def _holds_something(element: etree._Element) -> bool:
+    return not all(map(str.isspace, texts_of(element))) or next(element.iter("img"), None) is not None
 
 
 def select(root: etree._Element, selector: str) -> list[etree._Element]:

@@ -36,7 +36,7 @@ def page(body, title=TITLE):
 def voted(tree, title=TITLE):
     reading = read_runs(tree)
     headline = next((run.order for run in reading.runs if run.text == title), None)
-    return [run.text for run in choose(vote(reading, headline), title, headline).kept]
+    return [run.text for run in choose(vote(reading, headline).runs, title, headline).kept]
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,9 @@ def test_what_follows_the_signature_is_the_site_again():
 def test_link_lists_go_and_the_subheads_of_a_digest_stay():
     lists = "<ul><li><a href='/a'>旧闻一则</a></li><li><a href='/b'>旧闻两则</a></li></ul>"
     assert voted(page("".join(f"<p>{line}</p>" for line in PROSE) + lists)) == PROSE
-    digest = "".join(f"<p><a href='/{n}'>要闻的标题在此{n}</a></p><p>{line}</p>" for n, line in enumerate(PROSE))
-    assert voted(page(digest)) == ["要闻的标题在此0", PROSE[0], "要闻的标题在此1", PROSE[1], "要闻的标题在此2", PROSE[2]]
+    items = [f"{line}{other}" for line, other in zip(PROSE, reversed(PROSE), strict=True)]
+    digest = "".join(f"<p><a href='/{n}'>要闻的标题在此{n}</a></p><p>{item}</p>" for n, item in enumerate(items))
+    assert voted(page(digest)) == [line for n, item in enumerate(items) for line in (f"要闻的标题在此{n}", item)]
 
 
 def test_a_page_of_links_has_no_article():
