@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 DEMO_LAKE ?= demo-lake
 
-.PHONY: help setup demo test lint types unit slow lock docs clean
+.PHONY: help setup demo test lint types unit slow docs bench-extract bench-dedup bench-crawl lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -37,8 +37,18 @@ unit: $(READY)  ## the fast tests: seconds, to be run all the time
 slow: $(READY)  ## whole-process tests: kills, crawls, a Prefect server
 	$(BIN)/pytest -q -m "slow or server"
 
-docs: $(READY)  ## write the generated pages anew (docs/schema.md)
+docs: $(READY)  ## write the generated pages anew (docs/schema.md, docs/sources.md)
 	$(BIN)/finnews schema --markdown > docs/schema.md
+	$(BIN)/python -m spiders.sources_page > docs/sources.md
+
+bench-extract: $(READY)  ## quality and speed of extraction beside its peers
+	$(BIN)/python -m benchmarks.extract
+
+bench-dedup: $(READY)  ## quality and speed of deduplication beside its peers
+	$(BIN)/python -m benchmarks.dedup --peers
+
+bench-crawl: $(READY)  ## requests per new article, and speed beside a bare spider
+	$(BIN)/python -m benchmarks.crawl
 
 lock: $(READY)  ## resolve pyproject.toml into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \

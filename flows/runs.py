@@ -124,8 +124,11 @@ class Run:
     def _store(self, pages: Iterable[Page]) -> None:
         """Extracts and commits, batch by batch."""
         for batch in batches(self.extractors.run(pages), BATCH):
-            self._refuse([result for _, result in batch if isinstance(result, Rejected)])
             self.archive.sync()
+            self._refuse([result for _, result in batch if isinstance(result, Rejected)])
+            for page, result in batch:
+                if isinstance(page, Page) and isinstance(result, Rejected):
+                    self.lake.ledger.remember_refused(page.digest, page.raw_ref)
             articles = [result for _, result in batch if isinstance(result, Article)]
             for decision in self.lake.commit(articles, run_id=self.report.run_id):
                 self.report.account(decision.article.source).decide(decision)

@@ -262,8 +262,12 @@ class Ledger:
             self._add_version(key, version_of(article))
             self._add_page(article.page_digest, article.raw_ref, article.extractor)
 
+    def remember_refused(self, digest: str, raw_ref: str) -> None:
+        """A page that gave no article need not be archived again; it is read again, by rules that may be better."""
+        self._add_page(digest, raw_ref, "")
+
     def page(self, digest: str) -> KnownPage | None:
-        """Where a page lies that an article was read from."""
+        """Where a page lies that was read before; `extractor` is empty if it gave no article."""
         rows = self._query("SELECT raw_ref, extractor FROM pages WHERE digest = ?", digest)
         return KnownPage(*rows[0]) if rows else None
 

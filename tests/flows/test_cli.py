@@ -41,6 +41,7 @@ def posts(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "2024-10-21-port.md").write_text(POST, encoding="utf-8")
     (folder / "empty.md").write_text("", encoding="utf-8")
+    (folder / "shell.html").write_text("<html><body><div id=app></div></body></html>", encoding="utf-8")
     return folder
 
 
@@ -79,7 +80,9 @@ def test_every_command_has_an_example_and_a_place_in_the_readme(command: str) ->
 def test_bad_input_is_one_line_and_exit_2(arguments: list[str], code: int, says: str, tmp_path: Path, posts) -> None:
     (tmp_path / "void").mkdir()
     (tmp_path / "own").mkdir()
-    (tmp_path / "own/mine.toml").write_text('id = "mine"\nname = "x"\nhosts = ["a.test"]\nnmae = "x"\n', encoding="utf-8")
+    (tmp_path / "own/mine.toml").write_text(
+        'id = "mine"\nname = "x"\nhosts = ["a.test"]\nnmae = "x"\n', encoding="utf-8"
+    )
     run = finnews(*arguments, cwd=tmp_path)
     assert run.returncode == code, run.stderr
     assert says in run.stderr
@@ -121,16 +124,16 @@ def test_backfill_twice_changes_no_byte_and_counts_all(posts: Path, tmp_path: Pa
     lake = tmp_path / "lake"
     first = json.loads(finnews("backfill", "--from", str(posts), "--lake", str(lake), "--json").stdout)
     outcomes = {name: count for name, count in first["totals"].items() if count and name != "seconds"}
-    assert outcomes == {"discovered": 2, "stored": 1, "quarantined": 1}
+    assert outcomes == {"discovered": 3, "stored": 1, "quarantined": 2}
     before = published_bytes(lake)
     second = json.loads(finnews("backfill", "--from", str(posts), "--lake", str(lake), "--json").stdout)
-    assert (second["totals"]["stored"], second["totals"]["unchanged"], second["totals"]["quarantined"]) == (0, 1, 1)
+    assert (second["totals"]["stored"], second["totals"]["unchanged"], second["totals"]["quarantined"]) == (0, 1, 2)
     assert published_bytes(lake) == before
 
 
 def test_dry_run_writes_nothing(posts: Path, tmp_path: Path) -> None:
     run = finnews("backfill", "--from", str(posts), "--lake", str(tmp_path / "lake"), "--dry-run", "--json")
-    assert [row["documents"] for row in json.loads(run.stdout)] == [1, 1]
+    assert [row["documents"] for row in json.loads(run.stdout)] == [1, 1, 1]
     assert not (tmp_path / "lake").exists()
 
 
