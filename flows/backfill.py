@@ -13,8 +13,9 @@ from prefect.cache_policies import NO_CACHE
 
 from articles.records import Page, Rejected
 from flows.accounting import RunReport
+from flows.documents import documents_of
 from flows.ingest import account
-from flows.runs import Run, documents_of, open_run
+from flows.runs import Run, open_run
 from flows.settings import load_settings
 from spiders.catalogue import Catalogue
 

@@ -105,7 +105,7 @@ def extract(
     verbose: VerboseOption = 0,
 ) -> None:
     """Read articles out of pages on disk: JSON lines on stdout, no lake."""
-    from flows.commands import extract_command
+    from flows.documents import extract_command
 
     settings = _settings(sources=folders)
     terminal = _terminal(True, quiet, verbose)
@@ -119,7 +119,7 @@ def read(
     as_json: JsonOption = False,
 ) -> None:
     """Query the lake with DuckDB."""
-    from flows.commands import read_command
+    from flows.reading import read_command
 
     raise typer.Exit(read_command(sql, _settings(lake=lake), _terminal(as_json, False, 0)))
 
@@ -130,7 +130,7 @@ def schema(
     markdown: Annotated[bool, typer.Option("--markdown", help="The page docs/schema.md.")] = False,
 ) -> None:
     """Show the columns of the Parquet files and what they mean."""
-    from flows.commands import schema_command
+    from flows.reading import schema_command
 
     raise typer.Exit(schema_command(_terminal(as_json, False, 0), markdown=markdown))
 
@@ -138,7 +138,7 @@ def schema(
 @sources_app.command("list", epilog="Example: finnews sources list --json")
 def sources_list(folders: SourceFolders = None, as_json: JsonOption = False) -> None:
     """List the sources."""
-    from flows.commands import sources_list_command
+    from flows.sources import sources_list_command
 
     raise typer.Exit(sources_list_command(_settings(sources=folders), _terminal(as_json, False, 0)))
 
@@ -146,7 +146,7 @@ def sources_list(folders: SourceFolders = None, as_json: JsonOption = False) -> 
 @sources_app.command("show", epilog="Example: finnews sources show sina")
 def sources_show(source: str, folders: SourceFolders = None, as_json: JsonOption = False) -> None:
     """Show one source as it was understood, defaults filled in."""
-    from flows.commands import sources_show_command
+    from flows.sources import sources_show_command
 
     raise typer.Exit(sources_show_command(source, _settings(sources=folders), _terminal(as_json, False, 0)))
 
@@ -159,7 +159,7 @@ def sources_check(
     as_json: JsonOption = False,
 ) -> None:
     """Check a source file, and run it over its saved pages."""
-    from flows.commands import sources_check_command
+    from flows.sources import sources_check_command
 
     raise typer.Exit(sources_check_command(source, cases, _settings(sources=folders), _terminal(as_json, False, 0)))
 

@@ -1,18 +1,22 @@
-"""Documents on disk for `finnews extract`: what comes in by path or manifest, and the JSON line that goes out."""
+"""Documents on disk: by path or by manifest, and `finnews extract`, which prints a JSON line for each."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from articles.records import Article, Reason, Rejected
+from articles.records import Article, Page, Reason, Rejected
 from articles.source import UNKNOWN, Source
-from flows.extraction import Document, Extracted
+from flows.accounting import Exit
+from flows.extraction import Document, Extracted, open_extractors
+from flows.settings import Settings
+from flows.terminal import Terminal
 from spiders.archives import FILE_HEADER, ArchiveError, read_archive
 from spiders.catalogue import Catalogue
 
@@ -38,6 +42,38 @@ COLUMNS = (
 
 class ManifestError(ValueError):
     """A manifest that cannot be read: file, line, and what is wrong with it."""
+
+
+def extract_command(
+    paths: Sequence[Path],
+    manifest: Path | None,
+    settings: Settings,
+    terminal: Terminal,
+    *,
+    source_id: str | None = None,
+) -> Exit:
+    """JSON lines on stdout, one per document and in their order; what was refused has `error` in place of a text."""
+    catalogue = Catalogue.load(settings.sources)
+    if manifest is not None:
+        documents = manifest_documents(manifest, catalogue, catalogue.find(source_id) if source_id else None)
+    else:
+        documents = documents_of(catalogue, paths, source_id)
+    refused = Counter[str]()
+    with open_extractors(catalogue, settings) as extractors, terminal.progress("documents") as advance:
+        for document, result in extractors.run(documents):
+            line = reading_line(document, result)
+            refused.update([line["error"]] if "error" in line else [])
+            terminal.line(line)
+            advance(1)
+    for code, count in sorted(refused.items()):
+        terminal.say(f"{count} documents gave no article, {code}; see `detail` in their lines")
+    return Exit.SOME_FAILED if refused[Reason.ARCHIVE.code] else Exit.OK
+
+
+def documents_of(catalogue: Catalogue, paths: Sequence[Path], source_id: str | None) -> Iterator[Page | Rejected]:
+    """The documents of archives on disk. Raises ArchiveError, at once, for a path that is missing or holds nothing."""
+    source = catalogue.find(source_id) if source_id else None
+    return read_archive(paths, catalogue=catalogue, source=source, fetched_at=datetime.now(UTC))
 
 
 def manifest_documents(manifest: Path, catalogue: Catalogue, source: Source | None) -> Iterator[Document]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from flows.accounting import Exit
 from flows.documents import ManifestError
-from flows.runs import UnknownSourceError
 from flows.settings import SettingsError
 from spiders.archives import ArchiveError
-from spiders.catalogue import SourceFileError
+from spiders.catalogue import SourceFileError, UnknownSourceError
 from storage.errors import LockHeld, QueryError, StorageError
 
 EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (

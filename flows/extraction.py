@@ -21,6 +21,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from articles.extract import extract
 from articles.records import Article, Page, Reason, Rejected
 from articles.source import UNKNOWN, Source
+from flows.settings import Settings
 
 Document = Page | Rejected
 """What comes in: a page, or what was refused before, which passes through in its place."""
@@ -95,6 +96,15 @@ class Extractors(AbstractContextManager["Extractors"]):
         if isinstance(error, FutureTimeout):
             return refuse(document, Reason.TIMEOUT, f"not read within {self._page_seconds:g} s")
         return refuse(document, Reason.LIMIT, f"the extracting process died on it ({type(error).__name__}: {error})")
+
+
+def open_extractors(sources: Mapping[str, Source], settings: Settings) -> Extractors:
+    return Extractors(
+        sources,
+        workers=settings.worker_count,
+        page_seconds=settings.page_seconds,
+        page_memory_mb=settings.page_memory_mb,
+    )
 
 
 def refuse(document: Document, reason: Reason, detail: str) -> Rejected:

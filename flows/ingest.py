@@ -18,7 +18,7 @@ from prefect.tasks import exponential_backoff
 
 from flows.accounting import RunReport
 from flows.crawl import CrawlError, CrawlOutcome
-from flows.runs import Run, choose, open_run
+from flows.runs import Run, open_run
 from flows.settings import load_settings
 
 
@@ -62,7 +62,7 @@ def ingest(
     """One pass; sources: ids, or None for all enabled ones. Fails with the worst that happened to any of them."""
     settings = load_settings(lake=lake, sources=source_dirs)
     with open_run(settings, "ingest") as run:
-        crawls = {source_id: crawl.submit(run, source_id, limit) for source_id in choose(run.catalogue, sources or ())}
+        crawls = {source_id: crawl.submit(run, source_id, limit) for source_id in run.catalogue.choose(sources or ())}
         for source_id, future in crawls.items():
             load(run, source_id, _outcome(future))
     account(run.report)

@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -25,12 +24,12 @@ from typing import TypeVar
 
 from articles.extract import extractor_of
 from articles.records import Article, Page, Rejected
-from articles.source import UNKNOWN, Source
+from articles.source import UNKNOWN
 from flows.accounting import Account, RunReport
 from flows.crawl import CrawlOutcome, run_crawl
-from flows.extraction import Extractors
+from flows.documents import documents_of
+from flows.extraction import Extractors, open_extractors
 from flows.settings import Settings
-from spiders.archives import read_archive
 from spiders.catalogue import Catalogue
 from spiders.crawl import CrawlSpec
 from storage.archive import PageArchive
@@ -50,10 +49,6 @@ T = TypeVar("T")
 def silent(steps: int) -> None:
     """Progress that nobody watches."""
     del steps
-
-
-class UnknownSourceError(ValueError):
-    """A source id that no file defines."""
 
 
 @dataclass(slots=True)
@@ -158,21 +153,12 @@ def open_run(settings: Settings, command: str) -> Iterator[Run]:
         shutil.rmtree(spools, ignore_errors=True)
 
 
-def open_extractors(catalogue: Catalogue, settings: Settings) -> Extractors:
-    return Extractors(
-        catalogue,
-        workers=settings.worker_count,
-        page_seconds=settings.page_seconds,
-        page_memory_mb=settings.page_memory_mb,
-    )
-
-
 def ingest_sources(
     settings: Settings, source_ids: Sequence[str], *, limit: int | None = None, advance: Advance = silent
 ) -> RunReport:
     """One incremental pass; a source that fails stops no other."""
     with open_run(settings, "ingest") as run:
-        chosen = choose(run.catalogue, source_ids)
+        chosen = run.catalogue.choose(source_ids)
         with ThreadPoolExecutor(settings.crawls) as crawlers:
             crawls = {source_id: crawlers.submit(run.crawl, source_id, limit=limit) for source_id in chosen}
             try:
@@ -195,12 +181,6 @@ def backfill_archives(
     return run.report
 
 
-def documents_of(catalogue: Catalogue, paths: Sequence[Path], source_id: str | None) -> Iterator[Page | Rejected]:
-    """The documents of archives on disk. Raises ArchiveError, at once, for a path that is missing or holds nothing."""
-    source = find_source(catalogue, source_id) if source_id else None
-    return read_archive(paths, catalogue=catalogue, source=source, fetched_at=datetime.now(UTC))
-
-
 def settle(account: Account, outcome: CrawlOutcome) -> None:
     """Enters what the crawl itself decided; the pages it fetched are counted when they are stored."""
     report = outcome.report
@@ -215,23 +195,6 @@ def settle(account: Account, outcome: CrawlOutcome) -> None:
     account.requests += report.requests
     account.seconds += report.seconds
     account.gate_failures += report.gate_failures
-
-
-def choose(catalogue: Catalogue, source_ids: Sequence[str]) -> list[str]:
-    """The sources asked for; all enabled ones with a list if none was. Raises UnknownSourceError."""
-    if source_ids:
-        return list(dict.fromkeys(find_source(catalogue, source_id).id for source_id in source_ids))
-    return sorted(source.id for source in catalogue.values() if source.enabled and source.lists)
-
-
-def find_source(catalogue: Catalogue, source_id: str) -> Source:
-    if source_id == UNKNOWN.id:
-        return UNKNOWN
-    if source_id not in catalogue:
-        close = get_close_matches(source_id, catalogue, n=1)
-        hint = f"; did you mean {close[0]}?" if close else "; see `finnews sources list`"
-        raise UnknownSourceError(f"unknown source {source_id!r}{hint}")
-    return catalogue[source_id]
 
 
 def run_id() -> str:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from articles.records import Listed
-from articles.source import ArticleRules, FieldRule, Gates, ListRule, Paging, Rate, Source
+from articles.source import UNKNOWN, ArticleRules, FieldRule, Gates, ListRule, Paging, Rate, Source
 
 BUILT_IN = Path(__file__).with_name("sources")
 
@@ -55,6 +55,10 @@ class SourceFileError(ValueError):
         super().__init__(f"{file}:{line}: {key + ': ' if key else ''}{self.message}")
 
 
+class UnknownSourceError(ValueError):
+    """A source id that no file defines."""
+
+
 class Catalogue(Mapping[str, Source]):
     """All known sources by id."""
 
@@ -74,6 +78,21 @@ class Catalogue(Mapping[str, Source]):
         host = (urlsplit(url).hostname or "").rstrip(".")
         owners = [source for source in self.values() if host and source.owns(host)]
         return max(owners, key=lambda source: _closeness(source, host), default=None)
+
+    def find(self, source_id: str) -> Source:
+        """The source of that id; `local` is the one of documents that no site owns. Raises UnknownSourceError."""
+        if source_id == UNKNOWN.id:
+            return UNKNOWN
+        if source_id not in self:
+            close = difflib.get_close_matches(source_id, self, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; see `finnews sources list`"
+            raise UnknownSourceError(f"unknown source {source_id!r}{hint}")
+        return self[source_id]
+
+    def choose(self, source_ids: Iterable[str]) -> list[str]:
+        """The ids asked for, each once; those of all enabled sources with a list, if none was asked for."""
+        asked = [self.find(source_id).id for source_id in source_ids]
+        return list(dict.fromkeys(asked)) or sorted(s.id for s in self.values() if s.enabled and s.lists)
 
     def __getitem__(self, source_id: str) -> Source:
         return self._sources[source_id]
