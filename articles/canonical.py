@@ -229,7 +229,8 @@ def canonical(paragraphs: Iterable[str]) -> lxml_html.HtmlElement:
 
 
 class _Reader:
-    """Walks a tree and cuts its text into runs. The one hot loop of extraction: plain ints, no objects per element."""
+    """Walks a tree and cuts its text into runs. The one hot loop of extraction, a third of its time: hence the long
+    function, plain ints for hints, and a state that most elements share with their parent."""
 
     __slots__ = ("free", "parts", "reading", "state")
 
@@ -241,39 +242,42 @@ class _Reader:
         """Of the element in which the open run began."""
 
     def visit(self, element: etree._Element, state: _State, linked: bool, depth: int) -> None:
-        reading = self.reading
-        if element.text:
-            self.add(element.text, state, linked)
+        reading, runs, add = self.reading, self.reading.runs, self.add
+        if (text := element.text) is not None:
+            add(text, state, linked)
         for child in element:
             reading.elements += 1
-            if reading.elements > MAX_ELEMENTS:
-                return
-            action = _ACTIONS.get(child.tag, _BLOCK)
-            if action == _INLINE:
-                self.visit_inline(child, state, linked, depth)
-            elif action == _BLOCK:
-                self.visit_block(child, state, linked, depth)
-            elif action == _BREAK:
+            tag = child.tag
+            action = _ACTIONS.get(tag, _BLOCK)
+            if action == _BREAK:
                 self.border(state)
             elif action == _IMAGE:
-                reading.images.append(Image(child, len(reading.runs), state.hints))
-            if child.tail:
-                self.add(child.tail, state, linked)
+                reading.images.append(Image(child, len(runs), state.hints))
+            elif action != _SKIP and isinstance(tag, str):
+                style = child.get("style")
+                if style is None or "none" not in style or not self.is_hidden(child, style):
+                    css_class, css_id = child.get("class"), child.get("id")
+                    own = 0
+                    if css_class is not None or css_id is not None:
+                        own = hints_of(f"{css_class or ''} {css_id or ''}")
+                        if own & Hint.MARKS:
+                            reading.marks.append(Mark(own, child, len(runs)))
+                    if action == _INLINE:
+                        hints = own & ~(state.hints | Hint.NOISE)
+                        inner = state._replace(hints=state.hints | hints) if hints else state
+                        is_link = self.is_way_off(child) if tag == "a" else linked
+                        if len(child) or depth >= MAX_DEPTH:
+                            self.descend(child, inner, is_link, depth)
+                        elif (text := child.text) is not None:
+                            add(text, inner, is_link)
+                    else:
+                        self.visit_block(child, state, linked, depth, own)
+            if (text := child.tail) is not None:
+                add(text, state, linked)
+            if reading.elements > MAX_ELEMENTS:
+                return
 
-    def visit_inline(self, child: etree._Element, state: _State, linked: bool, depth: int) -> None:
-        if self.is_hidden(child):
-            return
-        hints = self.hints(child)
-        if hints & ~(state.hints | Hint.NOISE):
-            state = state._replace(hints=state.hints | (hints & ~Hint.NOISE))
-        if child.tag == "a":
-            linked = self.is_way_off(child)
-        self.descend(child, state, linked, depth)
-
-    def visit_block(self, child: etree._Element, state: _State, linked: bool, depth: int) -> None:
-        tag = child.tag
-        if not isinstance(tag, str) or self.is_hidden(child):
-            return
+    def visit_block(self, child: etree._Element, state: _State, linked: bool, depth: int, own: int) -> None:
         if state.in_row:
             self.border(state)
             self.descend(child, state, linked, depth)
@@ -282,7 +286,7 @@ class _Reader:
         if self.parts:
             self.close()
         start = len(self.reading.runs)
-        own = self.hints(child)
+        tag = str(child.tag)
         # A block inside a heading is no heading: old pages leave theirs unclosed.
         kind: Kind = "p" if state.kind == "h" else state.kind
         level, in_row = 0, False
@@ -293,15 +297,17 @@ class _Reader:
         elif tag == "tr" and is_data_row(child):
             kind, in_row = "row", True
         hints = state.hints | (own & ~Hint.NOISE)
-        inner = _State(kind, level, hints, in_row, state.preformatted or tag == "pre")
-        self.descend(child, inner, linked, depth)
+        preformatted = state.preformatted or tag == "pre"
+        same = (kind, level, hints, in_row, preformatted) == state
+        self.descend(child, state if same else _State(kind, level, hints, in_row, preformatted), linked, depth)
         if self.parts:
             self.close()
         end = len(self.reading.runs)
         if end > start:
             span = Span(start, end, child)
             self.reading.spans.append(span)
-            if own & Hint.NOISE:
+            # What is named after both an article and its share buttons is the article.
+            if own & Hint.NOISE and not own & Hint.BODY and tag != "body":
                 self.reading.noise.append(span)
 
     def descend(self, child: etree._Element, state: _State, linked: bool, depth: int) -> None:
@@ -312,24 +318,14 @@ class _Reader:
             for text in texts_of(child):
                 self.add(text, state, linked)
 
-    def is_hidden(self, child: etree._Element) -> bool:
-        style = child.get("style")
-        if style is None or "none" not in style or not _HIDDEN.search(style):
+    def is_hidden(self, child: etree._Element, style: str) -> bool:
+        if not _HIDDEN.search(style):
             return False
         for inner in islice(child.iter(), MAX_HIDDEN_ELEMENTS):
             name = inner.get("id")
             if name and name.endswith("_baidu"):
                 self.reading.hidden.setdefault(name, "".join(texts_of(inner)))
         return True
-
-    def hints(self, child: etree._Element) -> int:
-        css_class, css_id = child.get("class"), child.get("id")
-        if css_class is None and css_id is None:
-            return 0
-        own = hints_of(f"{css_class or ''} {css_id or ''}")
-        if own & Hint.MARKS:
-            self.reading.marks.append(Mark(own, child, len(self.reading.runs)))
-        return own & ~Hint.NOISE if own & Hint.BODY or child.tag == "body" else own
 
     def is_way_off(self, link: etree._Element) -> bool:
         href = link.get("href")

@@ -57,8 +57,11 @@ _RICHER = 1.25
 _MOST_BETWEEN = 3.0
 # So many links behind the first sentence halve the weight of a sentence: what comes then is somebody else's.
 _LINKS_TO_HALVE = 6
+# What runs weigh that are no sentences.
 _LINK = -2.0
+_META = -1.5
 _AWAY = -1.0
+_ASIDE = 0.2
 _TEASER = 0.4
 
 # Who signs a text signs it at its end; a label such as 编辑 alone may stand at its head as well.
@@ -203,19 +206,19 @@ def weigh(runs: Sequence[Run], headline: int | None) -> list[float]:
 
 
 def _weight(run: Run) -> float:
-    free = run.free
+    free, text = run.free, run.text
     chars = len(free)
-    stops = sum(map(free.count, _LATIN_STOPS if free.isascii() else _STOPS))
-    if len(run.text) < _META_LINE_CHARS and _DATELINE.search(run.text):
-        return 0.2
-    if chars < len(run.text) * (0.6 if run.kind == "li" or not stops else 0.34):
-        return _LINK if len(run.text) > 6 else _AWAY
+    stops = sum(map(free.count, _LATIN_STOPS if free.isascii() else _STOPS)) if chars >= _MIN_SENTENCE_CHARS else 0
+    if chars < len(text) * (0.6 if run.kind == "li" or not stops else 0.34):
+        if "月" in text and len(text) < _META_LINE_CHARS and _DATELINE.search(text):
+            return _ASIDE
+        return _LINK if len(text) > 6 else _AWAY
     if run.noise:
         return _AWAY
-    if not stops or chars < _MIN_SENTENCE_CHARS or run.kind in ("h", "row"):
+    if not stops or run.kind in ("h", "row"):
         if chars < _META_LINE_CHARS and _META_LINE.search(free) and not _DATED_NOTICE.match(free):
-            return -1.5
-        return 0.2 if run.hints & Hint.BODY else -0.2
+            return _META
+        return _ASIDE if run.hints & Hint.BODY else -_ASIDE
     legal = len(set(_LEGAL.findall(free)))
     if legal * _LEGAL_EVERY_CHARS > chars and (legal > 1 or chars < _LEGAL_ALONE_CHARS):
         return -3.0
@@ -365,7 +368,7 @@ def cut_behind(html: str, selectors: Iterable[str]) -> str | None:
     """
     for selector in selectors:
         fence = _FENCE.match(selector.strip())
-        opening = _opening(fence[1], fence[2]).search(html) if fence else None
+        opening = _opening(html, fence[1], fence[2]) if fence else None
         if opening is None:
             continue
         end = _closing(html, opening.end(), opening[1].lower())
@@ -375,8 +378,19 @@ def cut_behind(html: str, selectors: Iterable[str]) -> str | None:
     return None
 
 
+def _opening(html: str, kind: str, name: str) -> re.Match[str] | None:
+    """The first opening tag with that id or class. Its name is looked for first: few places hold that."""
+    pattern = _opening_tag(kind, name)
+    at = html.find(name)
+    while at != -1:
+        if opening := pattern.match(html, html.rfind("<", 0, at)):
+            return opening
+        at = html.find(name, at + 1)
+    return None
+
+
 @lru_cache(maxsize=512)
-def _opening(kind: str, name: str) -> re.Pattern[str]:
+def _opening_tag(kind: str, name: str) -> re.Pattern[str]:
     attribute = "id" if kind == "#" else "class"
     value = re.escape(name) if kind == "#" else rf"(?:[^\"'>]*\s)?{re.escape(name)}(?:\s[^\"'>]*)?"
     return re.compile(rf"<([a-zA-Z][a-zA-Z0-9]*)\b[^<>]*?\s{attribute}\s*=\s*([\"']?)\s*{value}\s*\2[^<>]*>")

@@ -23,6 +23,7 @@ _SPELLED = (
     re.compile(r"(?<![\dA-Za-z])(?P<market>SH|SZ|BJ)[.:：]?(?P<code>\d{6})(?!\d)", re.IGNORECASE),
     re.compile(r"(?<![\dA-Za-z])(?P<code>\d{4,5})\.(?P<market>HK)(?![A-Za-z])", re.IGNORECASE),
 )
+_MARKET = re.compile(r"S[HZ]|s[hz]|BJ|bj|HK|hk")
 # Shares and funds only: 000001 of Shanghai is an index.
 _LISTED = {"SH": ("5", "6", "9"), "SZ": ("00", "15", "16", "20", "30"), "BJ": ("4", "8", "92")}
 
@@ -37,7 +38,7 @@ def symbols_of(addresses: Iterable[str], text: str) -> tuple[str, ...]:
                 named = market or (groups.get("market") or "").upper() or _NUMBERED.get(groups.get("number") or "", "")
                 _note(found, match["code"], named)
                 break
-    for pattern in _SPELLED:
+    for pattern in _SPELLED if _MARKET.search(text) else ():
         for match in pattern.finditer(text):
             _note(found, match["code"], match["market"].upper())
     return tuple(islice(found, MAX_SYMBOLS))

@@ -88,6 +88,8 @@ _TRADITIONAL = str.maketrans(
     "來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據",
     "来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称听国际内华传书长调内类数据",
 )
+_HAS_TRADITIONAL = re.compile(f"[{''.join(map(chr, _TRADITIONAL))}]")
+_COLON = re.compile(r"[：:︰丨|｜/／]")
 
 
 @dataclass(slots=True)
@@ -151,7 +153,7 @@ def label_values(line: str) -> dict[str, str]:
     """
     plain = simplified(line)
     values: dict[str, str] = {}
-    for name, value in _segments(line, plain):
+    for name, value in _segments(line, plain) if _COLON.search(plain) else ():
         if name in ("other", "time") or _NOT_A_VALUE.match(value):
             continue
         value = _VALUE_END.split(value.strip(_EDGES))[0]
@@ -171,7 +173,7 @@ def person(value: str) -> str:
 
 def simplified(line: str) -> str:
     """`line` with the words of wrapper lines in simplified script, for matching; of the same length."""
-    return line.translate(_TRADITIONAL)
+    return line.translate(_TRADITIONAL) if _HAS_TRADITIONAL.search(line) else line
 
 
 def _segments(line: str, plain: str) -> list[tuple[str, str]]:
@@ -209,7 +211,7 @@ def _labelled(line: str) -> dict[str, str] | None:
     if len(line) > LONGEST_LABELLED_LINE:
         return None
     plain = simplified(line)
-    first = _LABEL.search(plain)
+    first = _LABEL.search(plain) if _COLON.search(plain) else None
     if first is None:
         return _spaced_values(line)
     before = line[: first.start()]

@@ -1,8 +1,8 @@
 """Quality and speed of extraction on the corpus of real pages: `python benchmarks/extract_corpus.py [--speed]`.
 
 Every gold page is read twice: as a page of an unknown site, and by the rules of its source where it has some. Results
-are also given for two halves of the sites, split by a hash of the site's name: rules of thumb that were tuned on one half
-must hold on the other. The reference texts of third parties keep titles and editor lines, so that their F1 is a lower
+are also given for two halves of the sites, split by a hash of the site's name: what was tuned on one half must hold on
+the other. The reference texts of third parties keep titles and editor lines, so that their F1 is a lower
 bound: it serves to notice pages that go wrong. Scoring is the corpus's own score.py.
 """
 
@@ -17,9 +17,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from statistics import mean
+from types import ModuleType
 from typing import Any
 
 import trafilatura
@@ -91,20 +92,20 @@ def _page(corpus: Path, file: str, source: Source) -> Page:
     return Page(source=source.id, url="", final_url="", status=200, body=body, fetched_at=NOW, **more)
 
 
-_catalogue: Catalogue | None = None
-
-
 def _source_of(file: str) -> Source:
-    global _catalogue  # noqa: PLW0603 – read once per worker process
-    _catalogue = _catalogue or Catalogue.load()
     for mark, source_id in DIALECTS.items():
         if mark in file:
-            return _catalogue[source_id]
-    return _catalogue.for_url(f"https://{file.split('/')[1]}/") or UNKNOWN
+            return _catalogue()[source_id]
+    return _catalogue().for_url(f"https://{file.split('/')[1]}/") or UNKNOWN
+
+
+@cache
+def _catalogue() -> Catalogue:
+    return Catalogue.load()
 
 
 def _scored(
-    score: Any, corpus: Path, gold: Sequence[dict[str, Any]], *, rules: bool, workers: int
+    score: ModuleType, corpus: Path, gold: Sequence[dict[str, Any]], *, rules: bool, workers: int
 ) -> list[dict[str, Any]]:
     files = [record["file"] for record in gold]
     with ProcessPoolExecutor(workers) as pool:
@@ -112,7 +113,7 @@ def _scored(
     return [score.one(record, found, strict=False) for record, found in zip(gold, predictions, strict=True)]
 
 
-def _summaries(score: Any, rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
+def _summaries(score: ModuleType, rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
     halves = {half: [row for row in rows if _half(row["file"]) == half] for half in (0, 1)}
     named = {"all": rows, "half A": halves[0], "half B": halves[1]}
     return {name: _rounded(score.agg(part, FIELDS)) for name, part in named.items() if part}
@@ -127,7 +128,9 @@ def _half(file: str) -> int:
     return int(hashlib.md5(site.encode(), usedforsecurity=False).hexdigest(), 16) % 2
 
 
-def _references(score: Any, corpus: Path, gold: Sequence[dict[str, Any]], workers: int) -> dict[str, dict[str, Any]]:
+def _references(
+    score: ModuleType, corpus: Path, gold: Sequence[dict[str, Any]], workers: int
+) -> dict[str, dict[str, Any]]:
     """F1 against texts that others extracted, with our title put before ours where theirs begins with it."""
     has_gold = {record["file"] for record in gold}
     texts = {record["file"]: record["text"] for record in _lines(corpus / "gold" / "third_party_refs.jsonl")}
@@ -215,7 +218,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _scorer(corpus: Path) -> Any:
+def _scorer(corpus: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("corpus_score", corpus / "score.py")
     assert spec is not None
     assert spec.loader is not None
@@ -238,7 +241,7 @@ def _table(report: dict[str, dict[str, dict[str, Any]]]) -> str:
 
 
 def _row(name: str, values: Iterable[Any]) -> str:
-    return f"{name:<26}" + "".join(f"{'-' if value is None else value!s:>14}" for value in values)
+    return f"{name:<26}" + "".join(f" {'-' if value is None else value!s:>12}" for value in values)
 
 
 if __name__ == "__main__":

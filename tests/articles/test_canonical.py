@@ -53,7 +53,8 @@ def test_line_breaks_between_wide_characters_are_no_spaces():
 
 def test_links_on_securities_are_part_of_the_sentence():
     reading = reading_of(
-        "<p><a href='//quote.example/x'>某某股份</a>涨<a href='https://quote.eastmoney.com/unify/r/1.600519'>甲</a><a href='/n'>乙</a></p>"
+        "<p><a href='//quote.example/x'>某某股份</a>涨<a href='https://quote.eastmoney.com/unify/r/1.600519'>甲</a>"
+        "<a href='/n'>乙</a></p>"
     )
     assert reading.runs[0].free == "某某股份涨甲"
     assert [address for _, address in reading.stock_links][-1].endswith("1.600519")

@@ -18,6 +18,7 @@ from articles.symbols import symbols_of
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 CLOCK = Clock(NOW, ZoneInfo("Asia/Shanghai"), "https://news.example/a/1.html")
+NOTHING_LISTED = Listed()
 PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
 TITLE = "某省外贸进出口增长一成"
 BODY = (
@@ -27,10 +28,18 @@ BODY = (
 
 
 def article(
-    html="", *, head="", behind="", title=TITLE, url="https://news.example/story", listed=Listed(), source=UNKNOWN
+    html="",
+    *,
+    head="",
+    behind="",
+    title=TITLE,
+    url="https://news.example/story",
+    listed=NOTHING_LISTED,
+    source=UNKNOWN,
 ):
     page = (
-        f"<html><head><title>{title}_某某网</title>{head}</head><body><div class='crumb'>首页 &gt; 财经 &gt; 外贸 &gt; 正文</div>"
+        f"<html><head><title>{title}_某某网</title>{head}</head><body>"
+        "<div class='crumb'>首页 &gt; 财经 &gt; 外贸 &gt; 正文</div>"
         f"<h1>{title}</h1>{html}<div class='content'>{BODY}</div>{behind}</body></html>"
     )
     found = extract(
@@ -67,7 +76,8 @@ def test_the_title_is_the_headline_without_the_site(html, title):
 
 
 def test_the_site_name_is_no_title():
-    html = f"<meta property='og:title' content='某某网'><meta property='og:site_name' content='某某网'><title>{TITLE}</title><h1>{TITLE}</h1>"
+    metas = "<meta property='og:title' content='某某网'><meta property='og:site_name' content='某某网'>"
+    html = f"{metas}<title>{TITLE}</title><h1>{TITLE}</h1>"
     tree = etree.fromstring(html.encode(), PARSER)
     assert find_headline(read_head(tree), read_runs(tree)).text == TITLE
 
@@ -186,7 +196,8 @@ def test_faults(row):
         "T13": "",
         "T14": "<ul><li><a href='/1'>旧闻</a> 2020-01-01 10:00</li></ul><p>Copyright © 2008-2020 某某网 2019-05-05</p>",
     }[row]
-    page = f"<html><head><title>{TITLE}</title></head><body><h1>{TITLE}</h1><div class='content'>{html}{BODY}</div>{behind}</body></html>"
+    body = f"<h1>{TITLE}</h1><div class='content'>{html}{BODY}</div>{behind}"
+    page = f"<html><head><title>{TITLE}</title></head><body>{body}</body></html>"
     found = extract(
         Page(
             source="local", url="https://news.example/x", final_url="", status=200, body=page.encode(), fetched_at=NOW
@@ -262,7 +273,8 @@ def test_the_list_fills_in_what_the_page_does_not_say():
 
 def test_meta_names_what_nobody_displays():
     head = (
-        "<meta name='mediaid' content='某某日报'><meta name='author' content='王一鸣'><meta name='description' content='一句话'>"
+        "<meta name='mediaid' content='某某日报'><meta name='author' content='王一鸣'>"
+        "<meta name='description' content='一句话'>"
         "<meta name='keywords' content='外贸, 出口,增长'>"
     )
     found = article(head=head)
@@ -275,10 +287,8 @@ def test_the_section_is_the_last_breadcrumb():
 
 
 def test_pictures_of_the_body_have_absolute_addresses():
-    tree = etree.fromstring(
-        "<img src='/logo.png'><p>甲</p><img data-src='/a.jpg' src='data:image/gif;base64,R0'><img src='//cdn.example/b.jpg'><p>乙</p>".encode(),
-        PARSER,
-    )
+    inside = "<img data-src='/a.jpg' src='data:image/gif;base64,R0'><img src='//cdn.example/b.jpg'><p>乙</p>"
+    tree = etree.fromstring(f"<img src='/logo.png'><p>甲</p>{inside}".encode(), PARSER)
     assert images_of(read_runs(tree).images, 1, 1, "https://news.example/x/") == (
         "https://news.example/a.jpg",
         "https://cdn.example/b.jpg",

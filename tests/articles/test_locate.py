@@ -17,7 +17,8 @@ PROSE = [
 ]
 NAV = "".join(f"<li><a href='/{n}'>频道{n}</a></li>" for n in range(40))
 RELATED = "".join(
-    f"<dd><a href='/{n}'>另一篇报道的题目{n}</a></dd><dd>另一篇报道的第一句话，写得很长，也有逗号和句号，足以投票{n}。</dd>"
+    f"<dd><a href='/{n}'>另一篇报道的题目{n}</a></dd>"
+    f"<dd>另一篇报道的第一句话，写得很长，也有逗号和句号，足以投票{n}。</dd>"
     for n in range(6)
 )
 LEGAL = (
