@@ -31,6 +31,7 @@ from articles.fields import (
     fill_from_list,
     fill_from_url,
     find_headline,
+    headline_above,
     images_of,
     read_fields,
     read_head,
@@ -193,6 +194,8 @@ def _from_html(page: Page, source: Source) -> Outcome:
     else:
         runs, behind = locate.vote(reading, headline.order)
         flags += ["drift"] if rules.body else []
+    if headline.order is None and not page.listed.title and not headline.text:
+        headline = headline_above(reading.runs, runs) or Headline(head.title, None)
     body = read_body(runs, source, headline.text, headline.order)
     body.dropped += [("behind the article", run) for run in behind]
     if not named and sum(map(len, body.lines)) < FEW_CHARS:

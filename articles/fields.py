@@ -29,7 +29,7 @@ from articles.canonical import Hint, Image, Reading, Run, texts_of
 from articles.dates import Moment, first_time, parse_time
 from articles.normalise import clean_line
 from articles.records import Listed
-from articles.wrapper import label_values, person
+from articles.wrapper import label_values, person, simplified
 
 MAX_TITLE_CHARS = 300
 _MAX_VALUE_CHARS = 40
@@ -90,6 +90,18 @@ _SITE_WORDS = re.compile(
     r"滚动|正文|澎湃|头条|门户|news",
     re.IGNORECASE,
 )
+# Parts of a <title> that name a site, or a channel of it.
+_SITE_ONLY = re.compile(
+    r"[^，。：！？]{0,14}(?:公司|电视台|卫视|广播电台|新闻网|网|门户|频道|学会|协会|委员会|办公室|日报|晚报|时报|首页|主页)"
+    r"(?:官网|官方网站|首页)?"
+    r"|(?:新闻|工作|学会|公司|企业|行业)?(?:动态|中心|资讯|要闻|公告|详情|正文|内容页?|文章)"
+)
+_SHORTEST_HEADLINE, _LONGEST_HEADLINE = 8, 60
+_NO_HEADLINE = re.compile(
+    r"[。>＞|｜]|\d{4}\s?[-/.年]|来源|作者|编辑|记者|责任|字体|字号|分享|评论|登录|首页|位置|点击|"
+    r"打印|收藏|时间|日期|浏览|欢迎|版权|订阅"
+)
+_TIME_BEHIND = re.compile(r"\s+\d{4}-\d{2}-\d{2}(?:\s+\d{2}:\d{2}(?::\d{2})?)?$")
 _NO_KEY = re.compile(r"[\W_]+")
 _PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
 _NOT_A_PERSON = re.compile(
@@ -230,7 +242,9 @@ def find_headline(head: Head, reading: Reading, listed: str | None = None) -> He
     # Some sites fill in the title there.
     site = "" if site == _key(head.title) else site
     meta_title = clean_line(head.first(_TITLE_METAS))
-    titles = [title for title in (listed or "", meta_title, head.title) if title and _key(title) != site]
+    named = [title for title in (listed or "", meta_title, head.title) if title and _key(title) != site]
+    # Some sites have one <title> for all their pages: then no run repeats it but the logo.
+    titles = [title for title in named if not _names_site_only(title)]
     keys = [key for title in titles if (key := _key(title))]
     joined = " ".join(titles)
     best, best_score = None, 0.0
@@ -239,8 +253,24 @@ def find_headline(head: Head, reading: Reading, listed: str | None = None) -> He
         if score > best_score and _key(run.text) != site:
             best, best_score = run, score
     if best is not None:
-        return Headline(clean_line(best.paragraph)[:MAX_TITLE_CHARS], best.order)
+        return Headline(_TIME_BEHIND.sub("", clean_line(best.paragraph))[:MAX_TITLE_CHARS], best.order)
     return Headline(without_site(clean_line(titles[0]))[:MAX_TITLE_CHARS] if titles else "", None)
+
+
+def _names_site_only(title: str) -> bool:
+    return all(_SITE_ONLY.fullmatch(part.strip()) for part in _SEPARATOR.split(simplified(title)) if part.strip())
+
+
+def headline_above(runs: Sequence[Run], body: Sequence[Run]) -> Headline | None:
+    """The nearest line above or at the head of a body that can be a headline, where the <title> names the site only."""
+    if not body:
+        return None
+    prose = next((run.order for run in body if "。" in run.free or "，" in run.free), body[0].order)
+    for run in reversed(runs[max(0, prose - _RUNS_BEFORE_BODY) : prose]):
+        is_line = run.free == run.text and _SHORTEST_HEADLINE <= len(run.text) <= _LONGEST_HEADLINE
+        if is_line and not run.noise and not _NO_HEADLINE.search(simplified(run.text)):
+            return Headline(clean_line(run.paragraph), run.order)
+    return None
 
 
 def _headline_score(run: Run, keys: Sequence[str], joined: str) -> float:
@@ -536,6 +566,9 @@ def _visible_time(scene: Scene, clock: Clock) -> Moment | None:
 
 def _timed_lines(scene: Scene) -> Iterator[str]:
     """Lines in which the time of publication is displayed: near the headline, then elements named after it."""
+    at = scene.headline.order
+    if at is not None and _TIME_BEHIND.search(scene.reading.runs[at].text):
+        yield scene.reading.runs[at].text
     for run in scene.near:
         yield clean_line(" ".join(run.parts))
     yield from scene.removed

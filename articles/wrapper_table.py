@@ -38,7 +38,7 @@ NOT_A_NAME = (
 # What stands in brackets at the end and is nobody's name.
 NOT_AN_AUTHOR = (
     r"完|全文|待续|未完|略|有删|下同|图文|节选|上接|下转|注|原载|以上|除外|左|右|上|中|下|含税|截至|不含|同比|环比|微信|图源|附|见|单位|"
-    r"编者|数据|来源|文字|摄|责任编|编辑|责编|校对"
+    r"编者|数据|来源|文字|摄|责任编|编辑|责编|校对|即时|快讯|综合|本报|本刊|特稿|新闻"
 )
 # How notices begin, and what they say.
 LEAD = (

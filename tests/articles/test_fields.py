@@ -329,3 +329,14 @@ def test_symbols_are_marked_or_spelled_out_never_guessed(addresses, text, symbol
 )
 def test_language_and_script_come_from_the_characters(text, language):
     assert language_of(text, "zh-Hans") == language
+
+
+def test_a_title_that_only_names_the_site_yields_to_the_line_above_the_body():
+    body = f"<div>{TITLE}</div><p>2025-09-26</p>{BODY}"
+    page = f"<html><head><title>新闻动态--某某学会官网</title></head><body>{body}</body></html>"
+    found = extract(
+        Page(source="local", url="https://a.example/1", final_url="", status=200, body=page.encode(), fetched_at=NOW),
+        UNKNOWN,
+    )
+    assert found.title == TITLE
+    assert found.text.startswith("全省外贸")
