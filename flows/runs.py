@@ -30,6 +30,7 @@ from flows.crawl import CrawlOutcome, run_crawl
 from flows.documents import documents_of
 from flows.extraction import Extractors, open_extractors
 from flows.settings import Settings
+from spiders.archives import FILE_HEADER
 from spiders.catalogue import Catalogue
 from spiders.crawl import CrawlSpec
 from storage.archive import PageArchive
@@ -120,9 +121,10 @@ class Run:
         """Extracts and commits, batch by batch."""
         for batch in batches(self.extractors.run(pages), BATCH):
             self.archive.sync()
-            self._refuse([result for _, result in batch if isinstance(result, Rejected)])
-            for page, result in batch:
-                if isinstance(page, Page) and isinstance(result, Rejected):
+            refused = [(page, result) for page, result in batch if isinstance(result, Rejected)]
+            self._refuse([_with_file(page, result) for page, result in refused])
+            for page, _ in refused:
+                if isinstance(page, Page):
                     self.lake.ledger.remember_refused(page.digest, page.raw_ref)
             articles = [result for _, result in batch if isinstance(result, Article)]
             for decision in self.lake.commit(articles, run_id=self.report.run_id):
@@ -179,6 +181,12 @@ def backfill_archives(
     with open_run(settings, "backfill") as run:
         run.load_documents(documents, advance)
     return run.report
+
+
+def _with_file(page: Page | Rejected, refusal: Rejected) -> Rejected:
+    """The refusal of a document on disk, with the file it is in."""
+    file = page.headers.get(FILE_HEADER) if isinstance(page, Page) else None
+    return replace(refusal, detail=f"{file}: {refusal.detail}") if file else refusal
 
 
 def settle(account: Account, outcome: CrawlOutcome) -> None:

@@ -259,10 +259,10 @@ def _read_post(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
     yield body if isinstance(body, Rejected) else _post(path, body, reading)
 
 
-def _post(path: Path, body: bytes, reading: _Reading) -> Page | Rejected:
+def _post(path: Path, body: bytes, reading: _Reading) -> Page:
     post = parse_post(decode(body).text)
-    if isinstance(post, BadPost):
-        return reading.rejected(Reason.FRONT_MATTER, str(path), post.detail)
+    if isinstance(post, BadPost):  # for extraction to refuse, once its bytes are in the archive
+        return reading.page(body, "post", str(path))
     listed = _with_name(post.listed, path.name, post.url, reading)
     return reading.page(body, "post", str(path), url=post.url, listed=listed, dialect=_dialect(post))
 

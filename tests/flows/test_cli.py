@@ -131,6 +131,18 @@ def test_backfill_twice_changes_no_byte_and_counts_all(posts: Path, tmp_path: Pa
     assert published_bytes(lake) == before
 
 
+def test_unreadable_front_matter_is_quarantined_with_its_file_and_bytes(tmp_path: Path) -> None:
+    from storage.archive import PageArchive
+
+    bad, lake = tmp_path / "bad.md", tmp_path / "lake"
+    bad.write_text("---\n- 标题\n- 日期\n---\n正文。\n", encoding="utf-8")
+    run = finnews("backfill", "--from", str(bad), "--lake", str(lake))
+    assert (run.returncode, "E-FRONTMATTER" in run.stderr) == (0, True)
+    [row] = json.loads(finnews("read", "--lake", str(lake), "--json", "select * from quarantine").stdout)
+    assert (row["reason"], row["detail"].startswith(f"{bad}: ")) == ("frontmatter", True)
+    assert PageArchive(lake).read(row["raw_ref"]).body == bad.read_bytes()
+
+
 def test_dry_run_writes_nothing(posts: Path, tmp_path: Path) -> None:
     run = finnews("backfill", "--from", str(posts), "--lake", str(tmp_path / "lake"), "--dry-run", "--json")
     assert [row["documents"] for row in json.loads(run.stdout)] == [1, 1, 1]

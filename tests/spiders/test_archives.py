@@ -118,11 +118,10 @@ def test_the_front_matters_own_day_comes_first(read, tmp_path):
     assert only_page(read()).listed.published == "2021-12-28 14:27:35 +0800"
 
 
-def test_unreadable_front_matter_is_named(read, tmp_path):
+def test_unreadable_front_matter_is_left_to_extraction_with_its_bytes(read, tmp_path):
     path = write(tmp_path / "a.md", "---\n- a\n- b\n---\n正文。")
-    rejected = only_rejected(read())
-    assert rejected.reason is Reason.FRONT_MATTER
-    assert rejected.detail.startswith(str(path))
+    page = only_page(read())
+    assert (page.form, page.body, page.headers[FILE_HEADER]) == ("post", path.read_bytes(), str(path))
 
 
 def test_plain_text_in_gbk(read, tmp_path):
