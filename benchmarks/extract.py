@@ -1,0 +1,499 @@
+"""Quality and speed of extraction, beside other tools: `python -m benchmarks.extract` (`make bench-extract`).
+
+    quality    bodies, leaks and fields against the gold, with the sources' rules and without, by site
+    peers      other tools on the same pages in the same run, in an environment of their own (.bench/extract-venv)
+    speed      pages a second on one core, as a ratio to trafilatura's default with metadata; on 1 and 2 processes
+    steps      where the time goes, beside the floor: lxml parsing alone
+
+Speed is CPU time of one process for each page, the median of rounds in which all tools take turns, so that other work
+on the machine hits all alike. Only scaling is wall time, the best of its rounds. Ends with 1 if a target is missed.
+Tables go to stdout, progress to stderr.
+
+How far the figures without rules hold for sites never seen: the general rules were written with the gold pages at hand,
+so that these pages tell that nothing is broken, not how a new site will do. Nearer to that come sites of which only a
+third party's reference text exists, and the saved cases of our own sources read without their rules.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+import venv
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from articles.decode import decode
+from articles.source import UNKNOWN
+from benchmarks.extract_pages import (
+    CORPUS,
+    GOLD,
+    ROOT,
+    Record,
+    Score,
+    agreement_with_reference,
+    article_files,
+    catalogue,
+    gold,
+    means,
+    page_of,
+    prediction,
+    references,
+    saved_cases,
+    saved_score,
+    scored,
+    site_of,
+    source_of,
+    summary,
+)
+from benchmarks.extract_stages import step_seconds
+from flows.extraction import Extractors
+
+# Row of the table → key of a summary, least (or most) on known sites and on sites never seen.
+TARGETS: dict[str, tuple[str, str, float, float]] = {
+    "body F1, HTML": ("html", "F1", 0.985, 0.95),
+    "body F1, posts and feed items": ("posts", "F1", 0.995, 0.985),
+    "files that leak (at most)": ("all", "leak_file", 0.01, 0.03),
+    "title exact": ("all", "title", 0.97, 0.92),
+    "published_at right": ("all", "time", 0.98, 0.92),
+    "publisher, editor, author right": ("all", "named", 0.95, 0.85),
+}
+TIMES_DEFAULT, TIMES_DEFAULT_WITH_RULES, TIMES_RESILIPARSE, SCALING = 10.0, 20.0, 1.0, 1.8
+
+ENVIRONMENT = ROOT / ".bench" / "extract-venv"
+PEER_LIST = Path(__file__).with_name("extract_peers.txt")
+BASELINE, FLOOR, MAIN_CONTENT = "trafilatura", "lxml parse only", "resiliparse"
+# Of benchmarks.extract_peers; the two of trafilatura's other settings are installed with it.
+PEERS = (
+    *(BASELINE, "trafilatura fast", "trafilatura precision", "gne", "newspaper4k", "readability-lxml", "goose3"),
+    *(MAIN_CONTENT, "magic_html", FLOOR),
+)
+OURS, OURS_KNOWN = "finnews, no rules", "finnews, rules"
+FENCED = ("slice", "rule")
+ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+SCALING_PASSES = 3
+
+
+def main() -> int:
+    options = _options()
+    missed: list[str] = []
+    if not CORPUS.is_dir():
+        sys.exit(f"no corpus at {CORPUS}; FINNEWS_CORPUS names another place")
+    if "quality" in options.parts:
+        missed += quality(options.worst)
+    if "peers" in options.parts:
+        missed += peers(options.every, options.rounds)
+    if "scaling" in options.parts:
+        missed += scaling(options.rounds)
+    if "steps" in options.parts:
+        steps(options.rounds)
+    _say("")
+    _say("every target met" if not missed else "targets missed: " + "; ".join(missed))
+    return 1 if missed else 0
+
+
+# ── quality ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def quality(worst: int) -> list[str]:
+    """The table of targets, then the figures behind it by site."""
+    with_rules, without = (_gold_scores(known=known) for known in (True, False))
+    known, unknown = _summaries(with_rules), _summaries(without)
+    _say("Quality (gold: 68 pages, 40 posts and feed items)")
+    rows = []
+    missed = []
+    for name, (part, key, least, least_unseen) in TARGETS.items():
+        met = _meets(known[part][key], least, key)
+        missed += [] if met else [name]
+        rows.append(
+            (name, known[part][key], _goal(least, key), _mark(met), unknown[part][key], _goal(least_unseen, key))
+        )
+    _table(("", "known sites", "goal", "", "no rules", "goal unseen"), rows)
+    _say("\nEach field, where the gold has it")
+    names = ("title", "time", "source", "author", "editor")
+    _table(
+        ("", *names),
+        [
+            (name, *(found["all"][field] for field in names))
+            for name, found in (("rules", known), ("no rules", unknown))
+        ],
+    )
+    _unseen_estimate()
+    _by_site(with_rules, without)
+    _worst(without["html"] + without["posts"], worst)
+    return missed
+
+
+def _gold_scores(*, known: bool) -> dict[str, list[Score]]:
+    found = {}
+    for name in GOLD:
+        records = gold(name)
+        found[name] = scored(records, (prediction(record["file"], known=known) for record in records))
+    return found
+
+
+def _summaries(scores: dict[str, list[Score]]) -> dict[str, Score]:
+    everything = [score for part in scores.values() for score in part]
+    return {name: summary(part) for name, part in (*scores.items(), ("all", everything))}
+
+
+def _unseen_estimate() -> None:
+    """No page of these was rated by a person of this project."""
+    _say("\nSites never seen: an estimate, all read without rules")
+    in_gold = {record["file"] for record in gold("html")}
+    sites_in_gold = {site_of(file) for file in in_gold}
+    texts = references()
+    found = {text["file"]: agreement_with_reference(text, prediction(text["file"], known=False)) for text in texts}
+    further = [file for file in found if file not in in_gold]
+    other_sites = [file for file in further if site_of(file) not in sites_in_gold]
+    rows: list[tuple[Any, ...]] = [
+        ("all with a third-party reference", found),
+        ("… of these, pages without gold", further),
+        ("… and of sites without gold", other_sites),
+    ]
+    _table(
+        ("", "pages", "sites", "mean F1", "median", "below 0.9"),
+        [
+            (name, len(files), len(set(map(site_of, files))), *_spread([found[file] for file in files]))
+            for name, files in rows
+        ],
+    )
+    by_site: dict[str, list[float]] = defaultdict(list)
+    for file in further:
+        by_site[site_of(file)].append(found[file])
+    low = sorted((mean(values), len(values), site) for site, values in by_site.items())[:12]
+    _say("lowest sites: " + ", ".join(f"{site} {value:.2f} ({count})" for value, count, site in low))
+    _say("\nSaved cases of our own sources (the sites' mark-up, invented texts)")
+    names = ("F1", "clean", "title", "time", "publisher", "author", "editor")
+    rows = []
+    for label, known in (("rules", True), ("no rules", False)):
+        values = [score for case in saved_cases() if (score := saved_score(*case, known=known))]
+        total = means(values)
+        rows.append((label, len(values), *(total.get(name) for name in names)))
+    _table(("", "pages", *names), rows)
+
+
+def _spread(values: Sequence[float]) -> tuple[float, float, int]:
+    return mean(values), median(values), sum(value < 0.9 for value in values)
+
+
+def _by_site(with_rules: dict[str, list[Score]], without: dict[str, list[Score]]) -> None:
+    _say("\nBy site: without rules (F1 with rules in front)")
+    columns = ("F1", "leak_file", "title", "time", "source", "author", "editor")
+    rows = []
+    for name in GOLD:
+        groups: dict[str, tuple[list[Score], list[Score]]] = defaultdict(lambda: ([], []))
+        for ruled, bare in zip(with_rules[name], without[name], strict=True):
+            both = groups[site_of(ruled["file"])]
+            both[0].append(ruled)
+            both[1].append(bare)
+        for site, (ruled_scores, bare_scores) in sorted(groups.items()):
+            bare = summary(bare_scores)
+            rows.append((site, bare["n"], summary(ruled_scores)["F1"], *(bare[key] for key in columns)))
+    _table(("", "pages", "rules F1", "F1", "leaking", "title", "time", "publisher", "author", "editor"), rows)
+
+
+def _worst(scores: Sequence[Score], count: int) -> None:
+    for score in sorted(scores, key=lambda score: score["F"])[:count]:
+        wrong = [name for name in ("title", "time", "source", "author", "editor") if score.get(name) is False]
+        _say(f"{score['F']:.3f} {score['file']} wrong: {', '.join(wrong) or '-'} leaked: {score['leaked']}")
+
+
+def _meets(value: float | None, goal: float, key: str) -> bool:
+    return value is not None and (value <= goal if key == "leak_file" else value >= goal)
+
+
+def _goal(goal: float, key: str) -> str:
+    return f"{'<=' if key == 'leak_file' else '>='} {goal:g}"
+
+
+def _mark(met: bool) -> str:
+    return "met" if met else "MISSED"
+
+
+# ── peers ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class Tool:
+    """A process that reads the pages, round by round."""
+
+    name: str
+    process: subprocess.Popen[str]
+    version: str
+    read: list[Record]
+    rounds: list[list[float]]
+    """CPU seconds of each page, by round."""
+
+    def run_round(self) -> None:
+        self.rounds.append(_ask(self.process, "")["seconds"])
+
+    def seconds(self, places: Iterable[int]) -> float:
+        """CPU seconds for these pages: of each, the median of its rounds."""
+        return sum(median(found[place] for found in self.rounds) for place in places)
+
+
+def peers(every: int, rounds: int) -> list[str]:
+    """All tools on the same pages: quality of each, then rounds in which they take turns."""
+    missing = _install_peers()
+    files = article_files()[::every]
+    files = list(dict.fromkeys([*files, *(record["file"] for record in gold("html"))]))
+    texts = [decode(page_of(file, known=False)[0].body).text for file in files]
+    python = _python()
+    with ExitStack() as stack:
+        tools: dict[str, Tool] = {}
+        for name in PEERS:
+            command = [str(python), str(Path(__file__).with_name("extract_peers.py")), name]
+            if reason := missing.get(_package_of(name)):
+                _say(f"{name}: not installed: {reason}")
+            elif tool := _start(stack, name, command, {"pages": texts}):
+                tools[name] = tool
+        for name, mode in ((OURS, "unknown"), (OURS_KNOWN, "known")):
+            if tool := _start(stack, name, [sys.executable, "-m", "benchmarks.extract_ours", mode], {"files": files}):
+                tools[name] = tool
+        for number in range(rounds):
+            for tool in tools.values():
+                _progress(f"round {number + 1} of {rounds}: {tool.name}")
+                tool.run_round()
+    return _tell_peers(tools, files)
+
+
+def _tell_peers(tools: dict[str, Tool], files: Sequence[str]) -> list[str]:
+    everywhere = range(len(files))
+    ruled = [at for at in everywhere if (source := source_of(files[at])) and source.article.body]
+    lanes = [found.get("lane") for found in tools[OURS_KNOWN].read]
+    fenced = [at for at in ruled if lanes[at] in FENCED]
+    rows = []
+    quality_of = {name: _peer_quality(tool, files) for name, tool in tools.items() if name != FLOOR}
+    for name, tool in tools.items():
+        seconds = tool.seconds(everywhere)
+        figures = quality_of.get(name, {})
+        rows.append(
+            (
+                f"{name} {tool.version}",
+                *(figures.get(key) for key in ("F1", "leak_file", "title", "references")),
+                sum(bool(found["error"]) for found in tool.read),
+                round(len(files) / seconds, 1),
+                *(_ratio(tools, name, places) for places in (everywhere, ruled, fenced)),
+            )
+        )
+    _say(f"\nBeside other tools ({len(files)} pages, one core; times as fast as {BASELINE} with metadata)")
+    head = ("", "F1", "leaking", "title", "F1 refs", "refused", "pages/s")
+    _table((*head, "all", f"ruled ({len(ruled)})", f"fenced ({len(fenced)})"), rows)
+    _say(f"lanes with rules: {_counted(lanes[at] for at in ruled)}; all pages without: ", end="")
+    _say(_counted(found.get("lane") for found in tools[OURS].read))
+    return _missed_beside(tools, quality_of, everywhere, ruled)
+
+
+def _peer_quality(tool: Tool, files: Sequence[str]) -> dict[str, float | None]:
+    by_file = dict(zip(files, tool.read, strict=True))
+    records = gold("html")
+    found = summary(scored(records, ({"file": r["file"], **by_file[r["file"]]} for r in records)))
+    has_gold = {record["file"] for record in records}
+    further = [text for text in references() if text["file"] in by_file and text["file"] not in has_gold]
+    agreed = mean(agreement_with_reference(text, by_file[text["file"]]) for text in further) if further else None
+    return {"F1": found["F1"], "leak_file": found["leak_file"], "title": found["title"], "references": agreed}
+
+
+def _missed_beside(
+    tools: dict[str, Tool],
+    quality_of: dict[str, dict[str, float | None]],
+    everywhere: Sequence[int],
+    ruled: Sequence[int],
+) -> list[str]:
+    missed = []
+    ours = quality_of[OURS]
+    for key, best in (("F1", max), ("leak_file", min), ("title", max), ("references", max)):
+        others = [value for name, found in quality_of.items() if name in PEERS and (value := found[key]) is not None]
+        if others and ours[key] is not None and best([*others, ours[key]]) != ours[key]:
+            missed.append(f"first in {key} among the tools")
+    wanted = (
+        (f"{TIMES_DEFAULT:g} times {BASELINE} on all pages", BASELINE, OURS, everywhere, TIMES_DEFAULT),
+        (
+            f"{TIMES_DEFAULT_WITH_RULES:g} times {BASELINE} with rules",
+            BASELINE,
+            OURS_KNOWN,
+            ruled,
+            TIMES_DEFAULT_WITH_RULES,
+        ),
+        (f"as fast as {MAIN_CONTENT} with rules", MAIN_CONTENT, OURS_KNOWN, ruled, TIMES_RESILIPARSE),
+    )
+    for text, other, own, places, least in wanted:
+        if other in tools and (times := tools[other].seconds(places) / tools[own].seconds(places)) < least:
+            missed.append(f"{text} (it is {times:.1f})")
+    return missed
+
+
+def _ratio(tools: dict[str, Tool], name: str, places: Sequence[int]) -> str | None:
+    if BASELINE not in tools or not places:
+        return None
+    return f"{tools[BASELINE].seconds(places) / tools[name].seconds(places):.1f}x"
+
+
+def _start(stack: ExitStack, name: str, command: Sequence[str], pages: Record) -> Tool | None:
+    """A tool that has read all pages once; None, and the reason in print, if it cannot."""
+    _progress(f"reading with {name}")
+    process = stack.enter_context(_child(command))
+    try:
+        answer = _ask(process, json.dumps(pages))
+    except ValueError:
+        _say(f"{name}: ended with {process.wait()}; its own words are on stderr")
+        return None
+    return Tool(name, process, answer["version"], answer["read"], [])
+
+
+@contextmanager
+def _child(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    # What tools complain of on every other page would bury the tables.
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | ONE_CORE,
+        stderr=None if "-v" in sys.argv else subprocess.DEVNULL,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.stdin:
+                process.stdin.close()
+
+
+def _ask(process: subprocess.Popen[str], line: str) -> Any:  # noqa: ANN401 - JSON
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        pass
+    return json.loads(process.stdout.readline())
+
+
+def _install_peers() -> dict[str, str]:
+    """Installs what is missing; names the tools that could not be installed, each with pip's reason."""
+    if not _python().exists():
+        _progress(f"making {ENVIRONMENT}")
+        venv.create(ENVIRONMENT, with_pip=True)
+    done = ENVIRONMENT / "installed.json"
+    known: dict[str, str | None] = json.loads(done.read_text(encoding="utf-8")) if done.exists() else {}
+    missing: dict[str, str] = {}
+    for line in PEER_LIST.read_text(encoding="utf-8").splitlines():
+        name, _, packages = line.partition(":")
+        if line.startswith("#") or not line.strip() or known.get(line) == "installed":
+            continue
+        _progress(f"installing {packages.strip()}")
+        pip = [str(_python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages.split()]
+        run = subprocess.run(pip, capture_output=True, text=True)
+        if run.returncode:
+            missing[name] = next(
+                (x for x in run.stderr.splitlines() if "ERROR" in x), f"pip ended with {run.returncode}"
+            )
+        else:
+            known[line] = "installed"
+    done.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    return missing
+
+
+def _package_of(name: str) -> str:
+    return name.split()[0] if name.startswith(BASELINE) else name
+
+
+def _python() -> Path:
+    return ENVIRONMENT / "bin" / "python"
+
+
+# ── scaling and steps ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def scaling(rounds: int) -> list[str]:
+    """Pages a second of wall time through the pool that ingest uses, with one worker and with two."""
+    pages = [page_of(file, known=True)[0] for file in article_files()] * SCALING_PASSES
+    best = {1: 0.0, 2: 0.0}
+    for number in range(rounds):
+        for workers in best:
+            _progress(f"scaling, round {number + 1} of {rounds}: {workers} processes")
+            with Extractors(catalogue(), workers=workers) as extractors:
+                list(extractors.run(pages[:64]))
+                began = time.perf_counter()
+                list(extractors.run(pages))
+                best[workers] = max(best[workers], len(pages) / (time.perf_counter() - began))
+    times = best[2] / best[1]
+    _say(f"\nProcesses: {best[1]:.0f} pages/s with one, {best[2]:.0f} with two: {times:.2f} times (goal >= {SCALING})")
+    _say(f"(wall time, best of {rounds}; load of the machine now {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
+    return [] if times >= SCALING else [f"two processes {SCALING} times one (it is {times:.2f})"]
+
+
+def steps(rounds: int) -> None:
+    """CPU milliseconds of each step for a mean page."""
+    files = article_files()
+    unknown = [page_of(file, known=False) for file in files]
+    known = [page for file in files if (page := page_of(file, known=True))[1] is not UNKNOWN]
+    columns = {"no rules": unknown, "rules": known}
+    found: dict[str, dict[str, float]] = {}
+    for name, pages in columns.items():
+        _progress(f"steps: {name}")
+        measured = [step_seconds(pages) for _ in range(rounds)]
+        found[name] = {step: median(one[step] for one in measured) / len(pages) * 1000 for step in measured[0]}
+    _say("\nWhere the time goes (CPU ms of a mean page)")
+    totals = {name: sum(values.values()) for name, values in found.items()}
+    rows = [
+        (step, *(cell for name in columns for cell in (found[name][step], f"{found[name][step] / totals[name]:.0%}")))
+        for step in found["rules"]
+    ]
+    rows.append(("together", *(cell for name in columns for cell in (totals[name], ""))))
+    _table(("", *(cell for name, pages in columns.items() for cell in (f"{name} ({len(pages)})", "share"))), rows)
+
+
+# ── odds and ends ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _counted(values: Iterable[str | None]) -> str:
+    counts: dict[str, int] = defaultdict(int)
+    for value in values:
+        counts[value or "refused"] += 1
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda pair: -pair[1]))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    cells = [[_cell(value) for value in row] for row in (head, *rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(head))]
+    for row in cells:
+        first, *rest = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+        _say("  ".join([row[0].ljust(widths[0]), *rest]).rstrip() if first else "")
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
+    if value is None:
+        return "-"
+    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+_say: Callable[..., None] = partial(print, flush=True)
+_progress: Callable[..., None] = partial(print, file=sys.stderr, flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = ("quality", "peers", "scaling", "steps")
+    parser.add_argument("parts", nargs="*", default=parts, help=f"of {', '.join(parts)}; all, if none is named")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="time every Nth page only (gold: all)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement")
+    parser.add_argument("--worst", type=int, default=0, metavar="N", help="name the N worst gold pages")
+    parser.add_argument("-v", action="store_true", help="let the tools complain on stderr")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
