@@ -6,8 +6,10 @@ Nothing heavy is imported before a command runs: `--help` answers without Prefec
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -164,19 +166,37 @@ def sources_check(
     raise typer.Exit(sources_check_command(source, cases, _settings(sources=folders), _terminal(as_json, False, 0)))
 
 
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM. Not KeyboardInterrupt, which typer turns into exit code 1."""
+
+
 def main() -> None:
-    """Entry point: what is expected to go wrong is one line; the rest rises."""
+    """Entry point of the console script."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """One command, from its words to its exit code. What is expected to go wrong is one line; a bug rises."""
     try:
-        app()
+        app(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
     except BrokenPipeError:
         _leave_pipe()
-    except KeyboardInterrupt:
-        _end("interrupted; what was committed is safe, run the same command again", Exit.INTERRUPTED)
+    except Interrupted:
+        return _end("interrupted; what was committed is safe: run the same command again", Exit.INTERRUPTED)
     except Exception as error:
         code = _exit_code(error)
         if code is None:
             raise
-        _end(str(error), code)
+        return _end(str(error), code)
+    return Exit.OK
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise Interrupted
 
 
 def _leave_pipe() -> None:
@@ -191,9 +211,9 @@ def _exit_code(error: Exception) -> Exit | None:
     return exit_code(error)
 
 
-def _end(message: str, code: Exit) -> None:
+def _end(message: str, code: Exit) -> Exit:
     sys.stderr.write(f"finnews: {message}\n")
-    raise SystemExit(int(code))
+    return code
 
 
 def _settings(**flags: object) -> Settings:

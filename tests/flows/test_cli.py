@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from flows.cli import run
 
 ROOT = Path(__file__).parents[2]
 POST = """---
@@ -24,15 +30,25 @@ tags: 晨星财讯新闻
 """
 
 
-def finnews(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "flows.cli", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+@dataclass(frozen=True)
+class Ended:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def finnews(capsys, monkeypatch) -> Callable[..., Ended]:
+    """Runs one command in this process: its imports are paid for once."""
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def command(*arguments: str, cwd: Path = ROOT) -> Ended:
+        monkeypatch.chdir(cwd)
+        capsys.readouterr()
+        code = run(list(arguments))
+        return Ended(code, *capsys.readouterr())
+
+    return command
 
 
 @pytest.fixture
@@ -53,7 +69,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("command", ["demo", "ingest", "backfill", "extract", "read", "schema", "sources check"])
-def test_every_command_has_an_example_and_a_place_in_the_readme(command: str) -> None:
+def test_every_command_has_an_example_and_a_place_in_the_readme(command: str, finnews) -> None:
     shown = finnews(*command.split(), "--help").stdout
     assert re.search(rf"Examples?: finnews {command}", shown)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -77,7 +93,9 @@ def test_every_command_has_an_example_and_a_place_in_the_readme(command: str) ->
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_bad_input_is_one_line_and_exit_2(arguments: list[str], code: int, says: str, tmp_path: Path, posts) -> None:
+def test_bad_input_is_one_line_and_exit_2(
+    arguments: list[str], code: int, says: str, tmp_path: Path, posts, finnews
+) -> None:
     (tmp_path / "void").mkdir()
     (tmp_path / "own").mkdir()
     (tmp_path / "own/mine.toml").write_text(
@@ -91,7 +109,7 @@ def test_bad_input_is_one_line_and_exit_2(arguments: list[str], code: int, says:
     assert not (tmp_path / "lake").exists()
 
 
-def test_setting_with_a_slip_names_what_was_meant(tmp_path: Path) -> None:
+def test_setting_with_a_slip_names_what_was_meant(tmp_path: Path, finnews) -> None:
     (tmp_path / "finnews.toml").write_text('laek = "x"\n', encoding="utf-8")
     run = finnews("read", "select 1", cwd=tmp_path)
     assert (run.returncode, run.stderr) == (2, "finnews: finnews.toml laek: no such setting; did you mean lake?\n")
@@ -120,7 +138,7 @@ def test_settings_precedence_is_flag_environment_file(tmp_path: Path) -> None:
     assert load_settings().lake == "lake"
 
 
-def test_backfill_twice_changes_no_byte_and_counts_all(posts: Path, tmp_path: Path) -> None:
+def test_backfill_twice_changes_no_byte_and_counts_all(posts: Path, tmp_path: Path, finnews) -> None:
     lake = tmp_path / "lake"
     first = json.loads(finnews("backfill", "--from", str(posts), "--lake", str(lake), "--json").stdout)
     outcomes = {name: count for name, count in first["totals"].items() if count and name != "seconds"}
@@ -131,7 +149,7 @@ def test_backfill_twice_changes_no_byte_and_counts_all(posts: Path, tmp_path: Pa
     assert published_bytes(lake) == before
 
 
-def test_unreadable_front_matter_is_quarantined_with_its_file_and_bytes(tmp_path: Path) -> None:
+def test_unreadable_front_matter_is_quarantined_with_its_file_and_bytes(tmp_path: Path, finnews) -> None:
     from storage.archive import PageArchive
 
     bad, lake = tmp_path / "bad.md", tmp_path / "lake"
@@ -143,13 +161,13 @@ def test_unreadable_front_matter_is_quarantined_with_its_file_and_bytes(tmp_path
     assert PageArchive(lake).read(row["raw_ref"]).body == bad.read_bytes()
 
 
-def test_dry_run_writes_nothing(posts: Path, tmp_path: Path) -> None:
+def test_dry_run_writes_nothing(posts: Path, tmp_path: Path, finnews) -> None:
     run = finnews("backfill", "--from", str(posts), "--lake", str(tmp_path / "lake"), "--dry-run", "--json")
     assert [row["documents"] for row in json.loads(run.stdout)] == [1, 1, 1]
     assert not (tmp_path / "lake").exists()
 
 
-def test_read_prints_json_and_tables(posts: Path, tmp_path: Path) -> None:
+def test_read_prints_json_and_tables(posts: Path, tmp_path: Path, finnews) -> None:
     lake = str(tmp_path / "lake")
     finnews("backfill", "--from", str(posts), "--lake", lake)
     sql = "select title, publisher, text_chars, date from articles"
@@ -158,7 +176,7 @@ def test_read_prints_json_and_tables(posts: Path, tmp_path: Path) -> None:
     assert "晨星财讯" in finnews("read", "--lake", lake, sql).stdout
 
 
-def test_extract_gives_a_line_for_each_document_in_order(posts: Path, tmp_path: Path) -> None:
+def test_extract_gives_a_line_for_each_document_in_order(posts: Path, tmp_path: Path, finnews) -> None:
     manifest = tmp_path / "manifest.jsonl"
     files = ["posts/2024-10-21-port.md", "posts/missing.md", "posts/empty.md"]
     manifest.write_text("".join(json.dumps({"file": file}) + "\n" for file in files), encoding="utf-8")
@@ -170,13 +188,35 @@ def test_extract_gives_a_line_for_each_document_in_order(posts: Path, tmp_path: 
     assert run.returncode == 3
 
 
-def test_a_second_run_meets_the_lock(tmp_path: Path, posts: Path) -> None:
+def test_a_second_run_meets_the_lock(tmp_path: Path, posts: Path, finnews) -> None:
     from storage.lake import Lake
 
     with Lake.open(tmp_path / "lake"):
         run = finnews("backfill", "--from", str(posts), "--lake", str(tmp_path / "lake"))
     assert run.returncode == 6
     assert f"pid {os.getpid()}" in run.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_ends_soon_with_130_and_one_line(number: int, tmp_path: Path) -> None:
+    from flows.sample.site import SampleSite
+
+    with SampleSite() as site:
+        command = [sys.executable, "-m", "flows.cli", "ingest", "sina", "--lake", str(tmp_path / "lake"), "--json"]
+        environment = {
+            **os.environ,
+            "FINNEWS_CONNECT_TO": json.dumps({"*": site.address}),
+            "FINNEWS_DELAY_SECONDS": "5",
+        }
+        ingest = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+        while not site.requests:
+            time.sleep(0.05)
+        ingest.send_signal(number)
+        started = time.monotonic()
+        _, words = ingest.communicate(timeout=30)
+    assert (ingest.returncode, words.count("\n")) == (130, 1)
+    assert words.startswith("finnews: interrupted")
+    assert time.monotonic() - started < 10
 
 
 def test_pipe_that_closes_early_leaves_no_trace_back(posts: Path) -> None:
