@@ -39,7 +39,7 @@ from articles.fields import (
 )
 from articles.identity import NoIdentityError, article_id, canonical_url, text_hash
 from articles.language import language_of
-from articles.locate import Lane
+from articles.locate import Finder, Lane
 from articles.normalise import clean_line, clean_text, join_unfinished
 from articles.posts import BadPost, first_clause, parse_post, plain_paragraphs, split_title
 from articles.records import Article, Listed, Page, Reason, Rejected
@@ -185,7 +185,8 @@ def _from_html(page: Page, source: Source) -> Outcome:
     _apply_rules(named, rules)
     head, reading = read_head(tree), _read(tree)
     headline = find_headline(head, reading, page.listed.title)
-    if title := locate.select_text(tree, rules.title):
+    finder = Finder(tree)
+    if title := finder.text(rules.title):
         headline = Headline(clean_line(title), headline.order)
     behind: list[Run] = []
     if named:
@@ -209,7 +210,7 @@ def _from_html(page: Page, source: Source) -> Outcome:
     if not body.lines and not (named and images):
         _refuse_textless(html)
     found = read_fields(scene, body.wrapper, clock)
-    _overrule(found, tree, rules, clock)
+    _overrule(found, finder, rules, clock)
     flags += _flags_of_page(reading, body, scene.behind)
     links = [address for order, address in reading.stock_links if scene.first <= order <= scene.last + 1]
     return _outcome(page, source, headline.text, lane, body, found, flags, images=images, links=links)
@@ -314,13 +315,14 @@ def _locate_by_rule(html: str, rules: ArticleRules) -> tuple[etree._Element, lis
 def _apply_rules(named: Iterable[etree._Element], rules: ArticleRules) -> None:
     """Take out what the source's rules drop, and the tags of what they unwrap."""
     for container in named:
+        finder = Finder(container)
         for selector in rules.drop:
-            for element in locate.select(container, selector):
+            for element in finder.select(selector):
                 if element is not container:
                     # Emptied, not removed: fields may still be read from it by the rules, and its tail stays.
                     element.set("style", "display:none")
         for selector in rules.unwrap:
-            for element in locate.select(container, selector):
+            for element in finder.select(selector):
                 element.tag = "span"
 
 
@@ -414,21 +416,21 @@ def _refuse_textless(html: str) -> None:
 # ── fields ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _overrule(found: Found, tree: etree._Element, rules: ArticleRules, clock: Clock) -> None:
+def _overrule(found: Found, finder: Finder, rules: ArticleRules, clock: Clock) -> None:
     """What the source's selectors say goes before all other witnesses."""
     for name in ("publisher", "author", "editor", "section", "summary"):
-        if value := locate.select_text(tree, getattr(rules, name)):
+        if value := finder.text(getattr(rules, name)):
             labels = label_values(value)
             key = "chief" if name == "editor" and "chief" in labels else name
             setattr(found, name, labels.get(key) or value.strip("（）()【】[] "))
             found.witnesses[name] = "rule"
     if rules.tags:
-        elements = (element for selector in rules.tags for element in locate.select(tree, selector))
+        elements = (element for selector in rules.tags for element in finder.select(selector))
         tags = dict.fromkeys(clean_line(" ".join(texts_of(element))) for element in elements)
         found.tags = tuple(tag for tag in tags if tag) or found.tags
     for name in ("published", "updated"):
         for selector in getattr(rules, name):
-            value = locate.select_text(tree, [selector])
+            value = finder.text([selector])
             if value and (moment := clock.read(value) or clock.find(value)):
                 setattr(found, name, moment)
                 found.witnesses[name] = "rule"

@@ -80,6 +80,10 @@ _MAX_ABOVE_HEADLINE = 10
 _RELATED = re.compile(r"[【\[]?(?:相关|延伸|此前|更多|推荐|早前)(?:报道|阅读|新闻|链接|专题|文章)[】\]]?\s*[：:]?")
 # Selectors of scrapy's kind: `h1::text`, `a::attr(href)`.
 _PSEUDO = re.compile(r"::(?:text|attr\(\s*([\w:-]+)\s*\))\s*$")
+_TAG = re.compile(r"[a-zA-Z][a-zA-Z0-9]*")
+_TEST = re.compile(r"#([A-Za-z_][\w-]*)|\.([A-Za-z_][\w-]*)|\[([\w:-]+)(?:([~^$*]?=)(\"[^\"]+\"|'[^']+'|[\w-]+))?\]")
+_COMPOUND = re.compile(rf"(?:{_TAG.pattern}|(?=[#.\[]))(?:{re.sub(r'[(](?![?])', '(?:', _TEST.pattern)})*")
+_CHAIN = re.compile(rf"{_COMPOUND.pattern}(?:\s+{_COMPOUND.pattern})*")
 _FENCE = re.compile(r"(?:[a-z][a-z0-9]*)?([#.])([A-Za-z_][\w-]*)$")
 _TAGS = r"<!--.*?-->|<script\b.*?</script\s*>|<style\b.*?</style\s*>|<(/?)TAG\b[^>]*?(/?)>"
 # Kept behind the container: signatures stand there.
@@ -320,8 +324,9 @@ def _key(text: str) -> str:
 
 def containers(tree: etree._Element, selectors: Iterable[str]) -> list[etree._Element]:
     """What the first matching selector names; several elements, where a body lies in pieces."""
+    finder = Finder(tree)
     for selector in selectors:
-        found = [element for element in select(tree, selector) if _holds_something(element)]
+        found = [element for element in finder.select(selector) if _holds_something(element)]
         inner = {element for outer in found for element in outer.iterdescendants()} if len(found) > 1 else set()
         if outer := [element for element in found if element not in inner]:
             return outer
@@ -332,33 +337,120 @@ def _holds_something(element: etree._Element) -> bool:
     return not all(map(str.isspace, texts_of(element))) or next(element.iter("img"), None) is not None
 
 
-def select(root: etree._Element, selector: str) -> list[etree._Element]:
-    """Elements below `root`, in document order."""
-    return _compiled(selector)[0](root)
+class Finder:
+    """Looks for selectors below one element. Those of ids, classes and tags, which nearly all are, are looked up in an
+    index made in one pass: a source has thirty of them, and libxml2 goes over the whole page for each."""
+
+    __slots__ = ("_index", "_root")
+
+    def __init__(self, root: etree._Element) -> None:
+        self._root = root
+        self._index: dict[str, list[etree._Element]] | None = None
+
+    def select(self, selector: str) -> list[etree._Element]:
+        """Elements in document order. Raises SelectorFaultError."""
+        plain = _PSEUDO.sub("", selector).strip()
+        steps = _steps(plain)
+        if steps is None:
+            return _compiled(plain)(self._root)
+        if self._index is None:
+            self._index = _index_of(self._root)
+        found = self._index.get(steps[-1].key or "", [])
+        return [element for element in found if steps[-1].fits(element) and _stands_in(element, steps[:-1])]
+
+    def text(self, selectors: Iterable[str]) -> str | None:
+        """Text, or the attribute asked for, of the first selector that finds any."""
+        for selector in selectors:
+            pseudo = _PSEUDO.search(selector)
+            attribute = pseudo[1] if pseudo else None
+            for element in self.select(selector):
+                value = element.get(attribute) if attribute else "".join(texts_of(element))
+                if value and (value := " ".join(value.split())):
+                    return value
+        return None
 
 
-def select_text(root: etree._Element, selectors: Iterable[str]) -> str | None:
-    """Text, or the attribute asked for, of the first selector that finds any."""
-    for selector in selectors:
-        elements, attribute = _compiled(selector)
-        for element in elements(root):
-            value = element.get(attribute) if attribute else "".join(texts_of(element))
-            if value and (value := " ".join(value.split())):
-                return value
-    return None
+class _Step(NamedTuple):
+    """One compound of a selector, such as `p.source[id^="big"]`."""
+
+    tag: str | None
+    tests: tuple[tuple[str, str, str], ...]
+    """Attribute, comparison as in CSS (`~=` holds the word), value."""
+
+    @property
+    def key(self) -> str | None:
+        """Where the index has the elements that may fit."""
+        for name, comparison, value in self.tests:
+            if (name, comparison) in _INDEXED:
+                return f"{name}={value}"
+        return next(
+            (name for name, _, _ in self.tests if name in ("id", "class")), "meta" if self.tag == "meta" else None
+        )
+
+    def fits(self, element: etree._Element) -> bool:
+        return (self.tag is None or element.tag == self.tag) and all(_holds(element, *test) for test in self.tests)
+
+
+_INDEXED = frozenset((("id", "="), ("class", "~=")))
+_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
+    "": lambda _, __: True,
+    "=": str.__eq__,
+    "^=": str.startswith,
+    "$=": str.endswith,
+    "*=": str.__contains__,
+    "~=": lambda found, value: value in found.split(),
+}
+
+
+def _holds(element: etree._Element, name: str, comparison: str, value: str) -> bool:
+    found = element.get(name)
+    return found is not None and _COMPARISONS[comparison](found, value)
 
 
 @lru_cache(maxsize=2048)
-def _compiled(selector: str) -> tuple[Callable[[etree._Element], list[etree._Element]], str | None]:
-    """The search for a selector's elements, and the attribute it takes if it takes one."""
-    found = _PSEUDO.search(selector)
-    plain = selector[: found.start()] if found else selector
+def _steps(selector: str) -> tuple[_Step, ...] | None:
+    """A selector that is a chain of tags, ids, classes and attributes, one inside the other; None for any other."""
+    if not _CHAIN.fullmatch(selector):
+        return None
+    steps: list[_Step] = []
+    for compound in _COMPOUND.findall(selector):
+        tag = _TAG.match(compound)
+        tests = [
+            ("id", "=", css_id) if css_id else ("class", "~=", css_class) if css_class else (name, comparison, value)
+            for css_id, css_class, name, comparison, value in _TEST.findall(compound)
+        ]
+        steps.append(_Step(tag[0].lower() if tag else None, tuple((n, c, v.strip("\"'")) for n, c, v in tests)))
+    return tuple(steps) if steps and steps[-1].key else None
+
+
+def _index_of(root: etree._Element) -> dict[str, list[etree._Element]]:
+    index: dict[str, list[etree._Element]] = {"id": [], "class": [], "meta": []}
+    for element in root.iter(etree.Element):
+        if (css_id := element.get("id")) is not None:
+            index["id"].append(element)
+            index.setdefault(f"id={css_id}", []).append(element)
+        if (css_class := element.get("class")) is not None:
+            index["class"].append(element)
+            for name in set(css_class.split()):
+                index.setdefault(f"class={name}", []).append(element)
+        if element.tag == "meta":
+            index["meta"].append(element)
+    return index
+
+
+def _stands_in(element: etree._Element, steps: Sequence[_Step]) -> bool:
+    """Is it inside an element that fits the last step, inside one that fits the step before …?"""
+    ancestors = element.iterancestors()
+    return all(any(step.fits(outer) for outer in ancestors) for step in reversed(steps))
+
+
+@lru_cache(maxsize=2048)
+def _compiled(selector: str) -> Callable[[etree._Element], list[etree._Element]]:
     try:
-        expression = HTMLTranslator().css_to_xpath(plain.strip() or "*")
+        expression = HTMLTranslator().css_to_xpath(selector or "*")
     except SelectorError as error:
         raise SelectorFaultError(f"{selector!r} is not a selector: {error}") from error
-    search = cast("Callable[[etree._Element], list[etree._Element]]", etree.XPath(expression))
-    return search, found[1] if found else None
+    return cast("Callable[[etree._Element], list[etree._Element]]", etree.XPath(expression))
 
 
 def cut_behind(html: str, selectors: Iterable[str]) -> str | None:

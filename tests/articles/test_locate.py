@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from lxml import etree
+from lxml.cssselect import CSSSelector
 
 from articles.canonical import read_runs
-from articles.locate import SelectorFaultError, choose, containers, cut_behind, select_text, vote
+from articles.locate import Finder, SelectorFaultError, choose, containers, cut_behind, vote
 
 PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
 TITLE = "某省外贸进出口增长一成"
@@ -118,15 +119,15 @@ KNOWN = (
 
 def test_selectors_take_text_and_attributes():
     tree = etree.fromstring(f"<body>{KNOWN}</body>".encode(), PARSER)
-    assert select_text(tree, ["#none", "p.x::text"]) == "甲"
-    assert select_text(tree, ["a.x::attr(href)"]) == "/u"
-    assert select_text(tree, []) is None
+    assert Finder(tree).text(["#none", "p.x::text"]) == "甲"
+    assert Finder(tree).text(["a.x::attr(href)"]) == "/u"
+    assert Finder(tree).text([]) is None
 
 
 def test_a_selector_that_cannot_be_read_is_named():
     tree = etree.fromstring(f"<body>{KNOWN}</body>".encode(), PARSER)
     with pytest.raises(SelectorFaultError, match="'p\\[\\['"):
-        select_text(tree, ["p[["])
+        Finder(tree).text(["p[["])
 
 
 def test_containers_are_the_outermost_matches_of_the_first_selector_that_has_text():
@@ -163,3 +164,19 @@ def test_only_a_plain_id_or_class_is_a_fence(selector):
 
 def test_a_container_that_never_closes_is_no_fence():
     assert cut_behind("<div id=body>甲" + "<p>评论</p>" * 4_000, ["#body"]) is None
+
+
+CHAINS = """<meta name="a b" content=1>
+<div id=top class="a b"><p class="x y" title=t>1</p><section class=c><p class=x>2</p><i id=k>3</i></section></div>
+<div class=a><p class="x z">4</p></div>"""
+SELECTORS = (
+    *(".x", "p.x.y", "#top .x", ".a p.x", ".a.b .c .x", "div#top i#k", "section p", "p[title]", ".a > .x", ".none"),
+    *("#top, .a", '[class^="x"]', '.a [class*="z"]', 'p[class$="y"]', '[id="k"]', "[class~=b]", 'p[title="t"].x', "p"),
+    *('meta[name="a b"]', "meta[content]", ".x:first-child"),
+)
+
+
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_the_index_finds_what_libxml2_finds(selector):
+    tree = etree.fromstring(CHAINS.encode(), PARSER)
+    assert Finder(tree).select(selector) == CSSSelector(selector)(tree)
