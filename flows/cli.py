@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -195,7 +194,7 @@ def run(arguments: list[str]) -> int:
     return Exit.OK
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(*_: object) -> None:
     raise Interrupted
 
 
