@@ -177,6 +177,10 @@ def test_p09_jsonp_by_any_name(wrapped: str) -> None:
     assert len(read(text.encode(), json_rule(), url=URL).rows) == 1
 
 
+def test_null_in_place_of_the_rows_is_an_empty_list() -> None:
+    assert read_json({"data": {"list": None}}).rows == ()
+
+
 @pytest.mark.parametrize(
     ("row", "answer", "message"),
     [
