@@ -181,11 +181,10 @@ def _from_html(page: Page, source: Source) -> Outcome:
     rules, clock = source.article, _clock(page, source)
     html = decoded.text.replace("\0", "")
     flags = list(decoded.flags)
-    tree, named, lane = _locate_by_rule(html, rules)
+    tree, finder, named, lane = _locate_by_rule(html, rules)
     _apply_rules(named, rules)
     head, reading = read_head(tree), _read(tree)
     headline = find_headline(head, reading, page.listed.title)
-    finder = Finder(tree)
     if title := finder.text(rules.title):
         headline = Headline(clean_line(title), headline.order)
     behind: list[Run] = []
@@ -301,15 +300,17 @@ def _read(tree: etree._Element) -> Reading:
     return reading
 
 
-def _locate_by_rule(html: str, rules: ArticleRules) -> tuple[etree._Element, list[etree._Element], Lane]:
+def _locate_by_rule(html: str, rules: ArticleRules) -> tuple[etree._Element, Finder, list[etree._Element], Lane]:
     """The parsed page, the containers that the source's rules name on it (none, if no rule holds), and the lane."""
     if rules.body and (cut := locate.cut_behind(html, rules.body)) is not None:
         tree = _parse(cut)
-        if named := locate.containers(tree, rules.body):
-            return tree, named, "slice"
+        finder = Finder(tree)
+        if named := locate.containers(finder, rules.body):
+            return tree, finder, named, "slice"
     tree = _parse(html)
-    named = locate.containers(tree, rules.body)
-    return tree, named, "rule" if named else "vote"
+    finder = Finder(tree)
+    named = locate.containers(finder, rules.body)
+    return tree, finder, named, "rule" if named else "vote"
 
 
 def _apply_rules(named: Iterable[etree._Element], rules: ArticleRules) -> None:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import Literal, NamedTuple, cast
 
 from cssselect import HTMLTranslator, SelectorError
@@ -322,9 +323,8 @@ def _key(text: str) -> str:
 # ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def containers(tree: etree._Element, selectors: Iterable[str]) -> list[etree._Element]:
+def containers(finder: Finder, selectors: Iterable[str]) -> list[etree._Element]:
     """What the first matching selector names; several elements, where a body lies in pieces."""
-    finder = Finder(tree)
     for selector in selectors:
         found = [element for element in finder.select(selector) if _holds_something(element)]
         inner = {element for outer in found for element in outer.iterdescendants()} if len(found) > 1 else set()
@@ -338,14 +338,14 @@ def _holds_something(element: etree._Element) -> bool:
 
 
 class Finder:
-    """Looks for selectors below one element. Those of ids, classes and tags, which nearly all are, are looked up in an
-    index made in one pass: a source has thirty of them, and libxml2 goes over the whole page for each."""
+    """Looks for selectors below one element. Those of ids, classes and attributes, which nearly all are, are looked up
+    in an index made in one pass: a source has thirty of them, and libxml2 goes over the whole page for each."""
 
     __slots__ = ("_index", "_root")
 
     def __init__(self, root: etree._Element) -> None:
         self._root = root
-        self._index: dict[str, list[etree._Element]] | None = None
+        self._index: _Index | None = None
 
     def select(self, selector: str) -> list[etree._Element]:
         """Elements in document order. Raises SelectorFaultError."""
@@ -355,7 +355,7 @@ class Finder:
             return _compiled(plain)(self._root)
         if self._index is None:
             self._index = _index_of(self._root)
-        found = self._index.get(steps[-1].key or "", [])
+        found = steps[-1].candidates(self._index)
         return [element for element in found if steps[-1].fits(element) and _stands_in(element, steps[:-1])]
 
     def text(self, selectors: Iterable[str]) -> str | None:
@@ -370,6 +370,13 @@ class Finder:
         return None
 
 
+class _Index(NamedTuple):
+    """Elements with their place in the document, by value of an attribute: a page has few values for many elements."""
+
+    by_value: dict[str, dict[str, list[tuple[int, etree._Element]]]]
+    metas: list[etree._Element]
+
+
 class _Step(NamedTuple):
     """One compound of a selector, such as `p.source[id^="big"]`."""
 
@@ -378,20 +385,23 @@ class _Step(NamedTuple):
     """Attribute, comparison as in CSS (`~=` holds the word), value."""
 
     @property
-    def key(self) -> str | None:
-        """Where the index has the elements that may fit."""
-        for name, comparison, value in self.tests:
-            if (name, comparison) in _INDEXED:
-                return f"{name}={value}"
-        return next(
-            (name for name, _, _ in self.tests if name in ("id", "class")), "meta" if self.tag == "meta" else None
-        )
+    def indexed(self) -> tuple[str, str, str] | None:
+        """The test that the index answers."""
+        return next((test for test in self.tests if test[0] in ("id", "class")), None)
+
+    def candidates(self, index: _Index) -> list[etree._Element]:
+        if self.indexed is None:
+            return index.metas
+        name, comparison, value = self.indexed
+        compare = _COMPARISONS[comparison]
+        found = [place for text, places in index.by_value[name].items() if compare(text, value) for place in places]
+        return [element for _, element in sorted(found, key=_place)]
 
     def fits(self, element: etree._Element) -> bool:
         return (self.tag is None or element.tag == self.tag) and all(_holds(element, *test) for test in self.tests)
 
 
-_INDEXED = frozenset((("id", "="), ("class", "~=")))
+_place = itemgetter(0)
 _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
     "": lambda _, __: True,
     "=": str.__eq__,
@@ -420,22 +430,21 @@ def _steps(selector: str) -> tuple[_Step, ...] | None:
             for css_id, css_class, name, comparison, value in _TEST.findall(compound)
         ]
         steps.append(_Step(tag[0].lower() if tag else None, tuple((n, c, v.strip("\"'")) for n, c, v in tests)))
-    return tuple(steps) if steps and steps[-1].key else None
+    return tuple(steps) if steps and (steps[-1].indexed or steps[-1].tag == "meta") else None
 
 
-def _index_of(root: etree._Element) -> dict[str, list[etree._Element]]:
-    index: dict[str, list[etree._Element]] = {"id": [], "class": [], "meta": []}
-    for element in root.iter(etree.Element):
+def _index_of(root: etree._Element) -> _Index:
+    ids: dict[str, list[tuple[int, etree._Element]]] = {}
+    classes: dict[str, list[tuple[int, etree._Element]]] = {}
+    metas: list[etree._Element] = []
+    for place, element in enumerate(root.iter(etree.Element)):
         if (css_id := element.get("id")) is not None:
-            index["id"].append(element)
-            index.setdefault(f"id={css_id}", []).append(element)
+            ids.setdefault(css_id, []).append((place, element))
         if (css_class := element.get("class")) is not None:
-            index["class"].append(element)
-            for name in set(css_class.split()):
-                index.setdefault(f"class={name}", []).append(element)
+            classes.setdefault(css_class, []).append((place, element))
         if element.tag == "meta":
-            index["meta"].append(element)
-    return index
+            metas.append(element)
+    return _Index({"id": ids, "class": classes}, metas)
 
 
 def _stands_in(element: etree._Element, steps: Sequence[_Step]) -> bool:

@@ -134,7 +134,7 @@ def test_containers_are_the_outermost_matches_of_the_first_selector_that_has_tex
     tree = etree.fromstring(
         "<body><div class=b></div><div class=c>甲<div class=c>乙</div></div><div class=c>丙</div>".encode(), PARSER
     )
-    assert ["".join(e.itertext()) for e in containers(tree, [".b", ".c"])] == ["甲乙", "丙"]
+    assert ["".join(e.itertext()) for e in containers(Finder(tree), [".b", ".c"])] == ["甲乙", "丙"]
 
 
 @pytest.mark.parametrize(
