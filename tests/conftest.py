@@ -17,6 +17,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the saved articles and rows of tests/sources anew; then read the diff",
     )
+    parser.addoption(
+        "--raise-floors",
+        action="store_true",
+        help="take over the measured quality where it is higher (tests/articles/test_floors.py)",
+    )
 
 
 @pytest.fixture(scope="session")
