@@ -7,6 +7,7 @@ file, the line of an error and the misspelt key is the work of spiders.catalogue
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 SOURCE_ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
 # Hive readers infer types: these would come back as booleans or nulls.
 RESERVED_IDS = frozenset({"true", "false", "null", "nan", "inf", "infinity", "none"})
+WAIT = re.compile(r"([1-9]\d{0,3})([mhd])")
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def _source_id(value: str) -> str:
@@ -41,9 +44,16 @@ def _zone(value: str) -> str:
     return value
 
 
+def _wait(value: str) -> str:
+    if not WAIT.fullmatch(value):
+        raise ValueError(f"{value!r} is not a time to wait, such as 30m, 1h or 7d")
+    return value
+
+
 SourceId = Annotated[str, AfterValidator(_source_id)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Wait = Annotated[str, AfterValidator(_wait)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 
 
@@ -166,6 +176,8 @@ class Source(Rules):
     article: ArticleRules = ArticleRules()
     gates: Gates = Gates()
     rate: Rate = Rate()
+    revisit: list[Wait] = []
+    """When the pages of new articles are looked at again, such as 1h, 24h, 7d: for sites that edit them."""
     robots: Literal["obey", "ignore"] = "obey"
     """`ignore` is for a site of your own."""
     tls: Literal["verify", "insecure"] = "verify"
@@ -186,6 +198,11 @@ class Source(Rules):
     @cached_property
     def id_pattern(self) -> re.Pattern[str] | None:
         return re.compile(self.id_regex) if self.id_regex else None
+
+    @cached_property
+    def revisit_after(self) -> tuple[timedelta, ...]:
+        found = (WAIT.fullmatch(each) for each in self.revisit)
+        return tuple(sorted(timedelta(**{UNITS[wait[2]]: int(wait[1])}) for wait in found if wait))
 
     def owns(self, host: str) -> bool:
         """Is `host` one of the source's, or below one of them?"""

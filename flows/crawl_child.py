@@ -16,6 +16,7 @@ from pathlib import Path
 from spiders.catalogue import Catalogue
 from spiders.crawl import SPEC_JSON, CrawlReport, CrawlSpec, run
 from storage.archive import PageArchive
+from storage.frontier import Frontier
 from storage.ledger import KnownArticles
 
 FINISHED, STOPPED, ERROR = 0, 3, 4
@@ -51,10 +52,18 @@ def main(arguments: list[str]) -> int:
 
 def crawl(spec: CrawlSpec, parent: int) -> CrawlReport:
     source = Catalogue.load([Path(folder) for folder in spec.source_dirs])[spec.source]
-    with PageArchive(Path(spec.lake)) as archive:
-        known = KnownArticles(Path(spec.lake))
+    lake = Path(spec.lake)
+    with PageArchive(lake) as archive, Frontier(lake, spec.source) as frontier:
+        known = KnownArticles(lake)
         try:
-            return run(spec, source=source, archive=archive, known=known, wanted=lambda: os.getppid() == parent)
+            return run(
+                spec,
+                source=source,
+                archive=archive,
+                known=known,
+                frontier=frontier,
+                wanted=lambda: os.getppid() == parent,
+            )
         finally:
             known.close()
 

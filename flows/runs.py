@@ -23,17 +23,22 @@ from threading import Event
 from typing import TypeVar
 
 from articles.extract import extractor_of
-from articles.records import Article, Page, Rejected
+from articles.records import Article, Decision, Page, Rejected
 from articles.source import UNKNOWN
 from flows.accounting import Account, RunReport
 from flows.crawl import CrawlOutcome, run_crawl
 from flows.documents import documents_of
 from flows.extraction import Extractors, open_extractors
+from flows.noticing import Noticed, complaints
 from flows.settings import Settings
 from spiders.archives import FILE_HEADER
 from spiders.catalogue import Catalogue
 from spiders.crawl import CrawlSpec
+from spiders.hosts import shared_folder
+from spiders.spool import CrawledPage
 from storage.archive import PageArchive
+from storage.errors import ArchiveError
+from storage.frontier import Frontier, Waiting
 from storage.lake import Lake
 
 log = logging.getLogger("finnews.runs")
@@ -77,6 +82,7 @@ class Run:
             soft_seconds=self.settings.crawl_seconds,
             check_age=not self.settings.connect_to,
             delay_seconds=self.settings.delay_seconds,
+            hosts_dir=str(shared_folder()),
             connect_to=self.settings.connect_to,
             allow_addresses=LOOPBACK if self.settings.connect_to else (),
         )
@@ -86,19 +92,50 @@ class Run:
         """Makes the crawled pages durable as articles, then remembers what the lists said about themselves."""
         started = time.monotonic()
         account = self.report.account(source_id)
-        settle(account, outcome)
-        self._refuse(outcome.rejected)
-        self._store(self.archive.read(page.raw_ref) for page in outcome.pages)
-        if outcome.report is not None:
-            self.lake.ledger.save_validators(outcome.report.validators)
+        with Frontier(self.lake.root, source_id) as frontier:
+            settle(account, outcome, frontier.waiting())
+            self._refuse(outcome.rejected)
+            noticed = Noticed(self.catalogue[source_id])
+            for decisions, refusals in self._store(self._crawled(outcome.pages, frontier)):
+                noticed.add(decisions, refusals)
+            self._remember(noticed, outcome, frontier)
         account.seconds += time.monotonic() - started
         return account
+
+    def _crawled(self, pages: Iterable[CrawledPage], frontier: Frontier) -> Iterator[Page]:
+        """The pages of a crawl; one that a power cut took out of the archive is fetched again."""
+        for crawled in pages:
+            try:
+                yield self.archive.read(crawled.raw_ref)
+            except ArchiveError as error:
+                log.warning("%s; it is fetched again", error)
+                frontier.again(crawled.article_id)
+                self.report.account(frontier.source).pending += 1
+
+    def _remember(self, noticed: Noticed, outcome: CrawlOutcome, frontier: Frontier) -> None:
+        """After all is durable: what the frontier need not keep, what the lists said, what the articles are like."""
+        frontier.loaded(
+            noticed.article_ids,
+            refused_urls=[refusal.url for refusal in (*outcome.rejected, *noticed.refusals)],
+            first_seen=noticed.first_seen,
+            revisit=noticed.source.revisit_after,
+        )
+        if quality := noticed.quality(self.report.run_id):
+            frontier.record_quality(quality)
+            self.report.account(outcome.source).gate_failures += complaints(frontier.quality(), noticed.source)
+        newest_at = None
+        if outcome.report is not None:
+            self.lake.ledger.save_validators(outcome.report.validators)
+            newest_at = outcome.report.newest_at
+        succeeded = outcome.error is None and outcome.report is not None
+        self.lake.ledger.record_crawl(outcome.source, at=datetime.now(UTC), succeeded=succeeded, newest_at=newest_at)
 
     def load_documents(self, documents: Iterable[Page | Rejected], advance: Advance = silent) -> None:
         """Loads documents of archives. What the lake holds from the same bytes and rules is not read again."""
         for batch in batches(self._counted(documents, advance), BATCH):
             self._refuse([document for document in batch if isinstance(document, Rejected)])
-            self._store(self._archived(document for document in batch if isinstance(document, Page)))
+            for _ in self._store(self._archived(document for document in batch if isinstance(document, Page))):
+                pass
 
     def _counted(self, documents: Iterable[Page | Rejected], advance: Advance) -> Iterator[Page | Rejected]:
         for document in documents:
@@ -117,18 +154,20 @@ class Run:
             else:
                 yield replace(page, raw_ref=known.raw_ref)
 
-    def _store(self, pages: Iterable[Page]) -> None:
-        """Extracts and commits, batch by batch."""
+    def _store(self, pages: Iterable[Page]) -> Iterator[tuple[list[Decision], list[Rejected]]]:
+        """Extracts and commits, batch by batch; gives what was decided and what was refused."""
         for batch in batches(self.extractors.run(pages), BATCH):
-            self.archive.sync()
             refused = [(page, result) for page, result in batch if isinstance(result, Rejected)]
+            self.archive.sync()
             self._refuse([_with_file(page, result) for page, result in refused])
             for page, _ in refused:
                 if isinstance(page, Page):
                     self.lake.ledger.remember_refused(page.digest, page.raw_ref)
             articles = [result for _, result in batch if isinstance(result, Article)]
-            for decision in self.lake.commit(articles, run_id=self.report.run_id):
+            decisions = self.lake.commit(articles, run_id=self.report.run_id)
+            for decision in decisions:
                 self.report.account(decision.article.source).decide(decision)
+            yield decisions, [result for _, result in refused]
 
     def _refuse(self, rejected: Sequence[Rejected]) -> None:
         for refusal in rejected:
@@ -189,12 +228,15 @@ def _with_file(page: Page | Rejected, refusal: Rejected) -> Rejected:
     return replace(refusal, detail=f"{file}: {refusal.detail}") if file else refusal
 
 
-def settle(account: Account, outcome: CrawlOutcome) -> None:
+def settle(account: Account, outcome: CrawlOutcome, waiting: Iterable[Waiting]) -> None:
     """Enters what the crawl itself decided; the pages it fetched are counted when they are stored."""
     report = outcome.report
     account.error = outcome.error
-    if report is None:  # killed: what it had listed and not fetched, the next pass lists again
-        account.discovered += len(outcome.pages) + len(outcome.rejected)
+    if report is None:  # killed: what it had listed and not handed over waits for the next crawl
+        ids, urls = {page.article_id for page in outcome.pages}, {refusal.url for refusal in outcome.rejected}
+        left = sum(each.article_id not in ids and each.url not in urls for each in waiting)
+        account.discovered += len(outcome.pages) + len(outcome.rejected) + left
+        account.pending += left
         return
     account.discovered += report.discovered
     account.unchanged += report.unchanged

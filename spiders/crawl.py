@@ -8,14 +8,14 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Protocol
 
 from pydantic import TypeAdapter
 
-from articles.records import Page
+from articles.records import Listed, Page, Rejected
 from articles.source import Source
 
 
@@ -33,13 +33,21 @@ class CrawlSpec:
     limit: int | None = None
     """New articles to take; the others listed stay pending."""
     list_pages: int = 5
-    """Pages of one list to go through at most, when all that is on them is new."""
+    """Pages of one list to go through at most on the first visit, when all that is on them is new."""
+    gap_pages: int = 50
+    """The same on later visits: so deep is the last poll looked for."""
+    revisits: int = 200
+    """Stored articles to look at again at most, where the source wants that."""
     soft_seconds: float = 900
     """After this no further request is sent."""
     check_age: bool = True
     """Off for a site whose newest article is meant to be old."""
     delay_seconds: float | None = None
     """Instead of the source's own."""
+    hosts_dir: str = ""
+    """Folder through which all crawls of this machine keep the delay of a host together; "" for a crawl by itself."""
+    requests_per_host: int = 1
+    """At a time; more only for a host of one's own."""
     backoff_seconds: float = 2.0
     """Wait before the first retry; doubled for the second, with jitter."""
     connect_to: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +64,19 @@ class Validators:
     etag: str | None = None
     last_modified: str | None = None
     body_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A list rolled over between two polls: nothing that the last one saw was on it, as deep as we looked."""
+
+    list: str
+    since: datetime
+    until: datetime
+
+    def __str__(self) -> str:
+        span = f"{self.since.astimezone(UTC):%Y-%m-%d %H:%M} to {self.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return f"E-GAP {self.list} nothing of the last poll is left on it: {span} may be missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +97,10 @@ class CrawlReport:
     warnings: tuple[str, ...] = ()
     """What a person should know and no run fails for: a list that moved, a feed cut short."""
     validators: tuple[Validators, ...] = ()
-    """To be remembered once the articles are durable; only of lists that left nothing pending."""
+    """To be remembered once the articles are durable; only of lists that were gone through to their end."""
+    gaps: tuple[Gap, ...] = ()
+    newest_at: datetime | None = None
+    """Publication of the newest article on any list; None if they were all unchanged."""
     finish_reason: str = "finished"
 
     @property
@@ -129,15 +153,73 @@ class NothingKnown:
         return None
 
 
+class Waiting(Protocol):
+    """An article that an earlier crawl listed and nobody has stored yet."""
+
+    @property
+    def article_id(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def listed(self) -> Listed: ...
+    @property
+    def state(self) -> Literal["listed", "fetched", "refused"]: ...
+    @property
+    def raw_ref(self) -> str: ...
+    @property
+    def refusal(self) -> Rejected | None: ...
+
+
+class Due(Protocol):
+    """A stored article to look at again."""
+
+    @property
+    def article_id(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def listed(self) -> Listed: ...
+
+
+class Poll(Protocol):
+    """The last walk through a list that came to its end."""
+
+    @property
+    def walked_at(self) -> datetime: ...
+    @property
+    def newest_at(self) -> datetime | None: ...
+    @property
+    def head(self) -> frozenset[str]: ...
+
+
+class Frontier(Protocol):
+    """What was listed and is not stored, kept through any death of this process; storage.frontier says more."""
+
+    def waiting(self) -> Sequence[Waiting]: ...
+    def add(self, rows: Iterable[tuple[str, str, Listed]]) -> tuple[set[str], set[str]]: ...
+    def fetched(self, article_id: str, url: str, listed: Listed, raw_ref: str, *, whole: bool = False) -> None: ...
+    def refused(self, article_id: str, refusal: Rejected) -> None: ...
+    def tried(self, article_id: str) -> tuple[int, datetime]: ...
+    def drop(self, article_id: str) -> None: ...
+    def sets_out(self, key: str) -> bool: ...
+    def poll(self, key: str) -> Poll | None: ...
+    def walked(self, key: str, head: Sequence[str], newest_at: datetime | None) -> None: ...
+    def gap(self, key: str, since: datetime, until: datetime) -> None: ...
+    def due(self, limit: int) -> Sequence[Due]: ...
+    def revisited(self, article_id: str, plan: Sequence[timedelta]) -> None: ...
+    def forget(self, article_id: str) -> None: ...
+
+
 def run(
     spec: CrawlSpec,
     *,
     source: Source,
     archive: Archive,
     known: Known,
+    frontier: Frontier,
     wanted: Callable[[], bool] = lambda: True,
 ) -> CrawlReport:
     """Crawls once in this process, which can do so only once; `wanted` is asked each second whether to go on."""
     from spiders.engine import crawl  # Scrapy and its reactor: 0.6 s and 60 MB that the parent of a crawl does not need
 
-    return crawl(spec, source=source, archive=archive, known=known, wanted=wanted, spool=Path(spec.spool))
+    return crawl(spec, source=source, archive=archive, known=known, frontier=frontier, wanted=wanted)

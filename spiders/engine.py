@@ -16,9 +16,9 @@ from scrapy.settings import Settings
 
 import spiders.settings
 from articles.source import Source
-from spiders.crawl import Archive, CrawlReport, CrawlSpec, Known
+from spiders.crawl import Archive, CrawlReport, CrawlSpec, Frontier, Known
 from spiders.guard import AddressPolicy, GuardedResolver
-from spiders.hosts import Hosts
+from spiders.hosts import Hosts, Pace
 from spiders.job import Job
 from spiders.spider import SourceSpider
 from spiders.spool import Spool
@@ -30,7 +30,13 @@ LOOK_SECONDS = 0.25
 
 
 def crawl(
-    spec: CrawlSpec, *, source: Source, archive: Archive, known: Known, wanted: Callable[[], bool], spool: Path
+    spec: CrawlSpec,
+    *,
+    source: Source,
+    archive: Archive,
+    known: Known,
+    frontier: Frontier,
+    wanted: Callable[[], bool],
 ) -> CrawlReport:
     policy = AddressPolicy(_allowed(spec))
     job = Job(
@@ -38,10 +44,14 @@ def crawl(
         source=source,
         archive=archive,
         known=known,
-        spool=Spool(spool),
+        frontier=frontier,
+        spool=Spool(Path(spec.spool)),
         wanted=wanted,
         policy=policy,
-        hosts=Hosts(source.rate.delay_seconds if spec.delay_seconds is None else spec.delay_seconds),
+        hosts=Hosts(
+            source.rate.delay_seconds if spec.delay_seconds is None else spec.delay_seconds,
+            pace=Pace(Path(spec.hosts_dir)) if spec.hosts_dir else None,
+        ),
     )
     # Before the reactor runs: a stop that comes early is then no kill. The watcher sees it at its next look.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -72,6 +82,7 @@ def _settings(job: Job) -> Settings:
     settings.update(
         {
             "DOWNLOAD_VERIFY_CERTIFICATES": job.source.tls == "verify",
+            "CONCURRENT_REQUESTS_PER_DOMAIN": job.spec.requests_per_host,
             "TWISTED_DNS_RESOLVER": GuardedResolver.bound_to(job.policy),
         },
         priority="cmdline",
@@ -115,8 +126,8 @@ def _report(job: Job, spider: SourceSpider, reason: str) -> CrawlReport:
         seconds=round(time.monotonic() - job.started, 3),
         gate_failures=tuple(job.gate_failures),
         warnings=tuple(dict.fromkeys(job.warnings)),
-        validators=tuple(
-            each for each in spider.validators if not tally.any_pending(spider.listed_by.get(each.url, ()))
-        ),
+        validators=tuple(spider.validators),
+        gaps=tuple(job.gaps),
+        newest_at=spider.newest_at,
         finish_reason="error" if job.errors and reason == "finished" else reason,
     )

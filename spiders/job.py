@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -13,7 +12,7 @@ from typing import cast
 from scrapy.crawler import Crawler
 
 from articles.source import Source
-from spiders.crawl import Archive, CrawlSpec, Known
+from spiders.crawl import Archive, CrawlSpec, Frontier, Gap, Known
 from spiders.guard import AddressPolicy
 from spiders.hosts import Hosts
 from spiders.spool import Spool
@@ -26,23 +25,30 @@ class Job:
     source: Source
     archive: Archive
     known: Known
+    frontier: Frontier
     spool: Spool
     wanted: Callable[[], bool]
     policy: AddressPolicy
     hosts: Hosts
     tally: Tally = field(default_factory=Tally)
-    turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    """Host → held by the one request that is on the wire."""
+    turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    """Host → held by the request that is on the wire."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     stop_reason: str = ""
     gate_failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
     errors: int = 0
     """Exceptions that were bugs of ours."""
     requests: int = 0
     started: float = field(default_factory=time.monotonic)
     watcher: asyncio.Task[None] | None = None
     """Kept here because the event loop keeps no task alive."""
+
+    def turn(self, host: str) -> asyncio.Semaphore:
+        if host not in self.turns:
+            self.turns[host] = asyncio.Semaphore(self.spec.requests_per_host)
+        return self.turns[host]
 
     @property
     def seconds_left(self) -> float:

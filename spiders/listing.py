@@ -8,7 +8,7 @@ Pure: what is fetched, when and how politely is the spider's business.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -32,6 +32,8 @@ class ListPage:
     """One request for one page of one list."""
 
     rule: ListRule
+    key: str
+    """Names the list, whatever page or day of it is asked for."""
     url: str
     body: str | None = None
     number: int = 1
@@ -79,6 +81,7 @@ def _page(rule: ListRule, zone: ZoneInfo, *, number: int, page: int, cursor: str
     values: dict[str, str | int] = {**rule.params, "page": page, "cursor": cursor, **dict(_day_values(day, zone))}
     return ListPage(
         rule=rule,
+        key=" ".join(filter(None, (_filled(rule.url, rule.params), _filled(rule.body or "", rule.params)))),
         url=_filled(rule.url, values),
         body=_filled(rule.body, values) if rule.body is not None else None,
         number=number,
@@ -97,5 +100,5 @@ def _day_values(day: date | None, zone: ZoneInfo) -> Iterator[tuple[str, str | i
     yield "day_end", int(datetime.combine(day + timedelta(days=1), time(), zone).timestamp())
 
 
-def _filled(template: str, values: dict[str, str | int]) -> str:
+def _filled(template: str, values: Mapping[str, str | int]) -> str:
     return _HOLE.sub(lambda hole: str(values.get(hole[1], hole[0])), template)

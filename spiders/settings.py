@@ -49,6 +49,8 @@ DNS_TIMEOUT = 20
 CONCURRENT_REQUESTS = 16
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_DELAY = 0
+# As many tasks are made for the output of each answer, however little it is: a hundred by default.
+CONCURRENT_ITEMS = 1
 
 # Every article is told apart by its id, not by its request.
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from typing import Literal
 
 Outcome = Literal["fetched", "rejected", "unchanged", "filtered", "pending"]
@@ -43,7 +42,3 @@ class Tally:
 
     def reasons(self, outcome: Outcome) -> dict[str, int]:
         return dict(Counter(settled[1] for settled in self._settled.values() if settled and settled[0] == outcome))
-
-    def any_pending(self, article_ids: Collection[str]) -> bool:
-        settled = (self._settled[article_id] for article_id in article_ids)
-        return any(each is None or each[0] == "pending" for each in settled)

@@ -50,7 +50,7 @@ class WireHandler(HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         host = urlsplit(request.url).hostname or ""
-        async with self._job.turns[host]:
+        async with self._job.turn(host):
             await self._wait_for(host)
             return self._whole(await self._fetch(request, host))
 
@@ -68,8 +68,11 @@ class WireHandler(HTTP11DownloadHandler):
         return response.replace(url=request.url)
 
     async def _wait_for(self, host: str) -> None:
-        if not await self._job.rest(self._job.hosts.seconds_to_wait(host)):
-            raise Refused(Reason.NETWORK, f"the crawl is stopping ({self._job.stop_reason})", temporary=True)
+        """First what we owe the host ourselves, then our turn among all crawls of this machine."""
+        hosts = self._job.hosts
+        for seconds_to_wait in (hosts.seconds_to_wait, hosts.seconds_to_slot, hosts.seconds_to_resume):
+            if not await self._job.rest(seconds_to_wait(host)):
+                raise Refused(Reason.NETWORK, f"the crawl is stopping ({self._job.stop_reason})", temporary=True)
         if why := self._job.hosts.closed(host):
             raise Refused(Reason.NETWORK, f"{host} is left alone: {why}", temporary=True)
 

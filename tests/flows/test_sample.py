@@ -21,6 +21,7 @@ from spiders.catalogue import Catalogue
 from spiders.crawl import CrawlReport, CrawlSpec, NothingKnown, run
 from spiders.spool import CrawledPage, read_results
 from storage.archive import PageArchive
+from storage.frontier import Frontier
 
 CATALOGUE = Catalogue.load()
 LISTS = [*FEEDS, *APIS]
@@ -188,5 +189,5 @@ def crawl(source_id: str, address: str, lake: Path) -> CrawlReport:
         connect_to={"*": address},
         allow_addresses=("127.0.0.1",),
     )
-    with PageArchive(lake) as archive:
-        return run(spec, source=CATALOGUE[source_id], archive=archive, known=NothingKnown())
+    with PageArchive(lake) as archive, Frontier(lake, source_id) as frontier:
+        return run(spec, source=CATALOGUE[source_id], archive=archive, known=NothingKnown(), frontier=frontier)

@@ -7,6 +7,7 @@ import multiprocessing
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from articles.records import Page, Rejected
 from articles.source import ListRule, Source
 from spiders.crawl import CrawlReport, CrawlSpec, Validators, run
 from spiders.spool import CrawledPage, read_report, read_results
+from storage.frontier import Frontier
 
 # A server that is forked for each crawl and has Scrapy loaded already: 0.2 s a crawl instead of 1.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -74,19 +76,29 @@ class Crawled:
     def page(self, url_part: str) -> Page:
         return next(page for page in self.archive.values() if url_part in page.url and page.form != "list")
 
-    def known(self) -> KnownBefore:
-        """As the ledger knows it once everything is stored."""
+    def load(self, lake: Path) -> KnownBefore:
+        """Stores everything; gives what the ledger knows from then on."""
+        with Frontier(lake, self.report.source) as frontier:
+            frontier.loaded(
+                [page.article_id for page in self.pages],
+                refused_urls=[refusal.url for refusal in self.rejected],
+                first_seen=[page.article_id for page in self.pages],
+                revisit=[timedelta(0)],
+            )
         return KnownBefore(
             digests={page.article_id: self.archive[page.raw_ref].digest for page in self.pages},
             lists={validators.url: validators for validators in self.report.validators},
         )
 
 
-def crawl(source: Source, folder: Path, known: KnownBefore | None = None, **options: Any) -> Crawled:
+def crawl(
+    source: Source, folder: Path, known: KnownBefore | None = None, lake: Path | None = None, **options: Any
+) -> Crawled:
+    """`lake` holds the frontier of earlier crawls."""
     folder.mkdir(parents=True)
     (folder / "archive").mkdir()
     spec = CrawlSpec(source=source.id, run_id="test", spool=str(folder), **{"backoff_seconds": 0.05, **options})
-    child = PROCESSES.Process(target=_child, args=(spec, source, folder, known or KnownBefore()))
+    child = PROCESSES.Process(target=_child, args=(spec, source, folder, lake or folder, known or KnownBefore()))
     child.start()
     child.join(CRAWL_SECONDS)
     if child.is_alive():
@@ -114,6 +126,7 @@ def json_list(url: str, **options: Any) -> ListRule:
     return ListRule(kind="json", url=url, items="data", fields=FIELDS, **options)
 
 
-def _child(spec: CrawlSpec, source: Source, folder: Path, known: KnownBefore) -> None:
+def _child(spec: CrawlSpec, source: Source, folder: Path, lake: Path, known: KnownBefore) -> None:
     logging.basicConfig(filename=folder / "log", level=logging.DEBUG, format="%(levelname)s %(name)s %(message)s")
-    run(spec, source=source, archive=FolderArchive(folder / "archive"), known=known)
+    with Frontier(lake, source.id) as frontier:
+        run(spec, source=source, archive=FolderArchive(folder / "archive"), known=known, frontier=frontier)

@@ -51,9 +51,11 @@ class Site:
         turn.answer(f"<rss version='2.0'><channel>{items}</channel></rss>".encode(), content_type="text/xml")
 
     def visit(self, folder: Path, before: Crawled | None = None, **options: object) -> Crawled:
+        """`before` is loaded first, as a run does between two crawls."""
         self.server.log.clear()
-        known = before.known() if before else None
-        return crawl(self.source, folder, known, connect_to={"*": self.server.address}, **options)
+        lake = folder.parent / "lake"
+        known = before.load(lake) if before else None
+        return crawl(self.source, folder, known, lake, connect_to={"*": self.server.address}, **options)
 
 
 @pytest.fixture
@@ -89,12 +91,27 @@ def test_an_edited_entry_of_a_full_text_feed_is_handed_over_again(site: Site, tm
     assert "改后" in second.page("/f/1").body.decode()
 
 
-def test_the_limit_leaves_the_rest_pending_and_the_list_unremembered(site: Site, tmp_path: Path) -> None:
+def test_the_limit_leaves_the_rest_for_the_next_crawl_though_no_list_has_changed(site: Site, tmp_path: Path) -> None:
     first = site.visit(tmp_path / "1", limit=3)
     assert (first.report.fetched, first.report.pending) == (3, {"limit": 2})
-    assert [each.url for each in first.report.validators] == ["http://feed.faulty.test/rss"]
     second = site.visit(tmp_path / "2", first)
-    assert (second.report.fetched, second.report.unchanged) == (2, 1)
+    assert (second.report.discovered, second.report.fetched, second.report.unchanged) == (2, 2, 0)
+    assert [asked.path for asked in site.server.requests("site")] == ["/a/2.html", "/a/3.html", "/list"]
+
+
+def test_entries_beyond_the_limit_are_kept_although_the_feed_drops_them(site: Site, tmp_path: Path) -> None:
+    first = site.visit(tmp_path / "1", limit=1)
+    site.server.faults["feed"] = faults.body(b"<rss version='2.0'><channel/></rss>", "text/xml")
+    second = site.visit(tmp_path / "2", first)
+    assert (first.report.pending, second.report.fetched) == ({"limit": 4}, 4)
+
+
+def test_a_list_is_asked_for_whole_if_its_last_walk_is_unknown(site: Site, tmp_path: Path) -> None:
+    first = site.visit(tmp_path / "1")
+    known = first.load(tmp_path / "lake")
+    crawl(site.source, tmp_path / "2", known, tmp_path / "another", connect_to={"*": site.server.address})
+    last = site.server.requests("site")[-1]
+    assert (last.path, "if-none-match" in last.headers) == ("/list", False)
 
 
 def test_r07_rules_that_change_between_runs_are_obeyed(site: Site, tmp_path: Path) -> None:
