@@ -130,6 +130,8 @@ class Run:
     @property
     def paragraph(self) -> str:
         """The text as one line: breaks in the source go where no space belongs, between wide characters."""
+        if self.kind == "row":
+            return self.text
         raw = "".join(self.parts)
         return join_wide(raw.split("\n")) if "\n" in raw else raw
 

@@ -33,6 +33,7 @@ from articles.fields import (
     find_headline,
     headline_above,
     images_of,
+    is_medium,
     read_fields,
     read_head,
     scene_of,
@@ -44,8 +45,8 @@ from articles.normalise import clean_line, clean_text, join_unfinished
 from articles.posts import BadPost, first_clause, parse_post, plain_paragraphs, split_title
 from articles.records import Article, Listed, Page, Reason, Rejected
 from articles.source import ArticleRules, Source
-from articles.symbols import symbols_of
-from articles.wrapper import label_values, strip_wrapper
+from articles.symbols import marks_below, symbols_of
+from articles.wrapper import label_values, person, strip_wrapper
 
 # Raised with every change that can alter a row; kept in each row with the hash of the source's rules.
 VERSION = "1"
@@ -212,6 +213,7 @@ def _from_html(page: Page, source: Source) -> Outcome:
     _overrule(found, finder, rules, clock)
     flags += _flags_of_page(reading, body, scene.behind)
     links = [address for order, address in reading.stock_links if scene.first <= order <= scene.last + 1]
+    links += [mark for container in named for mark in marks_below(container)]
     return _outcome(page, source, headline.text, lane, body, found, flags, images=images, links=links)
 
 
@@ -250,7 +252,7 @@ def _from_piece(page: Page, source: Source, html: str, flags: list[str]) -> Outc
         raise _RefusedError(Reason.NO_TEXT, "no text in the piece")
     flags += _flags_of_page(reading, body, [])
     title = title or (first_clause(body.lines[0]) if body.lines else "")
-    links = [address for _, address in reading.stock_links]
+    links = list(marks_below(root))
     return _outcome(page, source, title, "piece", body, _found_in_wrapper(body), flags, images=images, links=links)
 
 
@@ -423,7 +425,11 @@ def _overrule(found: Found, finder: Finder, rules: ArticleRules, clock: Clock) -
         if value := finder.text(getattr(rules, name)):
             labels = label_values(value)
             key = "chief" if name == "editor" and "chief" in labels else name
-            setattr(found, name, labels.get(key) or value.strip("（）()【】[] "))
+            value = labels.get(key) or value.strip("（）()【】[] ")
+            value = person(value) if name == "author" else value
+            if name == "author" and is_medium(value):
+                continue
+            setattr(found, name, value)
             found.witnesses[name] = "rule"
     if rules.tags:
         elements = (element for selector in rules.tags for element in finder.select(selector))

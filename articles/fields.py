@@ -127,6 +127,7 @@ _BARE = re.compile(
     r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$"
 )
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
+_STEP = re.compile(r"[>＞»→]+")
 _NO_WORDS = re.compile(r"[\d\W_]+")
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
 _JSON_TIME = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
@@ -379,7 +380,13 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
 
 def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
     """What the page did not say, the list may have said."""
-    for name in ("publisher", "author", "section", "summary"):
+    found.take("publisher", ("list", listed.publisher))
+    # Feeds name the medium where an author belongs.
+    if listed.author and is_medium(listed.author):
+        found.take("publisher", ("list", listed.author))
+    else:
+        found.take("author", ("list", listed.author))
+    for name in ("section", "summary"):
         found.take(name, ("list", getattr(listed, name)))
     found.tags = found.tags or listed.tags
     known = found.published
@@ -387,6 +394,10 @@ def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
     if known is not None and found.published is known:
         found.witnesses.setdefault("published", "page")
     found.updated = found.updated or clock.read(listed.updated)
+
+
+def is_medium(name: str) -> bool:
+    return all(_MEDIUM.fullmatch(part) for part in re.split(r"[\s\-－—·]+", name) if part)
 
 
 def fill_from_url(found: Found, clock: Clock) -> None:
@@ -528,11 +539,12 @@ def _section(scene: Scene) -> str | None:
         return named
     limit = scene.headline.order if scene.headline.order is not None else scene.first
     for run in reversed(scene.reading.runs[:limit]):
-        if len(run.text) <= 80 and re.search(r"[>＞»]", run.text) and (run.hints & Hint.CRUMBS or "正文" in run.text):
-            steps = (
-                re.sub(r"^.*[：:]|(?:正文|详情).*$|[\s\-]+$", "", step).strip()
-                for step in re.split(r"[>＞»]+", run.text)
-            )
+        if (
+            len(run.text) <= 80
+            and _STEP.search(run.text)
+            and (run.hints & Hint.CRUMBS or "正文" in run.text or run.text.startswith("首页"))
+        ):
+            steps = (re.sub(r"^.*[：:]|(?:正文|详情).*$|[\s\-]+$", "", step).strip() for step in _STEP.split(run.text))
             steps_left = [step for step in steps if step and step not in ("正文", "首页", "详情", "内容")]
             return steps_left[-1][:30] if steps_left else None
     return None

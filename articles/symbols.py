@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
+
+from lxml import etree
 
 MAX_SYMBOLS = 50
 
 # Markets as East Money numbers them in addresses and element ids.
 _NUMBERED = {"0": "SZ", "1": "SH", "116": "HK", "105": "US", "106": "US", "107": "US"}
 _IN_ADDRESS = (
-    # quote.eastmoney.com/unify/r/1.600519
-    (re.compile(r"/r/(?P<number>\d{1,3})\.(?P<code>[A-Z.]{1,6}|\d{5,6})(?![\w.])"), None),
-    # /realstock/company/sh600519/nc.shtml, quote.eastmoney.com/sz000001.html, xueqiu.com/S/SH600519
-    (re.compile(r"[/=](?P<market>sh|sz|bj)(?P<code>\d{6})(?!\d)", re.IGNORECASE), None),
+    # quote.eastmoney.com/unify/r/1.600519, id="stock_1.600519", data-code="1,600519"
+    (re.compile(r"(?:/r/|^stock_|^)(?P<number>\d{1,3})[.,](?P<code>[A-Z.]{1,6}|\d{5,6})(?![\w.])"), None),
+    # /realstock/company/sh600519/nc.shtml, quote.eastmoney.com/sz000001.html, /S/SH600519, id="stock_sh600519"
+    (re.compile(r"[/=_](?P<market>sh|sz|bj)(?P<code>\d{6})(?!\d)", re.IGNORECASE), None),
     (re.compile(r"/(?:hkstock/quotes/|hk/|S/|realstock/hk/)(?:hk)?(?P<code>\d{5})(?!\d)", re.IGNORECASE), "HK"),
     (re.compile(r"/usstock/quotes/(?P<code>[A-Za-z.]{1,6}?)(?:\.html|$)"), "US"),
+    # Pages of a share that name no market: its code does.
+    (re.compile(r"(?:stockpage\.10jqka\.com\.cn/|/share,|/stock/)(?:HS_)?(?P<code>[03468]\d{5})(?!\d)"), "by code"),
 )
+_MARKET_OF = {"6": "SH", "0": "SZ", "3": "SZ", "4": "BJ", "8": "BJ"}
 _SPELLED = (
     re.compile(r"(?<![\dA-Za-z])(?P<code>\d{6})\.(?P<market>SH|SZ|BJ)(?![A-Za-z])", re.IGNORECASE),
     re.compile(r"(?<![\dA-Za-z])(?P<market>SH|SZ|BJ)[.:：]?(?P<code>\d{6})(?!\d)", re.IGNORECASE),
     re.compile(r"(?<![\dA-Za-z])(?P<code>\d{4,5})\.(?P<market>HK)(?![A-Za-z])", re.IGNORECASE),
 )
+_MAY_MARK = re.compile(r"quote|stock|/share,|xueqiu|^\d{1,3},\d{5,6}$")
 _MARKET = re.compile(r"S[HZ]|s[hz]|BJ|bj|HK|hk")
 # Shares and funds only: 000001 of Shanghai is an index.
 _LISTED = {"SH": ("5", "6", "9"), "SZ": ("00", "15", "16", "20", "30"), "BJ": ("4", "8", "92")}
+
+
+def marks_below(root: etree._Element) -> Iterator[str]:
+    """Addresses and names by which the elements of a body mark securities, whether or not they are links still."""
+    for element in root.iter(etree.Element):
+        for name in ("href", "id", "data-code"):
+            value = element.get(name)
+            if value and _MAY_MARK.search(value):
+                yield value
 
 
 def symbols_of(addresses: Iterable[str], text: str) -> tuple[str, ...]:
@@ -46,6 +61,7 @@ def symbols_of(addresses: Iterable[str], text: str) -> tuple[str, ...]:
 
 def _note(found: dict[str, None], code: str, market: str) -> None:
     code = code.upper()
+    market = _MARKET_OF[code[0]] if market == "by code" else market
     if market == "HK" and code.isdigit():
         found[f"{code:0>5}.HK"] = None
     elif market == "US" and not code.isdigit():

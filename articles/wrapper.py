@@ -49,7 +49,8 @@ _LABEL = re.compile(
 )
 _SPACED = re.compile(
     rf"(?:[{HAN}]{{0,6}}(?:记者|见习记者)\s*(?P<author>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)\s+)?"
-    rf"(?P<label>责任编辑|责编|编辑|见习编辑|校对|作者|文)\s+(?P<value>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)"
+    rf"[{HAN}]{{0,4}}?(?P<label>责任编辑|责编|编辑|见习编辑|校对|作者|文)\s+"
+    rf"(?P<value>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)"
     rf"(?:\s+(?:校对|审核|监制)\s+{NAME}(?:[ 、,，/]+{NAME}){{0,3}})?"
 )
 _FROM = re.compile(
@@ -80,6 +81,7 @@ _VALUE_END = re.compile(
     r"\t|[|｜\]】）)；;]|\s(?=\d{4}[-年/.])|我要|我有话|我来|分享|评论(?!员)|字号|字体|大中小|打印|收藏|关注|举报|参与|手机看|微博|跟[帖贴]|"
     r"\d+人|浏览|点击|阅读"
 )
+_PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|财经|新闻))$")
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
 
@@ -181,7 +183,9 @@ def _segments(line: str, plain: str) -> list[tuple[str, str]]:
     found = list(_LABEL.finditer(plain))
     ends = [*(match.start() for match in found[1:]), len(line)]
     bordered = zip(found, ends, strict=False)
-    return [(_FIELD_OF[match["label"]], line[match.end() : end].strip()) for match, end in bordered]
+    values = [(_FIELD_OF[match["label"]], line[match.end() : end]) for match, end in bordered]
+    # 「每经记者：某某 每经编辑：某某」: the medium before a label is not part of the value before it.
+    return [(name, _PREFIX.sub("", value).strip() if name in _PEOPLE else value.strip()) for name, value in values]
 
 
 def _unlabelled_values(line: str, plain: str) -> dict[str, str]:
