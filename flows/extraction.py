@@ -2,12 +2,18 @@
 
 Processes, not threads: extraction holds the interpreter lock. Pages travel in chunks, because a page takes less time
 to extract than to be announced; a chunk that dies or runs over its time is tried again page by page.
+
+The limits of a page are kept by the kernel, since nothing in Python can interrupt a parser in C: a timer that runs with
+the CPU time of the worker ends it, so that a busy machine refuses no page that an idle one reads.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
+import os
 import resource
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -31,6 +37,10 @@ CHUNK = 8
 AHEAD = 4
 # A worker that has read this many chunks is replaced: what lxml leaks, it leaks here.
 CHUNKS_PER_WORKER = 500
+# Wall time a page may take for each CPU second it may use: only a worker that hangs without working needs as long.
+WALL_SECONDS_PER_CPU_SECOND = 3
+# Of a worker that gave up for want of memory.
+OUT_OF_MEMORY = 77
 
 
 class Extractors(AbstractContextManager["Extractors"]):
@@ -44,6 +54,7 @@ class Extractors(AbstractContextManager["Extractors"]):
         self, sources: Mapping[str, Source], *, workers: int, page_seconds: float = 20, page_memory_mb: int = 2048
     ) -> None:
         self._page_seconds = page_seconds
+        self._page_memory_mb = page_memory_mb
         self._window = workers * AHEAD
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["articles.extract"])
@@ -51,7 +62,7 @@ class Extractors(AbstractContextManager["Extractors"]):
             max_workers=workers,
             max_tasks=CHUNKS_PER_WORKER,
             initializer=_start_worker,
-            initargs=(dict(sources), page_memory_mb << 20),
+            initargs=(dict(sources), page_seconds, page_memory_mb << 20),
             context=context,
         )
 
@@ -78,7 +89,8 @@ class Extractors(AbstractContextManager["Extractors"]):
         return self
 
     def _submit(self, chunk: list[Document]) -> ProcessFuture[list[Extracted]]:
-        return self._pool.schedule(_extract_chunk, args=(chunk,), timeout=self._page_seconds)
+        wall_seconds = len(chunk) * self._page_seconds * WALL_SECONDS_PER_CPU_SECOND
+        return self._pool.schedule(_extract_chunk, args=(chunk,), timeout=wall_seconds)
 
     def _collect(
         self, chunk: list[Document], future: ProcessFuture[list[Extracted]]
@@ -93,9 +105,12 @@ class Extractors(AbstractContextManager["Extractors"]):
                 yield from self._collect([document], self._submit([document]))
 
     def _refusal(self, document: Document, error: BaseException) -> Rejected:
-        if isinstance(error, FutureTimeout):
-            return refuse(document, Reason.TIMEOUT, f"not read within {self._page_seconds:g} s")
-        return refuse(document, Reason.LIMIT, f"the extracting process died on it ({type(error).__name__}: {error})")
+        code = error.exitcode if isinstance(error, ProcessExpired) else None
+        if isinstance(error, FutureTimeout) or code == -signal.SIGPROF:
+            return refuse(document, Reason.TIMEOUT, f"not read within {self._page_seconds:g} CPU seconds")
+        if isinstance(error, MemoryError) or code == OUT_OF_MEMORY:
+            return refuse(document, Reason.LIMIT, f"not read within {self._page_memory_mb} MiB of memory")
+        return refuse(document, Reason.LIMIT, f"the extracting process died on it (exit status {code})")
 
 
 def open_extractors(sources: Mapping[str, Source], settings: Settings) -> Extractors:
@@ -125,11 +140,17 @@ def _chunks(documents: Iterable[Document]) -> Iterator[list[Document]]:
 
 
 _SOURCES: dict[str, Source] = {}
+_page_seconds = 0.0
 
 
-def _start_worker(sources: dict[str, Source], memory_bytes: int) -> None:
+def _start_worker(sources: dict[str, Source], page_seconds: float, memory_bytes: int) -> None:
+    global _page_seconds
     _SOURCES.update(sources)
+    _page_seconds = page_seconds
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    # Modules and rules stay for ever: not to be searched for garbage with every tenth page.
+    gc.collect()
+    gc.freeze()
 
 
 def _extract_chunk(chunk: list[Document]) -> list[Extracted]:
@@ -139,9 +160,14 @@ def _extract_chunk(chunk: list[Document]) -> list[Extracted]:
 def _extract(document: Document) -> Extracted:
     if isinstance(document, Rejected):
         return document
+    # Its signal ends the process, in whatever it is.
+    signal.setitimer(signal.ITIMER_PROF, _page_seconds)
     try:
         return extract(document, _SOURCES.get(document.source, UNKNOWN))
     except MemoryError:
-        raise
+        # Where memory ran out, half a tree or a cache may be left behind: the next page gets a new process.
+        os._exit(OUT_OF_MEMORY)
     except Exception as error:  # noqa: BLE001 - the edge: a bug in a rule costs its page, not the run
         return refuse(document, Reason.ERROR, f"{type(error).__name__}: {error}")
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
