@@ -24,14 +24,15 @@ def main() -> None:
     known = sys.argv[1] == "known"
     pages: list[tuple[Page, Source]] = []
     for line in sys.stdin:
-        if line.strip():
-            pages = [page_of(file, known=known) for file in json.loads(line)["files"]]
+        asked = json.loads(line)
+        if "files" in asked:
+            pages = [page_of(file, known=known) for file in asked["files"]]
             answer: dict[str, Any] = {"version": VERSION, "read": [_read(*page) for page in pages]}
         else:
             # As in the other tools' rounds, and in the processes that ingest uses.
             gc.collect()
             gc.freeze()
-            answer = {"seconds": [_seconds(*page) for page in pages]}
+            answer = {"seconds": [_seconds(*pages[place]) for place in asked["places"]]}
         print(json.dumps(answer), flush=True)
 
 

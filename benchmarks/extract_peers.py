@@ -2,8 +2,8 @@
 
     python extract_peers.py NAME
 
-One JSON line in, one out. First the pages: {"pages": [text…]} → {"version", "read": [{title, text, error}…]}. Then each
-empty line is one more round over all pages → {"seconds": [CPU seconds of each page]}. The rounds are asked for in turn
+One JSON line in, one out. First the pages: {"pages": [text…]} → {"version", "read": [{title, text, error}…]}. Then any
+number of rounds: {"places": [n…]} → {"seconds": [CPU seconds of each of these pages]}. The rounds are asked for in turn
 with those of all other tools, so that whatever else the machine does, it does to all.
 
 Each tool gets decoded text, the settings it recommends for Chinese, and no work it was not asked for.
@@ -206,11 +206,12 @@ def main() -> None:
     read = make()
     pages: list[str] = []
     for line in sys.stdin:
-        if line.strip():
-            pages = json.loads(line)["pages"]
+        asked = json.loads(line)
+        if "pages" in asked:
+            pages = asked["pages"]
             answer: dict[str, Any] = {"version": version(package), "read": _read_all(read, pages)}
         else:
-            answer = {"seconds": _round(read, pages)}
+            answer = {"seconds": _round(read, [pages[place] for place in asked["places"]])}
         print(json.dumps(answer), file=answers, flush=True)
 
 
