@@ -10,7 +10,7 @@ import re
 
 HEAD_CHARS = 60_000
 # A news flash has as much text as a notice; next to a script that checks visitors a little more proves nothing yet.
-NOTICE_CHARS = 120
+NOTICE_CHARS = 80
 CHECK_CHARS = 300
 
 _NOTICES = (
@@ -37,7 +37,7 @@ _UNWELCOME = re.compile(
 _UNSEEN = re.compile(
     r"<(script|style|noscript|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL
 )
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _SPACES = re.compile(r"\s+")
 
 

@@ -39,6 +39,8 @@ MAX_CRAWL_DELAY_SECONDS = 60.0
 ROBOTS = "robots_txt"
 TRY = "try"
 HOPS = "hops"
+SPENT = "spent_seconds"
+"""Request meta: time on the wire of all tries and redirects together, which the source's timeout limits."""
 
 
 class Middleware:
@@ -168,7 +170,7 @@ class Patience(Middleware):
         return again
 
     async def _again(self, request: Request, why: str) -> Request | None:
-        again = _next_try(request)
+        again = _next_try(request) if request.meta.get(SPENT, 0.0) < self.job.source.rate.timeout_seconds else None
         if again is None or not await self.job.rest(self.job.backoff_seconds(again.meta[TRY])):
             return None
         logger.info("try %d of %s: %s", again.meta[TRY] + 1, without_credentials(request.url), why)

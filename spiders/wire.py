@@ -16,9 +16,7 @@ from articles.records import Reason
 from spiders.encodings import EncodingError, decoded
 from spiders.failures import Refused
 from spiders.job import job_of
-
-SPENT = "spent_seconds"
-"""Request meta: time on the wire of all tries and redirects together, which the source's timeout limits."""
+from spiders.manners import SPENT
 
 # What bytes are, whatever their header says: nothing an article could be read from.
 MAGIC = (

@@ -43,6 +43,8 @@ ANSWERS: dict[str, faults.Fault] = {
     "n23": faults.body(b""),
     "n25": faults.body(faults.ARTICLE, "application/octet-stream"),
     "n26": faults.body(b"%PDF-1.7\n" + bytes(1000)),
+    "n24maintenance": faults.body("<title>系统维护</title><p>系统维护中，请稍后访问。</p>".encode()),
+    "n24check": faults.body(b"<html><script>var arg1='AB';acw_sc__v2(arg1)</script></html>"),
     "gone": faults.status("404 Not Found"),
     "s01": faults.redirect("http://127.0.0.9:80/secret"),
     "s02": faults.redirect("http://169.254.169.254/latest/meta-data/"),
@@ -61,8 +63,8 @@ ROBOTS: dict[str, faults.Fault] = {
     "r05": faults.redirect_without_end,
     "r06": faults.rules("User-agent: *\nCrawl-delay: 0.7\n"),
 }
-# Rows whose host is asked for more than one article.
-SEVERAL = {"n18": 6, "r06": 3, "r08": 5, "n28": 20}
+# Rows whose host is to be asked for more than one article.
+SEVERAL = {"n18": 6, "n24check": 6, "r06": 3, "r08": 5, "n28": 20}
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,8 @@ def test_nothing_of_ours_failed(fetched: Fetched) -> None:
         ("N25", "n25", "fetched", 1),
         ("N26", "n26", "E-TYPE", 1),
         ("N24", "gone", "E-HTTP", 1),
+        ("N24", "n24maintenance", "E-CHALLENGE", 1),
+        ("N24", "n24check", "E-CHALLENGE", 3),
         ("R01", "r01", "pending", 0),
         ("R02", "r02", "pending", 0),
         ("R03", "r03", "fetched", 1),
