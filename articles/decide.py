@@ -1,24 +1,27 @@
-"""What is new: decides for a batch of articles, given all that was stored before. Pure; storage does what it says.
+"""What is new: decides for a batch of articles, given all that was stored before.
 
-    article ──same id, same source──▶ copy ──its distinct texts──▶ revisions
-    copy    ──same id | same address | same text──▶ cluster ──the earliest──▶ its first; the others are duplicates
+    article ──same id, same source──▶ copy  ──its distinct texts──▶ revisions
+    copy    ──same id | same address | same text──▶ group    one article beyond doubt; named by its earliest
+    group   ──current texts nearly the same──▶ cluster       the earliest is its first; the others are duplicates
 
 Everything is a function of the *set* of articles seen, not of the order or the batches they came in. A copy's versions
-are its distinct texts in the order they were fetched; clusters are the connected components of what links two copies;
-the first of a cluster is the one published earliest. When a batch brings an earlier one to light, the places of copies
-stored before change, and the decision says so in `elections`.
+are its distinct texts in the order they were fetched; groups are the connected components of what links two copies for
+certain; clusters are made of groups by `near.cluster`. When a batch brings an earlier copy to light, or a revision
+takes an article out of its cluster, the places of copies stored before change, and `elections` say so.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
 from typing import NamedTuple, Protocol, TypeAlias
 
+from articles.fingerprint import Signature, fingerprints
+from articles.near import cluster, script_twins
 from articles.normalise import key_text
 from articles.records import Article, Decision, DecisionKind, DuplicateKind, Election
 
@@ -28,12 +31,11 @@ SHORT_CHARS = 20
 BARE_CHARS = 200
 # Edited articles keep far more of their character pairs, two articles of one desk share about a tenth.
 REPLACED_LIKENESS = 0.2
-# The fold drops these as well. Dropped before it, they spare it what full-width characters cost: half the time.
-PUNCTUATION = re.compile(r"[，。、；：！？“”‘’（）《》【】\s]+")
 PERIOD = re.compile(r"\d+(?=[年月日号期周季])")
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 LAST_OF_DAY = timedelta(days=1, microseconds=-1)
+MARK_CHARS = 12
 
 
 class CopyKey(NamedTuple):
@@ -43,6 +45,30 @@ class CopyKey(NamedTuple):
     @property
     def namespace(self) -> str:
         return self.article_id.partition(":")[0]
+
+
+class TextKey(NamedTuple):
+    """One version of a copy."""
+
+    copy: CopyKey
+    mark: str
+
+
+class NewText(NamedTuple):
+    """What is remembered of a version, to find what is nearly the same."""
+
+    key: TextKey
+    published_at: datetime
+    """When it was first fetched, where no time of publication is known."""
+    fingerprint: bytes
+
+
+class NearLink(NamedTuple):
+    """Two versions that are one article, or nearly."""
+
+    one: TextKey
+    other: TextKey
+    similarity: float
 
 
 class Place(NamedTuple):
@@ -67,6 +93,13 @@ class Version:
     """What the page says, where two versions were fetched at one moment."""
     claimed_at: datetime
     """The latest moment the page's time of publication allows; NEVER if it names none."""
+    day: date | None
+    lang: str
+
+    @property
+    def mark(self) -> str:
+        """Tells it from the other versions of its copy."""
+        return self.text_hash[:MARK_CHARS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +109,19 @@ class Copy:
     key: CopyKey
     versions: tuple[Version, ...]
     """Distinct texts, in the order of `chain`; the last is the current one."""
+    group_id: str = ""
+    """article_id of the earliest copy that is certainly the same article; empty until the first election."""
     place: Place | None = None
     """None until the first election."""
+
+    @property
+    def text(self) -> TextKey:
+        """The current one."""
+        return TextKey(self.key, self.versions[-1].mark)
+
+    @property
+    def lang(self) -> str:
+        return self.versions[-1].lang
 
     @property
     def first_seen_at(self) -> datetime:
@@ -93,26 +137,34 @@ class Copy:
 
 
 class Known(Protocol):
-    """Look-ups in all that was stored before."""
+    """What was stored before."""
 
     def copies(self, article_id: str) -> Sequence[Copy]:
         """The copies of one identity, one per source that carries it."""
 
     def at_url(self, canonical_url: str) -> Sequence[tuple[CopyKey, str]]:
-        """Copies that were ever found at an address, each with its cluster."""
+        """Copies that were ever found at an address, each with its group."""
 
-    def cluster_of(self, exact_key: str) -> str | None:
-        """The one cluster of all copies that ever had this text."""
+    def group_of(self, exact_key: str) -> str | None:
+        """The one group of all copies that ever had this text."""
 
-    def members(self, cluster_id: str) -> Sequence[Copy]: ...
+    def members(self, group_id: str) -> Sequence[Copy]: ...
+
+    def remember(self, texts: Sequence[NewText]) -> None:
+        """From now on, `near` knows these as well."""
+
+    def near(self, texts: Iterable[TextKey]) -> Sequence[NearLink]:
+        """All links among the texts that these hang together with. It may give links of superseded texts too."""
 
 
 def decide(articles: Sequence[Article], known: Known) -> list[Decision]:
     """One decision for each article, in order. An article twice in the batch is new once and then unchanged."""
     batch = _Batch(known)
     news = [batch.observe(article) for article in articles]
-    moved = batch.elect()
-    return [batch.decision(article, kind, moved) for article, kind in zip(articles, news, strict=True)]
+    elections = batch.elect()
+    # Told with the first, whichever article has brought them about.
+    told = [elections, *([()] * len(articles))]
+    return [batch.decision(*each) for each in zip(articles, news, told[: len(articles)], strict=True)]
 
 
 def version_of(article: Article, known_key: str | None = None) -> Version:
@@ -123,11 +175,13 @@ def version_of(article: Article, known_key: str | None = None) -> Version:
         claimed_at += LAST_OF_DAY
     return Version(
         text_hash=article.text_hash,
-        exact_key=exact_key(article.title, article.text) if known_key is None else known_key,
+        exact_key=exact_key(article.title, article.text, article.fingerprint) if known_key is None else known_key,
         canonical_url=article.canonical_url,
         fetched_at=article.fetched_at,
         edited_at=article.updated_at or article.published_at or article.fetched_at,
         claimed_at=claimed_at,
+        day=article.date,
+        lang=article.lang,
     )
 
 
@@ -145,19 +199,20 @@ def chain(versions: Iterable[Version]) -> tuple[Version, ...]:
     return tuple(sorted(earliest.values(), key=_age))
 
 
-def exact_key(title: str, text: str) -> str:
-    """Equal for copies of one text, whatever their titles; empty where nothing but chance could be recognised."""
-    text_key = key_text(PUNCTUATION.sub("", text))
-    if not text_key:
-        return ""
-    parts = [text_key]
-    if len(text_key) < SHORT_CHARS:
+def exact_key(title: str, text: str, fingerprint: bytes | None = None) -> str:
+    """Equal for copies of one text, whatever their titles; empty where nothing but chance could be recognised.
+
+    The fingerprint, where it is known, spares folding the text: the dear part of a decision.
+    """
+    signature = Signature.from_bytes(fingerprint or fingerprints([(title, text)])[0])
+    parts = [signature.text]
+    if signature.chars < SHORT_CHARS:
         parts.append(key_text(title))
-        if sum(map(len, parts)) < SHORT_CHARS:
+        if not signature.chars or signature.chars + len(parts[1]) < SHORT_CHARS:
             return ""
-    elif len(text_key) < BARE_CHARS:
+    elif signature.chars < BARE_CHARS:
         parts += PERIOD.findall(key_text(title))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    return blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def changed(before: Article, after: Article) -> tuple[str, ...]:
@@ -181,11 +236,12 @@ def _likeness(one: str, other: str) -> float:
     return len(pairs[0] & pairs[1]) / len(pairs[0] | pairs[1])
 
 
-def _age(version: Version) -> tuple[datetime, datetime, str]:
-    return version.fetched_at, version.edited_at, version.text_hash
+def _age(version: Version) -> tuple[datetime, datetime, str, datetime, str]:
+    # All documents of a backfill are fetched at one moment: the rest sees to it that none depends on its order.
+    return version.fetched_at, version.edited_at, version.text_hash, version.claimed_at, version.canonical_url
 
 
-# A stored cluster by its id, or a copy that is in none yet.
+# A stored group by its id, or a copy that is in none yet.
 _Node: TypeAlias = str | CopyKey
 
 
@@ -197,11 +253,15 @@ class _Batch:
         self._before: dict[CopyKey, Copy] = {}
         self._now: dict[CopyKey, Copy] = {}
         self._by_id: dict[str, list[CopyKey]] = {}
+        self._by_group: dict[str, set[CopyKey]] = defaultdict(set)
+        self._fingerprints: dict[tuple[CopyKey, str], bytes] = {}
 
     def observe(self, article: Article) -> DecisionKind:
         """Add what was seen. What is `new` here may turn out to be a duplicate at the election."""
         key = CopyKey(article.article_id, article.source)
         self._load_identity(key.article_id)
+        if article.fingerprint:
+            self._fingerprints[key, article.text_hash] = article.fingerprint
         copy = self._now.get(key)
         if copy is None:
             self._now[key] = Copy(key=key, versions=(version_of(article),))
@@ -212,39 +272,45 @@ class _Batch:
         self._now[key] = replace(copy, versions=chain((*copy.versions, version)))
         return "unchanged" if article.text_hash in known_keys else "revision"
 
-    def elect(self) -> dict[str, tuple[Election, ...]]:
-        """Place every copy in its cluster; gives those stored before whose place changed, by cluster."""
+    def elect(self) -> list[Election]:
+        """Place every copy in its cluster; gives those stored before whose place changed."""
         changed = [copy for key, copy in self._now.items() if copy != self._before.get(key)]
-        for clusters, copies in self._components(changed):
-            self._elect_in(clusters, copies)
-        moved: dict[str, list[Election]] = defaultdict(list)
-        for key, before in self._before.items():
-            place = self._place(key)
-            if place != before.place:
-                moved[place.cluster_id].append(Election(**key._asdict(), **place._asdict()))
-        return {cluster_id: tuple(elections) for cluster_id, elections in moved.items()}
+        self._known.remember([text for copy in changed for text in self._new_texts(copy)])
+        groups = [self._gather(groups, copies) for groups, copies in self._components(changed)]
+        clusters = self._cluster(groups)
+        for key, copy in self._now.items():
+            if copy.group_id in clusters:
+                self._now[key] = replace(copy, place=self._place_in(clusters[copy.group_id], copy))
+        return [
+            Election(**key._asdict(), group_id=now.group_id, **now.place._asdict())
+            for key, before in self._before.items()
+            if (now := self._now[key]).place and (now.place, now.group_id) != (before.place, before.group_id)
+        ]
 
-    def decision(self, article: Article, kind: DecisionKind, moved: dict[str, tuple[Election, ...]]) -> Decision:
-        key = CopyKey(article.article_id, article.source)
-        copy, place = self._now[key], self._place(key)
+    def decision(self, article: Article, kind: DecisionKind, elections: Iterable[Election]) -> Decision:
+        copy = self._now[CopyKey(article.article_id, article.source)]
+        assert copy.place is not None, f"{copy.key} was not elected"
         revision, version = next(
             (n, version) for n, version in enumerate(copy.versions, 1) if version.text_hash == article.text_hash
         )
         return Decision(
-            kind="duplicate" if kind == "new" and place.duplicate_of is not None else kind,
+            kind="duplicate" if kind == "new" and copy.place.duplicate_of is not None else kind,
             article=article,
             revision=revision,
             exact_key=version.exact_key,
             first_seen_at=copy.first_seen_at,
-            # Told once for a cluster, with whichever of its articles comes first.
-            elections=moved.pop(place.cluster_id, ()),
-            **place._asdict(),
+            day=copy.versions[0].day,
+            group_id=copy.group_id,
+            elections=tuple(elections),
+            **copy.place._asdict(),
         )
 
-    def _place(self, key: CopyKey) -> Place:
-        place = self._now[key].place
-        assert place is not None, f"{key} was not elected"
-        return place
+    def _new_texts(self, copy: Copy) -> Iterable[NewText]:
+        before = self._before.get(copy.key)
+        for version in set(copy.versions) - set(before.versions if before else ()):
+            if fingerprint := self._fingerprints.get((copy.key, version.text_hash)):
+                published_at = version.fetched_at if version.claimed_at == NEVER else version.claimed_at
+                yield NewText(TextKey(copy.key, version.mark), published_at, fingerprint)
 
     def _load_identity(self, article_id: str) -> None:
         if article_id not in self._by_id:
@@ -256,9 +322,12 @@ class _Batch:
             if copy.key not in self._before:
                 self._before[copy.key] = self._now[copy.key] = copy
                 self._by_id.setdefault(copy.key.article_id, []).append(copy.key)
+                self._by_group[copy.group_id].add(copy.key)
+
+    # Groups: what is one article for certain
 
     def _components(self, changed: Sequence[Copy]) -> list[tuple[set[str], list[Copy]]]:
-        """Stored clusters and changed copies that are one cluster now."""
+        """Stored groups and changed copies that are one group now."""
         joined = _Joined()
         at_text: dict[str, _Node] = {}
         at_url: dict[str, list[tuple[CopyKey, _Node]]] = defaultdict(list)
@@ -268,7 +337,7 @@ class _Batch:
                 joined.join(node, _node(self._now[key]))
             for text in {version.exact_key for version in copy.versions} - {""}:
                 if text not in at_text:
-                    at_text[text] = self._known.cluster_of(text) or node
+                    at_text[text] = self._known.group_of(text) or node
                 joined.join(node, at_text[text])
             for url in copy.urls:
                 if url not in at_url:
@@ -285,44 +354,142 @@ class _Batch:
             components[joined.root(_node(copy))][1].append(copy)
         return list(components.values())
 
-    def _elect_in(self, clusters: set[str], changed: Sequence[Copy]) -> None:
-        ids = clusters | {copy.key.article_id for copy in changed}
+    def _gather(self, groups: set[str], changed: Sequence[Copy]) -> _Gathered:
+        """Make one group of them."""
+        ids = groups | {copy.key.article_id for copy in changed}
         for article_id in ids:
             self._load_identity(article_id)
         first, loaded = self._first(ids), set[str]()
         fell_back = any(self._fell_back(copy) for copy in changed)
-        # The members of a cluster that keeps its first keep their places, and need not be looked at.
-        while stale := {c for c in clusters - loaded if fell_back or not self._was_first(first, c)}:
+        # The members of a group that keeps its first stay in it, and need not be looked at.
+        while stale := {g for g in groups - loaded if fell_back or not self._was_first(first, g)}:
             ids |= self._load_members(stale)
             loaded |= stale
             first = self._first(ids)
-        for key in [key for article_id in ids for key in self._by_id[article_id]]:
-            self._now[key] = replace(self._now[key], place=_place_under(first, self._now[key]))
+        keys = [key for article_id in ids for key in self._by_id[article_id]]
+        for key in keys:
+            self._by_group[self._now[key].group_id].discard(key)
+            self._now[key] = replace(self._now[key], group_id=first.key.article_id)
+            self._by_group[first.key.article_id].add(key)
+        return _Gathered(first.key.article_id, groups - loaded, keys, self._keeps_rank(first, groups))
 
     def _fell_back(self, copy: Copy) -> bool:
         """Is it later than it seemed? Then a member that was passed over may go first."""
         before = self._before.get(copy.key)
         return before is not None and _order(copy) > _order(before)
 
-    def _load_members(self, clusters: set[str]) -> set[str]:
-        members = [copy for cluster_id in clusters for copy in self._known.members(cluster_id)]
+    def _load_members(self, groups: Iterable[str]) -> set[str]:
+        members = [copy for group_id in groups for copy in self._known.members(group_id)]
         self._load(members)
         return {copy.key.article_id for copy in members}
 
     def _first(self, ids: Iterable[str]) -> Copy:
         """The earliest. Of one identity only the copy that was seen first can be it: a mirror never takes its place."""
-        homes = (
-            min(
-                (self._now[key] for key in self._by_id[article_id]),
-                key=lambda copy: (copy.first_seen_at, copy.key.source),
-            )
-            for article_id in ids
-        )
-        return min(homes, key=_order)
+        return min(map(self._home, ids), key=_order)
 
-    def _was_first(self, copy: Copy, cluster_id: str) -> bool:
+    def _home(self, article_id: str) -> Copy:
+        self._load_identity(article_id)
+        copies = (self._now[key] for key in self._by_id[article_id])
+        return min(copies, key=lambda copy: (copy.first_seen_at, copy.key.source))
+
+    def _was_first(self, copy: Copy, group_id: str) -> bool:
+        return self._before_first(copy) is not None and copy.key.article_id == group_id
+
+    def _before_first(self, copy: Copy) -> Copy | None:
+        """As it was stored, if it was the home of its identity and the first of its group then."""
         before = self._before.get(copy.key)
-        return before is not None and before.place == Place(cluster_id)
+        if before is None or before.group_id != copy.key.article_id:
+            return None
+        homes = (self._before[key] for key in self._by_id[copy.key.article_id] if key in self._before)
+        home = min(homes, key=lambda copy: (copy.first_seen_at, copy.key.source))
+        return before if home.key == copy.key else None
+
+    def _keeps_rank(self, first: Copy, groups: set[str]) -> bool:
+        """Is it a stored group with the first it had, as old as it was? Then its members' links need no second look."""
+        before = self._before_first(first)
+        return groups == {first.key.article_id} and before is not None and _order(before) == _order(first)
+
+    # Clusters: what is nearly one article
+
+    def _cluster(self, gathered: Sequence[_Gathered]) -> dict[str, _Rank]:
+        """Where the groups stand that were gathered, and those whose place that changes."""
+        ranks = {group.group_id: self._unlinked_rank(group) for group in gathered}
+        links = self._links_around(gathered)
+        groups = {group_id for link in links for group_id in self._groups_of(link)}
+        pairs: dict[tuple[str, str], float] = defaultdict(float)
+        for link in links:
+            if self._is_current(link.one) and self._is_current(link.other):
+                pair = self._groups_of(link)
+                for way in (pair, pair[::-1]):
+                    pairs[way] = max(pairs[way], link.similarity)
+        firsts = cluster({group_id: _order(self._home(group_id)) for group_id in groups}, pairs)
+        return ranks | {group_id: _Rank(first, pairs.get((group_id, first))) for group_id, first in firsts.items()}
+
+    def _unlinked_rank(self, group: _Gathered) -> _Rank:
+        if group.keeps_rank:
+            place = self._before[self._home(group.group_id).key].place
+            assert place is not None
+            return _Rank(place.cluster_id, None if place.cluster_id == group.group_id else place.similarity)
+        return _Rank(group.group_id)
+
+    def _links_around(self, gathered: Sequence[_Gathered]) -> set[NearLink]:
+        """All links of the groups that hang together with these. Their members are loaded afterwards."""
+        reached = {group.group_id for group in gathered if not group.keeps_rank}
+        for group in gathered:
+            if not group.keeps_rank:
+                self._load_members(group.unseen)
+        keys = {key for group in gathered if group.keeps_rank for key in group.keys}
+        keys |= {key for group_id in reached for key in self._by_group[group_id]}
+        links, asked = set[NearLink](), set[TextKey]()
+        while keys:
+            # A superseded text may have held a cluster together that has to part now.
+            texts = {copy.text for key in keys for copy in (self._now[key], self._before.get(key)) if copy}
+            found = set(self._known.near(texts - asked)) - links
+            links |= found
+            ends = {text for link in found for text in (link.one, link.other)}
+            asked |= texts | ends
+            for text in ends:
+                self._load_identity(text.copy.article_id)
+            groups = {self._now[text.copy].group_id for text in ends} - reached
+            reached |= groups
+            self._load_members(groups)
+            keys = {key for group_id in groups for key in self._by_group[group_id]}
+        return links
+
+    def _groups_of(self, link: NearLink) -> tuple[str, str]:
+        return self._now[link.one.copy].group_id, self._now[link.other.copy].group_id
+
+    def _is_current(self, text: TextKey) -> bool:
+        return self._now[text.copy].text == text
+
+    def _place_in(self, rank: _Rank, copy: Copy) -> Place:
+        first = self._home(rank.cluster_id)
+        if copy.key == first.key:
+            return Place(rank.cluster_id)
+        if rank.cluster_id == copy.group_id:
+            kind, similarity = _same_kind(first, copy)
+        else:
+            kind, similarity = "near", rank.similarity
+        if kind != "url" and script_twins(copy.lang, first.lang):
+            kind = "script"
+        return Place(rank.cluster_id, rank.cluster_id, kind, similarity)
+
+
+class _Gathered(NamedTuple):
+    group_id: str
+    unseen: set[str]
+    """Of the stored groups it was made of, those whose members were not loaded."""
+    keys: list[CopyKey]
+    """Of its copies that were looked at."""
+    keeps_rank: bool
+
+
+class _Rank(NamedTuple):
+    """Where a group stands."""
+
+    cluster_id: str
+    similarity: float | None = None
+    """To the first of its cluster, if that is another group."""
 
 
 class _Joined:
@@ -350,18 +517,16 @@ class _Joined:
 
 
 def _node(copy: Copy) -> _Node:
-    return copy.place.cluster_id if copy.place else copy.key
+    return copy.group_id or copy.key
 
 
 def _order(copy: Copy) -> tuple[datetime, datetime, str]:
     return copy.claimed_at, copy.first_seen_at, copy.key.article_id
 
 
-def _place_under(first: Copy, copy: Copy) -> Place:
-    cluster_id = first.key.article_id
-    if copy.key == first.key:
-        return Place(cluster_id)
-    same_page = copy.key.article_id == cluster_id or (
+def _same_kind(first: Copy, copy: Copy) -> tuple[DuplicateKind, float | None]:
+    """How a copy of the first's group is known to be one."""
+    same_page = copy.key.article_id == first.key.article_id or (
         copy.key.namespace != first.key.namespace and not copy.urls.isdisjoint(first.urls)
     )
-    return Place(cluster_id, cluster_id, "url", None) if same_page else Place(cluster_id, cluster_id, "exact", 1.0)
+    return ("url", None) if same_page else ("exact", 1.0)

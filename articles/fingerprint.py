@@ -14,7 +14,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any, Final, Self
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from articles.normalise import key_text
+from articles.records import Article
 
 # Bump when the fold, a table or a hash below changes: signatures of two versions must never be compared.
 VERSION: Final = 1
@@ -146,6 +147,11 @@ class Signature:
         return int(self.record["chars"])
 
     @property
+    def text(self) -> str:
+        """Digest and length of the folded text."""
+        return f"{int(self.record['text']):016x}{self.chars:x}"
+
+    @property
     def keys(self) -> tuple[int, ...]:
         return tuple(int(key) for key in self.record["keys"] if key != NO_KEY)
 
@@ -159,10 +165,24 @@ def fingerprints(documents: Sequence[tuple[str, str]]) -> list[bytes]:
     return found
 
 
+def with_fingerprints(articles: Sequence[Article]) -> list[Article]:
+    """The same articles, each with the fingerprint of this version; those that lack it are computed in one go."""
+    lacking = [article for article in articles if not is_current(article.fingerprint)]
+    computed = iter(fingerprints([(article.title, article.text) for article in lacking]))
+    return [
+        article if is_current(article.fingerprint) else replace(article, fingerprint=next(computed))
+        for article in articles
+    ]
+
+
+def is_current(fingerprint: bytes | None) -> bool:
+    return fingerprint is not None and len(fingerprint) == SIGNATURE.itemsize and fingerprint[0] == VERSION
+
+
 def records(prints: Sequence[bytes]) -> Records:
     """Parse fingerprints into one array. Raises ValueError for another version or a wrong length."""
     for fingerprint in prints:
-        if len(fingerprint) != SIGNATURE.itemsize or fingerprint[0] != VERSION:
+        if not is_current(fingerprint):
             version = fingerprint[0] if fingerprint else None
             raise ValueError(
                 f"fingerprint of version {version} and {len(fingerprint)} bytes; "

@@ -51,7 +51,10 @@ FEW_FACTS, SOME_FACTS, MANY_FACTS = 3, 5, 8
 LEAST_CONTAINMENT = 0.45
 # An hour alone (早报, 收评) is in the title of every edition.
 DATES = [at for at, name in enumerate(PERIODS) if name != "hour"]
-ALL_BITS = np.uint64(0xFFFFFFFFFFFFFFFF)
+MASK_BITS = 58
+ALL_BITS = np.uint64((1 << MASK_BITS) - 1)
+UNCOUNTED = 63
+"""As many figures or more."""
 # Two random bytes agree in one of so many bins.
 CHANCE = 1 / EMPTY_BIN
 
@@ -221,21 +224,27 @@ def script_twins(lang: str, other: str) -> bool:
 
 
 def figure_masks(signed: Records) -> NDArray[np.uint64]:
-    """A bit for each figure, for `figures_may_agree`. All bits where the figures say nothing or are not all kept."""
-    bits = np.left_shift(np.uint64(1), signed["facts"].astype(np.uint64) & np.uint64(63))
+    """A bit for each figure, and above them how many there are, for `figures_may_agree`."""
+    bits = np.left_shift(np.uint64(1), signed["facts"].astype(np.uint64) % np.uint64(MASK_BITS))
     masks: NDArray[np.uint64] = np.bitwise_or.reduce(np.where(signed["facts"] == NO_FACT, np.uint64(0), bits), axis=1)
-    count = signed["fact_count"]
-    return np.where((count < FEW_FACTS) | (count > FACTS), ALL_BITS, masks)
+    count = np.minimum(signed["fact_count"], UNCOUNTED).astype(np.uint64)
+    masks |= count << np.uint64(MASK_BITS)
+    return masks
 
 
 def figures_may_agree(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> Mask:
     """False for most pairs that `relations` would find to have other figures, at a fiftieth of its cost.
 
-    Half the bits is less than any pair has that is not different: a bulletin meets thousands of its template.
+    A bulletin meets thousands of its template. More than a quarter of figures of one's own is different by the rules;
+    each bit that the text with more figures has not is at least one such figure.
     """
-    common = np.bitwise_count(a & b).astype(np.int16)
-    enough: Mask = 2 * common >= np.minimum(np.bitwise_count(a), np.bitwise_count(b))
-    return enough
+    count_a, count_b = a >> np.uint64(MASK_BITS), b >> np.uint64(MASK_BITS)
+    fewer_a = count_a <= count_b
+    own = np.where(fewer_a, a & ~b, b & ~a) & ALL_BITS
+    agree: Mask = 4 * np.bitwise_count(own) <= np.minimum(count_a, count_b)
+    # Not all figures of a text with very many are kept.
+    agree |= np.maximum(count_a, count_b) > FACTS
+    return agree
 
 
 def _evidence(a: Records, b: Records) -> _Evidence:

@@ -158,15 +158,17 @@ class Article:
 
 
 DecisionKind = Literal["new", "duplicate", "revision", "unchanged"]
-DuplicateKind = Literal["url", "exact", "near"]
+DuplicateKind = Literal["url", "exact", "near", "script"]
+"""How a copy is known to be one: same page, same text, nearly the same, or the same in the other Chinese script."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Election:
-    """An article stored earlier whose place changes, because a copy that is first in their cluster has come to light."""
+    """An article stored earlier whose place changes: an earlier copy has come to light, or it is a copy no more."""
 
     article_id: str
     source: str
+    group_id: str
     cluster_id: str
     duplicate_of: str | None = None
     """None if it is now the first itself."""
@@ -182,6 +184,10 @@ class Decision:
     article: Article
     revision: int
     first_seen_at: datetime
+    day: date | None
+    """Of its partition: the day of the first revision, whatever a later one says."""
+    group_id: str
+    """article_id of the earliest that is certainly the same: by id, address or text."""
     cluster_id: str
     """article_id of the first of its cluster; its own, if it is the first."""
     duplicate_of: str | None = None
@@ -190,4 +196,4 @@ class Decision:
     exact_key: str = ""
     """What later copies of the same text are recognised by; empty for a text too short for that."""
     elections: tuple[Election, ...] = ()
-    """What this article's arrival changes for others of its cluster."""
+    """What its arrival changes for others, each told once in a batch."""

@@ -1,26 +1,30 @@
 """The lake: commits batches of articles into Parquet partitions, so that any reader at any moment sees whole rows.
 
     journal ──▶ ledger: decide, record as pending ──▶ partitions: additions, then removals ──▶ ledger: applied
-    (fsync)     (one transaction)                     (merge, stage, fsync, rename)
+    (fsync)     (one transaction, with the index)     (merge, stage, fsync, rename)
 
 Every step can be repeated: a writer killed anywhere is finished by the next one that opens the lake. The ledger decides
-where a copy belongs, the journal and the partitions hold what it says. State can be lost: it is rebuilt from the lake.
+where a copy belongs, the journal and the partitions hold what it says. State can be lost, or be of another time than
+the lake: it is rebuilt from the lake.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from articles.decide import CopyKey, decide
+from articles.fingerprint import with_fingerprints
 from articles.records import Article, Decision, Rejected
 from storage.errors import LakeError, LedgerError
 from storage.failpoint import failpoint
@@ -28,9 +32,12 @@ from storage.journal import Entry, Journal
 from storage.ledger import Batch, Ledger, Stored, ledger_path
 from storage.lock import WriterLock
 from storage.merge import COPY_TREES, Change, merge
+from storage.near_index import NearIndexError
 from storage.partitions import Partition, Publisher, encode, partition_path, read_partition
-from storage.rebuild import rebuild
-from storage.schema import Row, Tree, rejected_row, table
+from storage.rebuild import agrees, rebuild
+from storage.schema import Row, Tree, article_of, rejected_row, table
+
+log = logging.getLogger("finnews.lake")
 
 WRITERS = 4
 
@@ -88,6 +95,7 @@ class Lake:
             return []
         for article in articles:
             Partition.of(article.source, article.date)
+        articles = with_fingerprints(articles)
         with self._mutex:
             if self._unfinished:
                 self.recover()
@@ -138,12 +146,22 @@ class Lake:
             self._unfinished = False
             return len(pending) + len(undecided)
 
+    def reindex(self) -> int:
+        """Make ledger and near index anew from the rows; gives how many articles they know. Nothing else changes."""
+        with self._mutex:
+            self.recover()
+            with self.ledger.transaction():
+                self._require_fence()
+                rebuild(self.ledger, self.root)
+            self.recover()
+            return self.ledger.count()
+
     def _open_ledger(self) -> Ledger:
         try:
             ledger = Ledger(ledger_path(self.root))
-            # A new one: the first of this lake, or in place of one that was lost.
-            if ledger.fence() == 0:
-                rebuild(ledger, self.root)
+            if not agrees(ledger, self.root):
+                with ledger.transaction():
+                    rebuild(ledger, self.root)
         except LedgerError as error:
             raise LakeError(f"{error}; move it away and it is rebuilt from the lake") from error
         return ledger
@@ -153,6 +171,16 @@ class Lake:
             raise LakeError(f"{self.root}: another run has taken the lake over; this one may not write any more")
 
     def _decide(self, entry: Entry) -> tuple[Batch, list[Decision]]:
+        try:
+            return self._decide_once(entry)
+        except NearIndexError as error:
+            log.warning("%s: %s; it is rebuilt", self.ledger.path, error)
+            with self.ledger.transaction():
+                self._require_fence()
+                rebuild(self.ledger, self.root)
+            return self._decide_once(entry)
+
+    def _decide_once(self, entry: Entry) -> tuple[Batch, list[Decision]]:
         with self.ledger.transaction():
             self._require_fence()
             decisions = decide(entry.articles, self.ledger)
@@ -164,11 +192,13 @@ class Lake:
         """Bring the partitions to what the ledger says. Readers see additions before removals."""
         copies: dict[Partition, list[Stored]] = defaultdict(list)
         partition_of: dict[CopyKey, Partition] = {}
-        for copy in self.ledger.stored(self.ledger.touched(batch)):
+        touched = self.ledger.touched(batch)
+        for copy in self.ledger.stored(touched):
             partition = partition_of[copy.key] = Partition.of(copy.key.source, copy.day)
             copies[partition].append(copy)
         observed: dict[Partition, list[Article]] = defaultdict(list)
-        for article in articles:
+        strays = self._strays(touched, partition_of)
+        for article in (*articles, *(article for found in strays.values() for article in found)):
             # An article stays in the partition of its first revision, whatever day a later one names.
             key = CopyKey(article.article_id, article.source)
             if key in partition_of:
@@ -179,13 +209,16 @@ class Lake:
 
         # Mostly waiting for the disk to confirm.
         with ThreadPoolExecutor(WRITERS) as writers:
-            removals = [removal for removals in writers.map(add, sorted(copies)) for removal in removals]
+            changes = [change for changes in writers.map(add, sorted(copies)) for change in changes]
         self._publisher.sync()
         failpoint("added")
-        for partition, change in removals:
-            self._publish(partition, change.tree, change.after)
+        for partition, change in changes:
+            if change.with_removed is not None:
+                self._publish(partition, change.tree, change.after)
+        for partition, articles_left in strays.items():
+            self._take_out(partition, {article.article_id for article in articles_left})
         self._publisher.sync()
-        self.ledger.applied(batch)
+        self.ledger.applied(batch, self._path_of(changes))
         failpoint("applied")
         self._journal.remove(batch.batch_id)
         self._unfinished = False
@@ -193,16 +226,44 @@ class Lake:
     def _add(
         self, partition: Partition, observed: Iterable[Article], copies: Iterable[Stored], seq: int
     ) -> list[tuple[Partition, Change]]:
-        """Publish what a partition gains; gives the changes that also take rows away, for later."""
+        """Publish what a partition gains; gives its changes, of which the rows they take away are left for later."""
         before = {tree: read_partition(partition_path(self.root, tree, partition)) for tree in COPY_TREES}
-        removals = []
-        for change in merge(before, observed, copies, seq):
-            if change.with_removed is None:
-                self._publish(partition, change.tree, change.after)
-            else:
-                self._publish(partition, change.tree, change.with_removed)
-                removals.append((partition, change))
-        return removals
+        changes = merge(before, observed, copies, seq)
+        for change in changes:
+            self._publish(partition, change.tree, change.after if change.with_removed is None else change.with_removed)
+        return [(partition, change) for change in changes]
+
+    def _strays(
+        self, touched: Iterable[CopyKey], partition_of: Mapping[CopyKey, Partition]
+    ) -> dict[Partition, list[Article]]:
+        """Versions that lie in a partition which is not their copy's any more."""
+        strays: dict[Partition, list[Article]] = defaultdict(list)
+        for key, day in self.ledger.moves(touched):
+            partition = Partition.of(key.source, day)
+            if partition == partition_of[key]:
+                continue
+            for tree in COPY_TREES:
+                table = read_partition(partition_path(self.root, tree, partition))
+                rows = table.filter(pc.equal(table["article_id"], key.article_id)).to_pylist() if table else ()
+                strays[partition] += [article_of(row, source=key.source, day=day) for row in rows]
+        return strays
+
+    def _take_out(self, partition: Partition, ids: Collection[str]) -> None:
+        for tree in COPY_TREES:
+            table = read_partition(partition_path(self.root, tree, partition))
+            if table is None:
+                continue
+            kept = table.filter(pc.invert(pc.is_in(table["article_id"], pa.array(ids, pa.string()))))
+            if len(kept) < len(table):
+                self._publish(partition, tree, kept)
+
+    def _path_of(self, changes: Sequence[tuple[Partition, Change]]) -> str:
+        """A file that rows of this batch went to: what changes has its number in one tree or another."""
+        for partition, change in changes:
+            path = partition_path(self.root, change.tree, partition)
+            if change.gained:
+                return str(path.relative_to(self.root))
+        return ""
 
     def _publish(self, partition: Partition, tree: Tree, rows: pa.Table) -> None:
         self._publisher.publish(partition_path(self.root, tree, partition), encode(rows, tree))

@@ -1,12 +1,13 @@
 """The ledger: what is known of every article, in one SQLite file. Look-ups and records; it decides nothing.
 
-    copies, versions            what articles.decide needs to know of all that was ever stored
+    copies, versions, near_*    what articles.decide needs to know of all that was ever stored
     pages                       where the pages lie that articles were read from
-    batches, touched            commits on their way into the partitions
+    batches, touched, moves     commits on their way into the partitions
+    head                        how far the lake had come, by which a restored backup is recognised
     runs, validators, crawls    what happened, what lists answered, how fresh a source is
 
-Copies and versions can be rebuilt from the lake; a lost ledger costs the history of runs, never an article. Times are
-microseconds since 1970, UTC.
+All but the last line can be rebuilt from the lake; a lost ledger costs the history of runs, never an article. Times
+are microseconds since 1970, UTC.
 """
 
 from __future__ import annotations
@@ -19,30 +20,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from articles.decide import Copy, CopyKey, Place, Version, version_of
-from articles.records import Article, Decision
+from articles.decide import MARK_CHARS, Copy, CopyKey, NearLink, NewText, Place, TextKey, Version, chain, version_of
+from articles.records import Decision
 from storage.errors import LedgerError
+from storage.near_index import TABLES as NEAR_TABLES
+from storage.near_index import Entry, NearIndex, NearIndexError
 
-VERSION: Final = 1
+VERSION: Final = 2
 BUSY_SECONDS: Final = 30.0
 
-TABLES: Final = """
+# What can be rebuilt from the lake, and so is made anew where its layout has changed.
+DERIVED: Final = """
 CREATE TABLE copies (
     article_id TEXT NOT NULL, source TEXT NOT NULL,
     day TEXT,                       -- partition, that of the first revision; null if undated
     first_seen_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL,
     page_digest TEXT NOT NULL,      -- of the page it was last read from
-    cluster_id TEXT NOT NULL, duplicate_of TEXT, duplicate_kind TEXT, similarity REAL,
+    group_id TEXT NOT NULL, cluster_id TEXT NOT NULL, duplicate_of TEXT, duplicate_kind TEXT, similarity REAL,
     PRIMARY KEY (article_id, source)
 ) WITHOUT ROWID;
-CREATE INDEX copies_by_cluster ON copies (cluster_id);
+CREATE INDEX copies_by_group ON copies (group_id);
 
 CREATE TABLE versions (
     article_id TEXT NOT NULL, source TEXT NOT NULL, text_hash TEXT NOT NULL,
     exact_key TEXT NOT NULL, canonical_url TEXT NOT NULL,
     fetched_at INTEGER NOT NULL, edited_at INTEGER NOT NULL, claimed_at INTEGER NOT NULL,
+    day TEXT, lang TEXT NOT NULL,
     PRIMARY KEY (article_id, source, text_hash)
 ) WITHOUT ROWID;
 CREATE INDEX versions_by_text ON versions (exact_key) WHERE exact_key != '';
@@ -59,42 +64,58 @@ CREATE TABLE batches (
 CREATE TABLE touched (
     seq INTEGER NOT NULL, article_id TEXT NOT NULL, source TEXT NOT NULL, PRIMARY KEY (seq, article_id, source)
 ) WITHOUT ROWID;
-
-CREATE TABLE runs (
+CREATE TABLE moves (                -- rows that have to leave a partition: an earlier revision names another day
+    article_id TEXT NOT NULL, source TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (article_id, source, day)
+) WITHOUT ROWID;
+CREATE TABLE head (
+    only INTEGER PRIMARY KEY CHECK (only = 0),
+    seq INTEGER NOT NULL,           -- the highest ingest_seq in the lake, and one of the files that have it
+    path TEXT NOT NULL,
+    at INTEGER NOT NULL,            -- when it was written
+    whole INTEGER NOT NULL          -- 0 until the tables above have been filled from the lake
+);
+INSERT INTO head VALUES (0, 0, '', 0, 0);
+"""
+HISTORY: Final = """
+CREATE TABLE IF NOT EXISTS runs (
     run_id TEXT PRIMARY KEY, started_at INTEGER NOT NULL, finished_at INTEGER, report TEXT
 ) WITHOUT ROWID;
-CREATE TABLE validators (
+CREATE TABLE IF NOT EXISTS validators (
     url TEXT PRIMARY KEY, etag TEXT, last_modified TEXT, body_sha256 TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
-CREATE TABLE crawls (
+CREATE TABLE IF NOT EXISTS crawls (
     source TEXT PRIMARY KEY, tried_at INTEGER NOT NULL, succeeded_at INTEGER, newest_at INTEGER
 ) WITHOUT ROWID;
-CREATE TABLE fence (only INTEGER PRIMARY KEY CHECK (only = 0), token INTEGER NOT NULL);
-INSERT INTO fence VALUES (0, 0);
+CREATE TABLE IF NOT EXISTS fence (only INTEGER PRIMARY KEY CHECK (only = 0), token INTEGER NOT NULL);
+INSERT OR IGNORE INTO fence VALUES (0, 0);
 """
+DERIVED_TABLES: Final = ("copies", "versions", "pages", "batches", "touched", "moves", "head", *NEAR_TABLES)
 
 COPIES = """
-SELECT c.article_id, c.source, c.cluster_id, c.duplicate_of, c.duplicate_kind, c.similarity,
-       v.text_hash, v.exact_key, v.canonical_url, v.fetched_at, v.edited_at, v.claimed_at
+SELECT c.article_id, c.source, c.group_id, c.cluster_id, c.duplicate_of, c.duplicate_kind, c.similarity,
+       v.text_hash, v.exact_key, v.canonical_url, v.fetched_at, v.edited_at, v.claimed_at, v.day, v.lang
 FROM copies c JOIN versions v USING (article_id, source)
-WHERE c.{column} = ? ORDER BY c.article_id, c.source, v.fetched_at, v.edited_at, v.text_hash
+WHERE c.{column} = ?
 """
 # A text that was seen before keeps the version that was fetched first, as articles.decide.chain does.
 ADD_VERSION = """
-INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET canonical_url = excluded.canonical_url,
-    fetched_at = excluded.fetched_at, edited_at = excluded.edited_at, claimed_at = excluded.claimed_at
-WHERE (excluded.fetched_at, excluded.edited_at) < (fetched_at, edited_at)
+    fetched_at = excluded.fetched_at, edited_at = excluded.edited_at, claimed_at = excluded.claimed_at,
+    day = excluded.day, lang = excluded.lang
+WHERE (excluded.fetched_at, excluded.edited_at, excluded.claimed_at, excluded.canonical_url)
+    < (fetched_at, edited_at, claimed_at, canonical_url)
 """
 ADD_COPY = """
-INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET first_seen_at = min(first_seen_at, excluded.first_seen_at),
+INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET first_seen_at = min(first_seen_at, excluded.first_seen_at), day = excluded.day,
     page_digest = CASE WHEN excluded.last_seen_at >= last_seen_at THEN excluded.page_digest ELSE page_digest END,
-    last_seen_at = max(last_seen_at, excluded.last_seen_at), cluster_id = excluded.cluster_id,
+    last_seen_at = max(last_seen_at, excluded.last_seen_at),
+    group_id = excluded.group_id, cluster_id = excluded.cluster_id,
     duplicate_of = excluded.duplicate_of, duplicate_kind = excluded.duplicate_kind, similarity = excluded.similarity
 """
 MOVE_COPY = """
-UPDATE copies SET cluster_id = ?, duplicate_of = ?, duplicate_kind = ?, similarity = ?
+UPDATE copies SET group_id = ?, cluster_id = ?, duplicate_of = ?, duplicate_kind = ?, similarity = ?
 WHERE article_id = ? AND source = ?
 """
 
@@ -169,6 +190,17 @@ class Freshness:
     """Publication of the newest article ever listed."""
 
 
+class Head(NamedTuple):
+    """How far the lake had come when the ledger last looked."""
+
+    seq: int
+    path: str
+    """Of one of the files that hold this seq; empty in an empty lake."""
+    at: datetime
+    whole: bool
+    """False for a ledger that has yet to be filled from the lake."""
+
+
 class Ledger:
     """For the one writer of a lake; safe for its threads. Satisfies `articles.decide.Known`."""
 
@@ -183,6 +215,7 @@ class Ledger:
         # A commit that returned survives a power cut.
         self._execute("PRAGMA synchronous = FULL")
         self._prepare()
+        self._open_index()
 
     def close(self) -> None:
         self._connection.close()
@@ -206,33 +239,45 @@ class Ledger:
     def copies(self, article_id: str) -> list[Copy]:
         return self._copies("article_id", article_id)
 
-    def members(self, cluster_id: str) -> list[Copy]:
-        return self._copies("cluster_id", cluster_id)
+    def members(self, group_id: str) -> list[Copy]:
+        return self._copies("group_id", group_id)
 
     def at_url(self, canonical_url: str) -> list[tuple[CopyKey, str]]:
         rows = self._query(
-            "SELECT DISTINCT article_id, source, cluster_id FROM versions JOIN copies USING (article_id, source)"
+            "SELECT DISTINCT article_id, source, group_id FROM versions JOIN copies USING (article_id, source)"
             " WHERE canonical_url = ? AND canonical_url != ''",
             canonical_url,
         )
-        return [(CopyKey(article_id, source), cluster_id) for article_id, source, cluster_id in rows]
+        return [(CopyKey(article_id, source), group_id) for article_id, source, group_id in rows]
 
-    def cluster_of(self, exact_key: str) -> str | None:
+    def group_of(self, exact_key: str) -> str | None:
         rows = self._query(
-            "SELECT cluster_id FROM versions JOIN copies USING (article_id, source)"
+            "SELECT group_id FROM versions JOIN copies USING (article_id, source)"
             " WHERE exact_key = ? AND exact_key != '' LIMIT 1",
             exact_key,
         )
         return rows[0][0] if rows else None
 
+    def remember(self, texts: Sequence[NewText]) -> None:
+        with self._lock, self._named_errors():
+            self._index.add(Entry(_name(text.key), text.published_at, text.fingerprint) for text in texts)
+
+    def near(self, texts: Iterable[TextKey]) -> list[NearLink]:
+        with self._lock, self._named_errors():
+            links = self._index.duplicates_around(map(_name, texts))
+        return [NearLink(_text_key(link.one), _text_key(link.other), link.similarity) for link in links]
+
     def _copies(self, column: str, value: str) -> list[Copy]:
-        found: dict[CopyKey, tuple[Place, list[Version]]] = {}
-        for article_id, source, cluster_id, of, kind, similarity, *version in self._query(
+        found: dict[CopyKey, tuple[str, Place, list[Version]]] = {}
+        for article_id, source, group_id, cluster_id, of, kind, similarity, *version in self._query(
             COPIES.format(column=column), value
         ):
             place = Place(cluster_id, of, kind, similarity)
-            found.setdefault(CopyKey(article_id, source), (place, []))[1].append(_version(version))
-        return [Copy(key=key, versions=tuple(versions), place=place) for key, (place, versions) in found.items()]
+            found.setdefault(CopyKey(article_id, source), (group_id, place, []))[2].append(_version(version))
+        return [
+            Copy(key=key, versions=chain(versions), group_id=group_id, place=place)
+            for key, (group_id, place, versions) in found.items()
+        ]
 
     # What is recorded
 
@@ -242,25 +287,16 @@ class Ledger:
         for decision in decisions:
             article, version = decision.article, version_of(decision.article, decision.exact_key)
             key = CopyKey(article.article_id, article.source)
-            place = Place(decision.cluster_id, decision.duplicate_of, decision.duplicate_kind, decision.similarity)
-            self._add_copy(key, article.date, article.fetched_at, article.page_digest, place)
+            self._leave_partition(key, decision)
+            self._add_copy(key, decision)
             self._add_page(article.page_digest, article.raw_ref, article.extractor)
             if self._add_version(key, version):
                 touched.add(key)
             for e in decision.elections:
-                self._execute(
-                    MOVE_COPY, e.cluster_id, e.duplicate_of, e.duplicate_kind, e.similarity, e.article_id, e.source
-                )
+                place = (e.cluster_id, e.duplicate_of, e.duplicate_kind, e.similarity)
+                self._execute(MOVE_COPY, e.group_id, *place, e.article_id, e.source)
                 touched.add(CopyKey(e.article_id, e.source))
         return touched
-
-    def restore(self, place: Place, versions: Sequence[Article]) -> None:
-        """Remember a copy as the lake holds it."""
-        for article in versions:
-            key = CopyKey(article.article_id, article.source)
-            self._add_copy(key, article.date, article.fetched_at, article.page_digest, place)
-            self._add_version(key, version_of(article))
-            self._add_page(article.page_digest, article.raw_ref, article.extractor)
 
     def remember_refused(self, digest: str, raw_ref: str) -> None:
         """A page that gave no article need not be archived again; it is read again, by rules that may be better."""
@@ -270,6 +306,16 @@ class Ledger:
         """Where a page lies that was read before; `extractor` is empty if it gave no article."""
         rows = self._query("SELECT raw_ref, extractor FROM pages WHERE digest = ?", digest)
         return KnownPage(*rows[0]) if rows else None
+
+    def clear(self) -> None:
+        """Forget all that can be rebuilt from the lake; the history of runs and what lists said stay."""
+        for table in ("copies", "versions", "batches", "touched", "moves"):
+            self._execute(f"DELETE FROM {table}")
+        # A page that gave no article has left no row in the lake.
+        self._execute("DELETE FROM pages WHERE extractor != ''")
+        self._execute("UPDATE head SET seq = 0, path = '', at = 0, whole = 0")
+        with self._lock, self._named_errors():
+            self._index.rebuild([])
 
     def stored(self, keys: Iterable[CopyKey]) -> list[Stored]:
         found = []
@@ -282,6 +328,11 @@ class Ledger:
             found.append(Stored(key, date.fromisoformat(day) if day else None, _time(first_seen_at), Place(*place)))
         return found
 
+    def count(self) -> int:
+        """How many copies are known."""
+        [(count,)] = self._query("SELECT count(*) FROM copies")
+        return int(count)
+
     # Batches
 
     def begin_batch(self, batch_id: str, run_id: str, articles: int) -> Batch:
@@ -292,11 +343,24 @@ class Ledger:
         return Batch(cursor.lastrowid, batch_id, run_id)
 
     def touch(self, batch: Batch, keys: Iterable[CopyKey]) -> None:
+        """These copies' rows in the lake have to be brought up to date before the batch is applied."""
         with self._lock, self._named_errors():
             self._connection.executemany("INSERT INTO touched VALUES (?, ?, ?)", [(batch.seq, *key) for key in keys])
 
     def touched(self, batch: Batch) -> list[CopyKey]:
         return [CopyKey(*row) for row in self._query("SELECT article_id, source FROM touched WHERE seq = ?", batch.seq)]
+
+    def move(self, key: CopyKey, day: date | None) -> None:
+        """The copy's rows in this partition have to go."""
+        self._execute("INSERT OR IGNORE INTO moves VALUES (?, ?, ?)", *key, day.isoformat() if day else "")
+
+    def moves(self, keys: Iterable[CopyKey]) -> list[tuple[CopyKey, date | None]]:
+        """Which of these copies have rows left in a partition that is not theirs any more."""
+        return [
+            (key, date.fromisoformat(day) if day else None)
+            for key in keys
+            for (day,) in self._query("SELECT day FROM moves WHERE article_id = ? AND source = ?", *key)
+        ]
 
     def pending(self) -> list[Batch]:
         """Batches decided but not known to have reached the partitions, oldest first."""
@@ -305,13 +369,33 @@ class Ledger:
             for row in self._query("SELECT seq, batch_id, run_id FROM batches WHERE NOT applied ORDER BY seq")
         ]
 
-    def applied(self, batch: Batch) -> None:
+    def applied(self, batch: Batch, path: str = "") -> None:
+        """`path`, a file of the lake, has got rows with the batch's number; empty if none has."""
         with self.transaction():
+            self._execute(
+                "DELETE FROM moves WHERE (article_id, source) IN"
+                " (SELECT article_id, source FROM touched WHERE seq = ?)",
+                batch.seq,
+            )
             self._execute("DELETE FROM touched WHERE seq = ?", batch.seq)
+            if path:
+                self.set_head(batch.seq, path)
             self._execute("UPDATE batches SET applied = 1 WHERE seq = ?", batch.seq)
 
     def has_batch(self, batch_id: str) -> bool:
         return bool(self._query("SELECT 1 FROM batches WHERE batch_id = ?", batch_id))
+
+    def head(self) -> Head:
+        [(seq, path, at, whole)] = self._query("SELECT seq, path, at, whole FROM head")
+        return Head(seq, path, _time(at), bool(whole))
+
+    def set_head(self, seq: int, path: str) -> None:
+        self._execute("UPDATE head SET seq = ?, path = ?, at = ?, whole = 1", seq, path, _now())
+
+    def last_seq(self) -> int:
+        """The number of the latest batch."""
+        rows = self._query("SELECT seq FROM sqlite_sequence WHERE name = 'batches'")
+        return int(rows[0][0]) if rows else 0
 
     def raise_seq(self, seq: int) -> None:
         """Number the next batch above `seq`, which the lake already holds."""
@@ -400,14 +484,48 @@ class Ledger:
                 raise LedgerError(
                     f"{self.path}: written by a newer finnews (ledger {version}, this one knows {VERSION})"
                 )
-            if version == 0:
+            if version < VERSION:
+                for table in DERIVED_TABLES:
+                    self._execute(f"DROP TABLE IF EXISTS {table}")
                 # executescript would end the transaction.
-                for statement in TABLES.split(";\n"):
+                for statement in (DERIVED + HISTORY).split(";\n"):
                     self._execute(statement)
                 self._execute(f"PRAGMA user_version = {VERSION}")
 
-    def _add_copy(self, key: CopyKey, day: date | None, seen_at: datetime, page_digest: str, place: Place) -> None:
-        self._execute(ADD_COPY, *key, day.isoformat() if day else None, _us(seen_at), _us(seen_at), page_digest, *place)
+    def _open_index(self) -> None:
+        """An index of another version is dropped; it is filled again with the rest."""
+        with self.transaction(), self._named_errors():
+            try:
+                self._index = NearIndex(self._connection)
+            except NearIndexError:
+                for table in NEAR_TABLES:
+                    self._execute(f"DROP TABLE {table}")
+                self._execute("UPDATE head SET whole = 0")
+                self._index = NearIndex(self._connection)
+
+    def _leave_partition(self, key: CopyKey, decision: Decision) -> None:
+        """Note the partition that the copy was in, if its first revision is another one now."""
+        if decision.kind in ("revision", "unchanged"):
+            for (day,) in self._query("SELECT day FROM copies WHERE article_id = ? AND source = ?", *key):
+                before = date.fromisoformat(day) if day else None
+                if before != decision.day:
+                    self.move(key, before)
+
+    def _add_copy(self, key: CopyKey, decision: Decision) -> None:
+        day, seen_at = decision.day, _us(decision.article.fetched_at)
+        self._execute(
+            ADD_COPY,
+            *key,
+            day.isoformat() if day else None,
+            seen_at,
+            seen_at,
+            decision.article.page_digest,
+            decision.group_id,
+            decision.cluster_id,
+            decision.duplicate_of,
+            decision.duplicate_kind,
+            decision.similarity,
+        )
 
     def _add_page(self, digest: str, raw_ref: str, extractor: str) -> None:
         if digest:
@@ -423,6 +541,8 @@ class Ledger:
             _us(version.fetched_at),
             _us(version.edited_at),
             _us(version.claimed_at),
+            version.day.isoformat() if version.day else None,
+            version.lang,
         )
         return cursor.rowcount > 0
 
@@ -493,7 +613,7 @@ def _validators(connection: sqlite3.Connection, url: str) -> Validators | None:
 
 
 def _version(row: Sequence[Any]) -> Version:
-    text_hash, exact_key, canonical_url, fetched_at, edited_at, claimed_at = row
+    text_hash, exact_key, canonical_url, fetched_at, edited_at, claimed_at, day, lang = row
     return Version(
         text_hash=text_hash,
         exact_key=exact_key,
@@ -501,7 +621,19 @@ def _version(row: Sequence[Any]) -> Version:
         fetched_at=_time(fetched_at),
         edited_at=_time(edited_at),
         claimed_at=_time(claimed_at),
+        day=date.fromisoformat(day) if day else None,
+        lang=lang,
     )
+
+
+def _name(text: TextKey) -> str:
+    """What the near index calls a version: its mark, whose length is fixed, then the copy."""
+    return f"{text.mark}{text.copy.source}/{text.copy.article_id}"
+
+
+def _text_key(name: str) -> TextKey:
+    source, _, article_id = name[MARK_CHARS:].partition("/")
+    return TextKey(CopyKey(article_id, source), name[:MARK_CHARS])
 
 
 def _now() -> int:

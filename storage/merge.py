@@ -34,6 +34,8 @@ class Change:
     after: pa.Table
     with_removed: pa.Table | None
     """`after` and the rows that have moved to another file; None if there are none. To be visible first."""
+    gained: bool
+    """Are there rows with the number of this commit?"""
 
 
 def merge(before: Contents, observed: Iterable[Article], copies: Iterable[Stored], seq: int) -> list[Change]:
@@ -50,7 +52,7 @@ def merge(before: Contents, observed: Iterable[Article], copies: Iterable[Stored
         old = {tree: old_rows[tree].get(article_id, []) for tree in COPY_TREES}
         for tree, row in _rows(copy, old, seen[article_id], seq):
             new_rows[tree].append(row)
-    changes = (_change(tree, before[tree], touched, old_rows[tree], new_rows[tree]) for tree in COPY_TREES)
+    changes = (_change(tree, before[tree], touched, old_rows[tree], new_rows[tree], seq) for tree in COPY_TREES)
     return [change for change in changes if change]
 
 
@@ -109,18 +111,19 @@ def _seq_of(row: Row, old: Iterable[Row], seq: int) -> int:
 
 
 def _change(
-    tree: Tree, before: pa.Table | None, touched: pa.Array, old: Mapping[str, list[Row]], new: list[Row]
+    tree: Tree, before: pa.Table | None, touched: pa.Array, old: Mapping[str, list[Row]], new: list[Row], seq: int
 ) -> Change | None:
     old_rows = [row for rows in old.values() for row in rows]
     if _by_key(old_rows) == _by_key(new):
         return None
     added = table(tree, new)
+    gained = any(row["ingest_seq"] == seq for row in new)
     if before is None:
-        return Change(tree, added, None)
+        return Change(tree, added, None, gained)
     after = pa.concat_tables([before.filter(pc.invert(pc.is_in(before["article_id"], touched))), added])
     stay = {row["article_id"] for row in new}
     gone = [row for row in old_rows if row["article_id"] not in stay]
-    return Change(tree, after, pa.concat_tables([after, table(tree, gone)]) if gone else None)
+    return Change(tree, after, pa.concat_tables([after, table(tree, gone)]) if gone else None, gained)
 
 
 def _by_key(rows: Iterable[Row]) -> dict[tuple[str, int], Row]:

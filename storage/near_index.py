@@ -32,7 +32,7 @@ from articles.fingerprint import NO_KEY, SIGNATURE, VERSION, Records, records
 from articles.near import DIFFERENT, KINDS, NEAR, Judged, Kind, figure_masks, figures_may_agree, relations
 
 # Bump when the layout of a segment changes; an index of another layout or fingerprint version is rebuilt.
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 
 WINDOW: Final = timedelta(days=30)
 """Copies published further apart are found only if their texts are equal. Reprints come within days."""
@@ -394,10 +394,12 @@ def _candidates(new: _Segment, known: _Segment, window: int) -> Iterator[Ints]:
         at = hit[block]
         b = np.repeat(new.row[at].astype(np.int64), count[at])
         a = known.row[_ranges(first[at], count[at])].astype(np.int64)
+        # Most of many are other reports from one template; that goes first.
+        likely = figures_may_agree(known.figures[a], new.figures[b])
+        a, b = a[likely], b[likely]
         # Of two articles that are both new, only the later one asks.
         kept = known.serial[a] < new.serial[b]
         kept &= np.abs(known.published[a] - new.published[b]) <= window
-        kept &= figures_may_agree(known.figures[a], new.figures[b])
         pairs = np.unique((b[kept] << 32) | a[kept])
         yield pairs[known.record["text"][pairs & LOW_32] != new.record["text"][pairs >> 32]]
 

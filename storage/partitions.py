@@ -78,6 +78,19 @@ def read_partition(path: Path, columns: list[str] | None = None) -> pa.Table | N
     return table
 
 
+def last_seq(path: Path) -> int:
+    """The highest ingest_seq in a file, from its footer; 0 if there is none."""
+    try:
+        footer = pq.read_metadata(path)
+    except FileNotFoundError:
+        return 0
+    except (OSError, pa.ArrowException) as error:
+        raise LakeError(f"{path}: not a readable Parquet file ({_line(error)}); see `finnews verify`") from error
+    at = footer.schema.to_arrow_schema().get_field_index("ingest_seq")
+    groups = (footer.row_group(n).column(at) for n in range(footer.num_row_groups) if footer.row_group(n).num_rows)
+    return max((int(column.statistics.max) for column in groups), default=0)
+
+
 def encode(table: pa.Table, tree: Tree) -> bytes:
     """Canonical bytes of a set of rows."""
     names = table.schema.names

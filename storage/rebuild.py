@@ -1,57 +1,73 @@
-"""A ledger made anew from the partitions, when it was lost. Where an article belongs stands in its rows."""
+"""A ledger made anew from the partitions: when it was lost, is older than the lake, or newer than a restored lake.
+
+The rows are decided about once more. Since decisions are a function of the set of articles, they come out as they were;
+where a row stands otherwise in the lake – a commit was cut short – its copy is put down as a batch to be finished.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
-from articles.decide import CopyKey, Place
+from articles.decide import CopyKey, decide
+from articles.fingerprint import with_fingerprints
+from articles.records import Article
 from storage.ledger import Ledger
-from storage.merge import COPY_TREES
-from storage.partitions import Partition, partition_path, partitions, read_partition
-from storage.schema import Row, Tree, article_of
+from storage.merge import COPY_TREES, Contents, merge
+from storage.partitions import Partition, last_seq, partition_path, partitions, read_partition
+from storage.schema import article_of
 
 REBUILT = "rebuilt"
+BATCH = 1000
+# Files written about when the ledger last looked are looked at again.
+SLACK = timedelta(seconds=2)
+
+
+def agrees(ledger: Ledger, lake: Path) -> bool:
+    """Whether ledger and lake are of one time, by the numbers of commits. Reads a few footers, no rows."""
+    head, newest = ledger.head(), ledger.last_seq()
+    if not head.whole or (head.path and last_seq(lake / head.path) < head.seq):
+        return False
+    since = (head.at - SLACK).timestamp()
+    files = (path for tree in COPY_TREES for _, path in partitions(lake, tree))
+    return all(last_seq(path) <= newest for path in files if path.stat().st_mtime >= since)
 
 
 def rebuild(ledger: Ledger, lake: Path) -> None:
-    """Fill an empty ledger. A copy that a cut-short commit left in two trees is put down as a batch to be finished."""
-    firsts = set(_ids(lake))
-    everywhere = {partition for tree in COPY_TREES for partition, _ in partitions(lake, tree)}
-    doubled: list[CopyKey] = []
-    last_seq = 0
-    with ledger.transaction():
-        for partition in sorted(everywhere):
-            for article_id, rows in _rows(lake, partition).items():
-                articles = [article_of(row, source=partition.owner, day=partition.date) for _, row in rows]
-                ledger.restore(_place(article_id, rows, firsts), articles)
-                last_seq = max(last_seq, *(row["ingest_seq"] for _, row in rows))
-                if {"articles", "duplicates"} <= {tree for tree, _ in rows}:
-                    doubled.append(CopyKey(article_id, partition.owner))
-        ledger.raise_seq(last_seq)
-        if doubled:
-            ledger.touch(ledger.begin_batch(REBUILT, REBUILT, 0), doubled)
+    """Fill the ledger from the lake, in the caller's transaction."""
+    ledger.clear()
+    every = sorted({partition for tree in COPY_TREES for partition, _ in partitions(lake, tree)})
+    articles = (article for partition in every for article in _articles(partition, _contents(lake, partition)))
+    while batch := list(islice(articles, BATCH)):
+        ledger.record(decide(with_fingerprints(batch), ledger))
+    unfinished = {key for partition in every for key in _unfinished(ledger, partition, _contents(lake, partition))}
+    seq, path = max(
+        ((last_seq(path), path) for tree in COPY_TREES for _, path in partitions(lake, tree)), default=(0, lake)
+    )
+    ledger.raise_seq(seq)
+    if unfinished:
+        ledger.touch(ledger.begin_batch(REBUILT, REBUILT, 0), unfinished)
+    ledger.set_head(seq, str(path.relative_to(lake)) if seq else "")
 
 
-def _ids(lake: Path) -> Iterable[str]:
-    for path in (path for _, path in partitions(lake, "articles")):
-        table = read_partition(path, ["article_id"])
-        yield from table["article_id"].to_pylist() if table else ()
+def _contents(lake: Path, partition: Partition) -> Contents:
+    return {tree: read_partition(partition_path(lake, tree, partition)) for tree in COPY_TREES}
 
 
-def _rows(lake: Path, partition: Partition) -> dict[str, list[tuple[Tree, Row]]]:
-    rows: dict[str, list[tuple[Tree, Row]]] = defaultdict(list)
-    for tree in COPY_TREES:
-        table = read_partition(partition_path(lake, tree, partition))
+def _articles(partition: Partition, contents: Contents) -> Iterator[Article]:
+    for table in contents.values():
         for row in table.to_pylist() if table else ():
-            rows[row["article_id"]].append((tree, row))
-    return rows
+            yield article_of(row, source=partition.owner, day=partition.date)
 
 
-def _place(article_id: str, rows: Iterable[tuple[Tree, Row]], firsts: set[str]) -> Place:
-    for tree, row in rows:
-        # A commit cut short may have told a copy to step down before the new first was there.
-        if tree == "duplicates" and (row["cluster_id"] in firsts - {article_id} or article_id not in firsts):
-            return Place(*(row[name] for name in Place._fields))
-    return Place(article_id)
+def _unfinished(ledger: Ledger, partition: Partition, contents: Contents) -> set[CopyKey]:
+    """Copies whose rows here are not what the ledger says of them."""
+    ids = {article_id for table in contents.values() if table for article_id in table["article_id"].to_pylist()}
+    copies = ledger.stored(CopyKey(article_id, partition.owner) for article_id in sorted(ids))
+    strays = {copy.key for copy in copies if copy.day != partition.date}
+    for key in strays:
+        ledger.move(key, partition.date)
+    at_home = [copy for copy in copies if copy.key not in strays]
+    return strays | ({copy.key for copy in at_home} if merge(contents, [], at_home, 0) else set())

@@ -77,7 +77,7 @@ COLUMNS = (
 )
 DUPLICATE_COLUMNS = (
     Column("duplicate_of", STRING, "article_id of the article it repeats", True),
-    Column("duplicate_kind", STRING, "url (same page), exact (same text) or near", True),
+    Column("duplicate_kind", STRING, "url (same page), exact (same text), near, script (other script)", True),
     Column("similarity", pa.float64(), "1 for an equal text; null where addresses were compared"),
 )
 QUARANTINE_PARTITION = (

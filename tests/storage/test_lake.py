@@ -12,11 +12,12 @@ import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from articles.records import Article, Reason, Rejected
@@ -26,7 +27,7 @@ from storage.lake import Lake
 from storage.ledger import KnownArticles, ledger_path
 from storage.partitions import HIVE_NULL, partitions, read_partition
 from storage.schema import SCHEMAS, TREES, article_of
-from tests.storage.builders import LONG, MORNING, make_article, plan
+from tests.storage.builders import LONG, MORNING, STORY, make_article, plan, retold, telling
 from tests.storage.faults import file_size_limit
 
 DAY = date(2024, 3, 5)
@@ -81,7 +82,6 @@ def test_an_article_comes_back_as_it_went_in(tmp_path):
         flags=("truncated",),
         removed=("文末二维码",),
         updated_at=MORNING,
-        fingerprint=b"\x00\x01",
         extra={"列": "值"},
     )
     commit(tmp_path, [article])
@@ -89,6 +89,12 @@ def test_an_article_comes_back_as_it_went_in(tmp_path):
     [row] = read_partition(path).to_pylist()
     assert article_of(row, source=partition.owner, day=partition.date) == article
     assert (row["revision"], row["cluster_id"], row["first_seen_at"]) == (1, "acme:1", article.fetched_at)
+
+
+@pytest.mark.parametrize("fingerprint", [None, b"", b"\x00\x01", b"\x00" * 352])
+def test_a_fingerprint_that_is_missing_or_of_another_version_is_computed(tmp_path, fingerprint):
+    commit(tmp_path, [make_article(fingerprint=fingerprint)])
+    assert rows(tmp_path, "articles")[0]["fingerprint"] == make_article().fingerprint
 
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -108,7 +114,6 @@ made_articles = st.lists(
                 "tags": st.lists(text, max_size=2).map(tuple),
                 "published_at": times,
                 "updated_at": times,
-                "fingerprint": st.none() | st.binary(max_size=8),
                 "extra": st.dictionaries(text, text, max_size=2),
             }
         ),
@@ -159,7 +164,7 @@ def test_undated_articles_lie_in_the_hive_null_partition(tmp_path):
 
 
 def test_large_partitions_are_written_in_row_groups(tmp_path):
-    commit(tmp_path, [make_article(n) for n in range(2500)])
+    commit(tmp_path, [make_article(n, text=os.urandom(16).hex()) for n in range(2500)])
     [(_, path)] = partitions(tmp_path, "articles")
     assert [pq.read_metadata(path).row_group(n).num_rows for n in range(3)] == [1024, 1024, 452]
 
@@ -475,6 +480,111 @@ def test_w13_a_newer_schema_is_refused_with_a_reason(tmp_path):
     pq.write_table(newer, path)
     with pytest.raises(LakeError, match="schema version 2, this finnews reads and writes 1"):
         commit(tmp_path, [make_article(2)])
+
+
+# Never made smaller: each example is a lake.
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
+@given(order=st.permutations(range(len(retold()))), cuts=st.sets(st.integers(1, len(retold()) - 1), max_size=6))
+def test_near_clusters_do_not_depend_on_order_and_batches(tmp_path_factory, order, cuts):
+    root, news = tmp_path_factory.mktemp("lake"), retold()
+    commit(root / "once", news)
+    edges = [0, *sorted(cuts), len(news)]
+    commit(root / "pieces", *([news[at] for at in order[start:end]] for start, end in pairwise(edges)))
+    assert everything(root / "pieces") == everything(root / "once")
+    before = content(root / "pieces")
+    with Lake.open(root / "pieces") as lake:
+        assert lake.reindex() == lake.ledger.count() > 0
+    assert content(root / "pieces") == before
+    assert {kind for kinds in commit(root / "pieces", news) for kind in kinds} == {"unchanged"}
+
+
+def test_a_near_copy_is_a_duplicate_of_what_it_is_nearly_the_same_as(tmp_path):
+    first, copy = telling(1), telling(2, STORY + "编者：某人。", source="other", minutes=5)
+    assert commit(tmp_path, [first], [copy]) == [["new"], ["duplicate"]]
+    [row] = rows(tmp_path, "duplicates")
+    assert (row["duplicate_of"], row["duplicate_kind"], row["cluster_id"]) == ("acme:1", "near", "acme:1")
+    assert 0.8 < row["similarity"] < 1
+
+
+def test_a_revision_can_join_a_near_cluster_and_leave_it(tmp_path):
+    versions = [telling(2, text, minutes=n, source="other") for n, text in enumerate([LONG, STORY[:-9], LONG[:30]])]
+    first, [apart, joining, leaving] = telling(1), versions
+    assert commit(tmp_path, [first, apart]) == [["new", "new"]]
+    assert commit(tmp_path, [joining]) == [["revision"]]
+    assert (ids(tmp_path), ids(tmp_path, "duplicates")) == (["acme:1"], ["other:2"])
+    assert commit(tmp_path, [leaving]) == [["revision"]]
+    assert (ids(tmp_path), ids(tmp_path, "duplicates")) == (["acme:1", "other:2"], [])
+
+
+def test_a_first_that_is_revised_away_frees_its_copies(tmp_path):
+    first, copy = telling(1), telling(2, STORY + "编者：某人。", source="other", minutes=5)
+    commit(tmp_path, [first, copy], [telling(1, LONG, minutes=9)])
+    assert (ids(tmp_path), ids(tmp_path, "duplicates")) == (["acme:1", "other:2"], [])
+    assert {row["cluster_id"] for row in rows(tmp_path, "articles")} == {"acme:1", "other:2"}
+
+
+def test_an_earlier_revision_found_late_brings_its_day_along(tmp_path):
+    later = make_article(minutes=30, text=LONG, date=date(2024, 3, 6))
+    for batches in ([[make_article(), later]], [[make_article()], [later]], [[later], [make_article()]]):
+        root = tmp_path / str(len(list(tmp_path.iterdir())))
+        commit(root, *batches)
+        assert [(row["date"], row["revision"]) for tree in ("articles", "revisions") for row in rows(root, tree)] == [
+            (DAY, 2),
+            (DAY, 1),
+        ]
+        assert everything(root) == everything(tmp_path / "0")
+
+
+@pytest.mark.parametrize("point", ["decided", "published:2", "added", "published:4", "applied"])
+def test_a_move_cut_short_is_finished(tmp_path, point, monkeypatch):
+    monkeypatch.setattr("storage.lake.WRITERS", 1)
+    commit(
+        tmp_path, [make_article(minutes=30, text=LONG, date=date(2024, 3, 6)), make_article(7, date=date(2024, 3, 6))]
+    )
+    commit_killed(tmp_path, [make_article()], point)
+    commit(tmp_path)
+    assert [(row["article_id"], row["date"]) for row in rows(tmp_path, "articles")] == [
+        ("acme:1", DAY),
+        ("acme:7", date(2024, 3, 6)),
+    ]
+    assert [row["date"] for row in rows(tmp_path, "revisions")] == [DAY]
+
+
+def test_d12_a_damaged_near_index_is_rebuilt_on_the_way(tmp_path):
+    first, copy = telling(1), telling(2, STORY + "编者：某人。", source="other", minutes=5)
+    commit(tmp_path, [first])
+    with Lake.open(tmp_path) as lake:
+        lake.ledger._execute("UPDATE near_segments SET content = zeroblob(length(content))")
+        assert [decision.kind for decision in lake.commit([copy], run_id="run")] == ["duplicate"]
+
+
+def test_d12_an_index_of_another_version_is_rebuilt(tmp_path):
+    first, copy = telling(1), telling(2, STORY + "编者：某人。", source="other", minutes=5)
+    commit(tmp_path, [first])
+    with Lake.open(tmp_path) as lake:
+        lake.ledger._execute("UPDATE near_version SET layout = 0")
+    assert commit(tmp_path, [copy]) == [["duplicate"]]
+
+
+@pytest.mark.parametrize("restored", ["ledger", "lake"])
+def test_w11_a_restored_backup_is_recognised(tmp_path, restored):
+    root, backup = tmp_path / "lake", tmp_path / "backup"
+    commit(root, plan()[:20])
+    shutil.copytree(root, backup)
+    commit(root, plan()[20:])
+    whole = everything(root)
+    if restored == "ledger":
+        shutil.copy2(ledger_path(backup), ledger_path(root))
+    else:
+        for tree in ("articles", "duplicates", "revisions"):
+            shutil.rmtree(root / tree)
+            if (backup / tree).exists():
+                shutil.copytree(backup / tree, root / tree)
+    commit(root)
+    with Lake.open(root) as lake:
+        assert lake.ledger.count() == sum(len(rows(root, tree)) for tree in ("articles", "duplicates"))
+    commit(root, plan()[20:])
+    assert everything(root) == whole
 
 
 @pytest.mark.parametrize("state", ["lost", "older", "garbage"])

@@ -82,8 +82,8 @@ def test_look_ups_cover_address_text_and_cluster(ledger):
     assert [key.article_id for key, _ in ledger.at_url(first.canonical_url)] == ["acme:1"]
     assert [copy.key.article_id for copy in ledger.members("acme:1")] == ["acme:1", "other:2"]
     [known] = ledger.copies("other:2")
-    assert ledger.cluster_of(known.versions[0].exact_key) == "acme:1"
-    assert ledger.cluster_of("") is None
+    assert ledger.group_of(known.versions[0].exact_key) == "acme:1"
+    assert ledger.group_of("") is None
     assert ledger.at_url("") == []
 
 

@@ -36,9 +36,16 @@ def test_a_row_is_the_article_and_its_history():
 
 def test_no_field_of_the_records_is_forgotten():
     known = {column.name for columns in TREES.values() for column in columns} | {"source", "date"}
-    # The digest travels in `extra`; keys and elections are for the ledger.
+    # The digest travels in `extra`, the day in the path; keys, groups and elections are for the ledger.
     assert set(Article.__dataclass_fields__) - known == {"page_digest"}
-    assert set(Decision.__dataclass_fields__) - known == {"kind", "article", "exact_key", "elections"}
+    assert set(Decision.__dataclass_fields__) - known == {
+        "kind",
+        "article",
+        "day",
+        "exact_key",
+        "group_id",
+        "elections",
+    }
 
 
 def test_an_article_survives_its_row():
