@@ -103,6 +103,10 @@ class Robots(Middleware):
         return await asyncio.shield(self._rules[origin])
 
     async def _fetch(self, origin: str) -> Rules:
+        """The rules, from a crawl not long ago or from the host; what is no answer is asked for again next time."""
+        kept = self.job.frontier.robots(origin)
+        if kept is not None:
+            return self._read(origin, kept)
         url = f"{origin}/robots.txt"
         request = Request(url, callback=NO_CALLBACK, meta={ROBOTS: True}, dont_filter=True)
         try:
@@ -113,19 +117,18 @@ class Robots(Middleware):
                 self.job.warnings.append(f"{url} redirects without end: read as if there were none")
                 return Rules()
             return Rules(failure=failure)
-        return self._read(url, response)
-
-    def _read(self, url: str, response: Response) -> Rules:
         if response.status == 429 or response.status >= 500:
             return Rules(failure=Failure(reason=Reason.HTTP, detail=f"status {response.status}"))
-        if response.status != 200:
-            return Rules()
-        body = response.body[:ROBOTS_BYTES]
+        body = response.body[:ROBOTS_BYTES] if response.status == 200 else b""
         if body.lstrip().startswith(b"<"):
             self.job.warnings.append(f"{url} is a page, not rules: read as if there were none")
-            return Rules()
+            body = b""
+        self.job.frontier.keep_robots(origin, body)
+        return self._read(origin, body)
+
+    def _read(self, origin: str, body: bytes) -> Rules:
         parser = ProtegoRobotParser(body, self.crawler.spider)
-        self._slow_down(_host(response.request or Request(url)), parser.crawl_delay(PRODUCT))
+        self._slow_down((urlsplit(origin).hostname or "").lower(), parser.crawl_delay(PRODUCT))
         return Rules(parser=parser)
 
     def _slow_down(self, host: str, crawl_delay: float | None) -> None:

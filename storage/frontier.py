@@ -26,6 +26,8 @@ VERSION: Final = 1
 BUSY_SECONDS: Final = 30.0
 # A page that was refused is not asked for again at every poll, as long as its list names it.
 SHELVED_FOR: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30))
+# RFC 9309 allows a day; a site that changes its mind is obeyed sooner.
+ROBOTS_KEPT: Final = timedelta(hours=6)
 FORGOTTEN_AFTER: Final = timedelta(days=60)
 
 TABLES: Final = """
@@ -54,6 +56,9 @@ CREATE TABLE revisits (
     PRIMARY KEY (source, article_id)
 ) WITHOUT ROWID;
 CREATE INDEX revisits_due ON revisits (source, due_at);
+CREATE TABLE robots (
+    source TEXT NOT NULL, origin TEXT NOT NULL, body BLOB, fetched_at REAL NOT NULL, PRIMARY KEY (source, origin)
+);
 CREATE TABLE quality (
     source TEXT NOT NULL, run_id TEXT NOT NULL, at REAL NOT NULL, articles INTEGER NOT NULL,
     shares TEXT NOT NULL,              -- field → share of the articles that have it, as JSON
@@ -79,7 +84,7 @@ ON CONFLICT DO UPDATE SET state = 'refused', raw_ref = ?4, reason = ?5, detail =
 """
 
 State = Literal["listed", "fetched", "refused"]
-Value: TypeAlias = str | int | float | None
+Value: TypeAlias = str | bytes | int | float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +270,20 @@ class Frontier:
     def forget(self, article_id: str) -> None:
         """No further look at an article: its plan is worked off, or it is gone."""
         self._execute("DELETE FROM revisits WHERE source = ? AND article_id = ?", self.source, article_id)
+
+    def robots(self, origin: str) -> bytes | None:
+        """What the robots.txt of a host said not long ago: its rules, b"" if it has none; None if that is not known."""
+        rows = self._query(
+            "SELECT body FROM robots WHERE source = ? AND origin = ? AND fetched_at BETWEEN ? AND ?",
+            self.source,
+            origin,
+            _now() - ROBOTS_KEPT.total_seconds(),
+            _now(),
+        )
+        return rows[0][0] if rows else None
+
+    def keep_robots(self, origin: str, body: bytes) -> None:
+        self._execute("INSERT OR REPLACE INTO robots VALUES (?, ?, ?, ?)", self.source, origin, body, _now())
 
     # The loader
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from email.utils import formatdate
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from crawling import Crawled, crawl, json_list, source_of
 from faultserver import FaultServer, Turn
 
 from articles.source import ListRule, Source
+from storage.frontier import frontier_path
 
 
 class Site:
@@ -116,10 +119,19 @@ def test_a_list_is_asked_for_whole_if_its_last_walk_is_unknown(site: Site, tmp_p
 
 def test_r07_rules_that_change_between_runs_are_obeyed(site: Site, tmp_path: Path) -> None:
     first = site.visit(tmp_path / "1")
+    with closing(sqlite3.connect(frontier_path(tmp_path / "lake"))) as frontier, frontier:
+        frontier.execute("UPDATE robots SET fetched_at = fetched_at - 6 * 3600")  # six hours later
     site.server.robots["site"] = faults.rules("User-agent: finnews\nDisallow: /\n")
     second = site.visit(tmp_path / "2", first)
     assert not site.server.requests("site")
     assert second.report.gate_failures == ("E-ROBOTS http://site.faulty.test/list robots.txt disallows it",)
+
+
+def test_robots_are_asked_for_once_in_six_hours(site: Site, tmp_path: Path) -> None:
+    first = site.visit(tmp_path / "1")
+    assert len(site.server.requests("site", robots=True)) == 1
+    second = site.visit(tmp_path / "2", first)
+    assert (second.report.requests, len(site.server.log)) == (2, 2), "one for each list, and nothing else"
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun(site: Site, tmp_path: Path) -> None:
