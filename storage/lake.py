@@ -16,7 +16,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -114,6 +114,27 @@ class Lake:
             failpoint("decided")
             self._apply(batch, entry.articles)
             return decisions
+
+    def mark_gone(
+        self, article_ids: Iterable[str], *, at: datetime, run_id: str, source: str | None = None
+    ) -> list[CopyKey]:
+        """Flag articles whose pages a site (every one, if none is named) answers with 404 or 410; their texts stay.
+
+        Seen again later, they lose the flag. Gives the copies for which it is news.
+        """
+        with self._mutex:
+            if self._unfinished:
+                self.recover()
+            with self.ledger.transaction():
+                self._require_fence()
+                gone = self.ledger.mark_gone(article_ids, at, source)
+                if not gone:
+                    return []
+                batch = self.ledger.begin_batch(uuid.uuid4().hex, run_id, 0)
+                self.ledger.touch(batch, gone)
+            self._unfinished = True
+            self._apply(batch, ())
+            return gone
 
     def quarantine(self, rejected: Iterable[Rejected], *, run_id: str) -> int:
         """Keep what gave no article, once a day for each page and reason. Gives how many were not known."""

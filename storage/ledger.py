@@ -28,7 +28,7 @@ from storage.errors import LedgerError
 from storage.near_index import TABLES as NEAR_TABLES
 from storage.near_index import Entry, NearIndex, NearIndexError
 
-VERSION: Final = 2
+VERSION: Final = 3
 BUSY_SECONDS: Final = 30.0
 
 # What can be rebuilt from the lake, and so is made anew where its layout has changed.
@@ -38,6 +38,7 @@ CREATE TABLE copies (
     day TEXT,                       -- partition, that of the first revision; null if undated
     first_seen_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL,
     page_digest TEXT NOT NULL,      -- of the page it was last read from
+    gone_at INTEGER,                -- when the site was first found to have it no more; null while it has
     group_id TEXT NOT NULL, cluster_id TEXT NOT NULL, duplicate_of TEXT, duplicate_kind TEXT, similarity REAL,
     PRIMARY KEY (article_id, source)
 ) WITHOUT ROWID;
@@ -107,16 +108,23 @@ WHERE (excluded.fetched_at, excluded.edited_at, excluded.claimed_at, excluded.ca
     < (fetched_at, edited_at, claimed_at, canonical_url)
 """
 ADD_COPY = """
-INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET first_seen_at = min(first_seen_at, excluded.first_seen_at), day = excluded.day,
     page_digest = CASE WHEN excluded.last_seen_at >= last_seen_at THEN excluded.page_digest ELSE page_digest END,
     last_seen_at = max(last_seen_at, excluded.last_seen_at),
+    gone_at = iif(excluded.last_seen_at >= gone_at, NULL, gone_at),
     group_id = excluded.group_id, cluster_id = excluded.cluster_id,
     duplicate_of = excluded.duplicate_of, duplicate_kind = excluded.duplicate_kind, similarity = excluded.similarity
 """
 MOVE_COPY = """
 UPDATE copies SET group_id = ?, cluster_id = ?, duplicate_of = ?, duplicate_kind = ?, similarity = ?
 WHERE article_id = ? AND source = ?
+"""
+# The first time it was missed counts, unless it was seen since.
+MARK_GONE = """
+UPDATE copies SET gone_at = ?1
+WHERE article_id = ?2 AND source = ifnull(?3, source) AND last_seen_at < ?1 AND ?1 < ifnull(gone_at, ?1 + 1)
+RETURNING article_id, source
 """
 
 Value: TypeAlias = str | int | float | None
@@ -138,6 +146,7 @@ class Stored:
     key: CopyKey
     day: date | None
     first_seen_at: datetime
+    gone_at: datetime | None
     place: Place
 
 
@@ -267,6 +276,11 @@ class Ledger:
             links = self._index.duplicates_around(map(_name, texts))
         return [NearLink(_text_key(link.one), _text_key(link.other), link.similarity) for link in links]
 
+    def lacks_index(self) -> bool:
+        """Was the near index lost, while the rest is there?"""
+        [(lost,)] = self._query("SELECT EXISTS (SELECT 1 FROM versions) > EXISTS (SELECT 1 FROM near_articles)")
+        return bool(lost)
+
     def _copies(self, column: str, value: str) -> list[Copy]:
         found: dict[CopyKey, tuple[str, Place, list[Version]]] = {}
         for article_id, source, group_id, cluster_id, of, kind, similarity, *version in self._query(
@@ -287,7 +301,8 @@ class Ledger:
         for decision in decisions:
             article, version = decision.article, version_of(decision.article, decision.exact_key)
             key = CopyKey(article.article_id, article.source)
-            self._leave_partition(key, decision)
+            if decision.kind != "new" and self._comes_back(key, decision):
+                touched.add(key)
             self._add_copy(key, decision)
             self._add_page(article.page_digest, article.raw_ref, article.extractor)
             if self._add_version(key, version):
@@ -297,6 +312,13 @@ class Ledger:
                 self._execute(MOVE_COPY, e.group_id, *place, e.article_id, e.source)
                 touched.add(CopyKey(e.article_id, e.source))
         return touched
+
+    def mark_gone(self, article_ids: Iterable[str], at: datetime, source: str | None = None) -> list[CopyKey]:
+        """Remember that a site has these no more; gives the copies for which that is news."""
+        changed: list[CopyKey] = []
+        for article_id in article_ids:
+            changed += (CopyKey(*row) for row in self._query(MARK_GONE, _us(at), article_id, source))
+        return changed
 
     def remember_refused(self, digest: str, raw_ref: str) -> None:
         """A page that gave no article need not be archived again; it is read again, by rules that may be better."""
@@ -320,12 +342,13 @@ class Ledger:
     def stored(self, keys: Iterable[CopyKey]) -> list[Stored]:
         found = []
         for key in keys:
-            [(day, first_seen_at, *place)] = self._query(
-                "SELECT day, first_seen_at, cluster_id, duplicate_of, duplicate_kind, similarity FROM copies"
+            [(day, first_seen_at, gone_at, *place)] = self._query(
+                "SELECT day, first_seen_at, gone_at, cluster_id, duplicate_of, duplicate_kind, similarity FROM copies"
                 " WHERE article_id = ? AND source = ?",
                 *key,
             )
-            found.append(Stored(key, date.fromisoformat(day) if day else None, _time(first_seen_at), Place(*place)))
+            seen = _time(first_seen_at), _maybe_time(gone_at)
+            found.append(Stored(key, date.fromisoformat(day) if day else None, *seen, Place(*place)))
         return found
 
     def count(self) -> int:
@@ -503,13 +526,14 @@ class Ledger:
                 self._execute("UPDATE head SET whole = 0")
                 self._index = NearIndex(self._connection)
 
-    def _leave_partition(self, key: CopyKey, decision: Decision) -> None:
-        """Note the partition that the copy was in, if its first revision is another one now."""
-        if decision.kind in ("revision", "unchanged"):
-            for (day,) in self._query("SELECT day FROM copies WHERE article_id = ? AND source = ?", *key):
-                before = date.fromisoformat(day) if day else None
-                if before != decision.day:
-                    self.move(key, before)
+    def _comes_back(self, key: CopyKey, decision: Decision) -> bool:
+        """Was it gone and is there again? Notes the partition it was in, too, if its first revision is another now."""
+        for day, gone_at in self._query("SELECT day, gone_at FROM copies WHERE article_id = ? AND source = ?", *key):
+            before = date.fromisoformat(day) if day else None
+            if before != decision.day:
+                self.move(key, before)
+            return gone_at is not None and gone_at <= _us(decision.article.fetched_at)
+        return False
 
     def _add_copy(self, key: CopyKey, decision: Decision) -> None:
         day, seen_at = decision.day, _us(decision.article.fetched_at)

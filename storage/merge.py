@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -21,6 +22,9 @@ from storage.schema import Row, Tree, article_of, observed_row, table
 
 # Superseded and repeated rows appear before they go from where they were: nothing is ever missing.
 COPY_TREES: tuple[Tree, ...] = ("revisions", "duplicates", "articles")
+
+# In `extra`, beside the flag `gone`.
+GONE_AT = "gone_at"
 
 Contents: TypeAlias = Mapping[Tree, pa.Table | None]
 """The tables of a partition; None where there is no file."""
@@ -77,6 +81,8 @@ def _rows(
     for revision, article in enumerate(versions, 1):
         if revision > 1:
             article = _compared(versions[revision - 2], article)
+        if revision == len(versions) and copy.gone_at is not None:
+            article = _gone(article, copy.gone_at)
         tree: Tree = "revisions"
         if revision == len(versions):
             tree = "duplicates" if copy.place.duplicate_of else "articles"
@@ -87,14 +93,21 @@ def _rows(
 
 def _without_comparison(article: Article) -> Article:
     """As it was observed: what it differs in from its predecessor is told anew, for that may be another one now."""
-    extra = {name: value for name, value in article.extra.items() if name != "changed"}
-    return replace(article, extra=extra, flags=tuple(flag for flag in article.flags if flag != "replaced"))
+    extra = {name: value for name, value in article.extra.items() if name not in ("changed", GONE_AT)}
+    return replace(
+        article, extra=extra, flags=tuple(flag for flag in article.flags if flag not in ("replaced", "gone"))
+    )
 
 
 def _compared(before: Article, after: Article) -> Article:
     extra = {**after.extra, "changed": ",".join(changed(before, after))}
     flags = (*after.flags, "replaced") if is_replaced(before, after) else after.flags
     return replace(after, extra=extra, flags=flags)
+
+
+def _gone(article: Article, at: datetime) -> Article:
+    """A tombstone: the text stays."""
+    return replace(article, extra={**article.extra, GONE_AT: at.isoformat()}, flags=(*article.flags, "gone"))
 
 
 def _history(copy: Stored, tree: Tree, revision: int) -> Row:

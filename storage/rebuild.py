@@ -7,7 +7,7 @@ where a row stands otherwise in the lake – a commit was cut short – its copy
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from articles.decide import CopyKey, decide
 from articles.fingerprint import with_fingerprints
 from articles.records import Article
 from storage.ledger import Ledger
-from storage.merge import COPY_TREES, Contents, merge
+from storage.merge import COPY_TREES, GONE_AT, Contents, merge
 from storage.partitions import Partition, last_seq, partition_path, partitions, read_partition
 from storage.schema import article_of
 
@@ -28,7 +28,7 @@ SLACK = timedelta(seconds=2)
 def agrees(ledger: Ledger, lake: Path) -> bool:
     """Whether ledger and lake are of one time, by the numbers of commits. Reads a few footers, no rows."""
     head, newest = ledger.head(), ledger.last_seq()
-    if not head.whole or (head.path and last_seq(lake / head.path) < head.seq):
+    if not head.whole or ledger.lacks_index() or (head.path and last_seq(lake / head.path) < head.seq):
         return False
     since = (head.at - SLACK).timestamp()
     files = (path for tree in COPY_TREES for _, path in partitions(lake, tree))
@@ -42,6 +42,9 @@ def rebuild(ledger: Ledger, lake: Path) -> None:
     articles = (article for partition in every for article in _articles(partition, _contents(lake, partition)))
     while batch := list(islice(articles, BATCH)):
         ledger.record(decide(with_fingerprints(batch), ledger))
+        for article in batch:
+            if gone_at := article.extra.get(GONE_AT):
+                ledger.mark_gone([article.article_id], datetime.fromisoformat(gone_at), article.source)
     unfinished = {key for partition in every for key in _unfinished(ledger, partition, _contents(lake, partition))}
     seq, path = max(
         ((last_seq(path), path) for tree in COPY_TREES for _, path in partitions(lake, tree)), default=(0, lake)
