@@ -36,7 +36,7 @@ unit: $(READY)  ## the fast tests: seconds, to be run all the time
 	$(BIN)/pytest -q -n 2 -m "not slow and not server"
 
 slow: $(READY)  ## whole-process tests: kills, crawls, a Prefect server
-	$(BIN)/pytest -q -m "slow or server"
+	$(BIN)/pytest -q -n 2 -m "slow or server"
 
 docs: $(READY)  ## write the generated pages anew (docs/schema.md, docs/sources.md)
 	$(BIN)/finnews schema --markdown > docs/schema.md
