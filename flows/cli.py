@@ -113,6 +113,19 @@ def extract(
     raise typer.Exit(extract_command(paths or [], manifest, settings, terminal, source_id=source))
 
 
+@app.command(epilog="Examples: finnews explain page.html · finnews explain post.md --json")
+def explain(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pages and posts on disk.")],
+    source: Annotated[str | None, typer.Option(help="Source the pages belong to, if they do not say.")] = None,
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what was kept of a page, what was taken out by which rule, and what named each field."""
+    from flows.explaining import explain_command
+
+    raise typer.Exit(explain_command(paths, _settings(sources=folders), _terminal(as_json, False, 0), source_id=source))
+
+
 @app.command(epilog='Example: finnews read "select source, date, count(*) from articles group by all order by all"')
 def read(
     sql: Annotated[str, typer.Argument(help="A query over articles, duplicates, revisions, quarantine.")],

@@ -68,7 +68,9 @@ def test_help_imports_nothing_heavy() -> None:
     assert run.stdout.strip() == "set()"
 
 
-@pytest.mark.parametrize("command", ["demo", "ingest", "backfill", "extract", "read", "schema", "sources check"])
+@pytest.mark.parametrize(
+    "command", ["demo", "ingest", "backfill", "extract", "explain", "read", "schema", "sources check"]
+)
 def test_every_command_has_an_example_and_a_place_in_the_readme(command: str, finnews) -> None:
     shown = finnews(*command.split(), "--help").stdout
     assert re.search(rf"Examples?: finnews {command}", shown)
@@ -186,6 +188,16 @@ def test_extract_gives_a_line_for_each_document_in_order(posts: Path, tmp_path: 
     assert [line.get("error") for line in lines] == [None, "E-ARCHIVE", "E-EMPTY"]
     assert "文章来源" not in lines[0]["text"]
     assert run.returncode == 3
+
+
+def test_explain_names_the_rule_of_each_line_taken_out(posts: Path, finnews) -> None:
+    post = str(posts / "2024-10-21-port.md")
+    [line] = [json.loads(line) for line in finnews("explain", post, "--json").stdout.splitlines()]
+    [removed] = [each for each in line["removed"] if "文章来源" in each["line"]]
+    assert removed["rule"]
+    assert (line["publisher"], len(line["kept"])) == ("晨星财讯", 2)
+    shown = finnews("explain", post, str(posts / "shell.html"))
+    assert (removed["rule"] in shown.stdout, "E-NOTEXT" in shown.stdout, shown.returncode) == (True, True, 4)
 
 
 def test_a_second_run_meets_the_lock(tmp_path: Path, posts: Path, finnews) -> None:

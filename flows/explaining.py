@@ -1,0 +1,65 @@
+"""`finnews explain`: what was kept of a document, what was taken out, and by which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from articles.explain import Explanation, explain
+from articles.records import Rejected
+from articles.source import UNKNOWN
+from flows.accounting import Exit
+from flows.documents import documents_of, reading_line
+from flows.extraction import Document
+from flows.settings import Settings
+from flows.terminal import Terminal
+from spiders.catalogue import Catalogue
+
+SHOWN_CHARS = 100
+FIELDS = ("title", "published_at", "publisher", "author", "editor", "section", "lang", "flags")
+
+
+def explain_command(paths: Sequence[Path], settings: Settings, terminal: Terminal, *, source_id: str | None) -> Exit:
+    """Documents on disk, one after the other; exit code 4 if any gave no article."""
+    catalogue = Catalogue.load(settings.sources)
+    refused = 0
+    for document in documents_of(catalogue, paths, source_id):
+        outcome = _explained(document, catalogue)
+        refused += isinstance(outcome, Rejected)
+        if terminal.as_json:
+            terminal.line(_line(document, outcome))
+        elif isinstance(outcome, Rejected):
+            terminal.print(str(outcome))
+        else:
+            _show(outcome, terminal)
+    return Exit.GATE if refused else Exit.OK
+
+
+def _explained(document: Document, catalogue: Catalogue) -> Explanation | Rejected:
+    if isinstance(document, Rejected):
+        return document
+    return explain(document, catalogue.get(document.source, UNKNOWN))
+
+
+def _line(document: Document, outcome: Explanation | Rejected) -> dict[str, Any]:
+    if isinstance(outcome, Rejected):
+        return reading_line(document, outcome)
+    found = {"lane": outcome.lane, "kept": outcome.kept, "witnesses": dict(outcome.witnesses)}
+    return reading_line(document, outcome.article) | found | {"removed": [asdict(line) for line in outcome.removed]}
+
+
+def _show(outcome: Explanation, terminal: Terminal) -> None:
+    article = outcome.article
+    fields = [(name, getattr(article, name), outcome.witnesses.get(name, "")) for name in FIELDS]
+    terminal.table(
+        ("field", "value", "named by"), fields, title=f"{article.url or article.source} (lane {outcome.lane})"
+    )
+    lines = [("kept", "", _short(line)) for line in outcome.kept]
+    lines += [("taken out", line.rule, _short(line.line)) for line in outcome.removed]
+    terminal.table(("what", "rule", "line"), lines)
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= SHOWN_CHARS else f"{line[: SHOWN_CHARS - 1]}…"
