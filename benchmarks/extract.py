@@ -93,7 +93,7 @@ def main() -> int:
     if "quality" in options.parts:
         missed += quality(options.worst)
     if "peers" in options.parts:
-        missed += peers(options.every, options.rounds)
+        missed += peers(options.tools, options.every, options.rounds)
     if "scaling" in options.parts:
         missed += scaling(options.rounds)
     if "steps" in options.parts:
@@ -248,8 +248,8 @@ class Tool:
         return sum(median(self.rounds[place]) for place in places) if measured else None
 
 
-def peers(every: int, rounds: int) -> list[str]:
-    """All tools on the same pages: quality of each, then rounds in which they take turns."""
+def peers(names: Sequence[str], every: int, rounds: int) -> list[str]:
+    """The tools on the same pages: quality of each, then rounds in which they take turns."""
     missing = _install_peers()
     files = article_files()[::every]
     files = list(dict.fromkeys([*files, *(record["file"] for record in gold("html"))]))
@@ -257,7 +257,7 @@ def peers(every: int, rounds: int) -> list[str]:
     python = _python()
     with ExitStack() as stack:
         tools: dict[str, Tool] = {}
-        for name in PEERS:
+        for name in names:
             command = [str(python), str(Path(__file__).with_name("extract_peers.py")), name]
             if reason := missing.get(_package_of(name)):
                 _say(f"{name}: not installed: {reason}")
@@ -437,16 +437,19 @@ def scaling(rounds: int) -> list[str]:
     """Pages a second of wall time through the pool that ingest uses, with one worker and with two."""
     pages = [page_of(file, known=True)[0] for file in article_files()] * SCALING_PASSES
     best = {1: 0.0, 2: 0.0}
+    own_seconds = []
     for number in range(rounds):
         for workers in best:
             _progress(f"scaling, round {number + 1} of {rounds}: {workers} processes")
             with Extractors(catalogue(), workers=workers) as extractors:
                 list(extractors.run(pages[:64]))
-                began = time.perf_counter()
+                own, began = time.process_time(), time.perf_counter()
                 list(extractors.run(pages))
+                own_seconds.append(time.process_time() - own)
                 best[workers] = max(best[workers], len(pages) / (time.perf_counter() - began))
     times = best[2] / best[1]
     _say(f"\nProcesses: {best[1]:.0f} pages/s with one, {best[2]:.0f} with two: {times:.2f} times (goal >= {SCALING})")
+    _say(f"The process that hands out pages and takes rows: {min(own_seconds) / len(pages) * 1000:.2f} CPU ms a page")
     _say(f"(wall time, best of {rounds}; load of the machine now {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
     return [] if times >= SCALING else [f"two processes {SCALING} times one (it is {times:.2f})"]
 
@@ -504,6 +507,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = ("quality", "peers", "scaling", "steps")
     parser.add_argument("parts", nargs="*", default=parts, help=f"of {', '.join(parts)}; all, if none is named")
+    parser.add_argument("--tools", nargs="+", choices=PEERS, default=PEERS, metavar="TOOL", help="these others only")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="read every Nth page only, and the gold")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement")
     parser.add_argument("--worst", type=int, default=0, metavar="N", help="name the N worst gold pages")
