@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from articles.decide import MARK_CHARS, Copy, CopyKey, NearLink, NewText, Place, TextKey, Version, chain, version_of
+from articles.near import KINDS
 from articles.records import Decision
 from storage.errors import LedgerError
 from storage.near_index import TABLES as NEAR_TABLES
-from storage.near_index import Entry, NearIndex, NearIndexError
+from storage.near_index import WINDOW, Entry, NearIndex, NearIndexError
 
 VERSION: Final = 3
 BUSY_SECONDS: Final = 30.0
@@ -127,6 +128,12 @@ WHERE article_id = ?2 AND source = ifnull(?3, source) AND last_seen_at < ?1 AND 
 RETURNING article_id, source
 """
 
+CONTAINED_KIND: Final = KINDS.index("contained")
+CONTAINED = """
+SELECT a.article_id, b.article_id FROM near_links
+JOIN near_articles a ON a.serial = one JOIN near_articles b ON b.serial = other WHERE kind = ? AND one < other
+"""
+
 Value: TypeAlias = str | int | float | None
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -213,16 +220,18 @@ class Head(NamedTuple):
 class Ledger:
     """For the one writer of a lake; safe for its threads. Satisfies `articles.decide.Known`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, window: timedelta = WINDOW, durable: bool = True) -> None:
+        """Of a ledger that is not durable, nothing has to be left after a power cut."""
         self.path = path
+        self._window = window
         self._lock = threading.RLock()
         with self._named_errors():
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-        self._execute("PRAGMA journal_mode = WAL")
+        self.execute("PRAGMA journal_mode = WAL")
         # A commit that returned survives a power cut.
-        self._execute("PRAGMA synchronous = FULL")
+        self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         self._prepare()
         self._open_index()
 
@@ -233,10 +242,10 @@ class Ledger:
     def transaction(self) -> Iterator[None]:
         """All or nothing, on disk when it ends."""
         with self._lock:
-            self._execute("BEGIN IMMEDIATE")
+            self.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._execute("COMMIT")
+                self.execute("COMMIT")
             except BaseException:
                 # On a full disk SQLite may have rolled back by itself.
                 if self._connection.in_transaction:
@@ -309,7 +318,7 @@ class Ledger:
                 touched.add(key)
             for e in decision.elections:
                 place = (e.cluster_id, e.duplicate_of, e.duplicate_kind, e.similarity)
-                self._execute(MOVE_COPY, e.group_id, *place, e.article_id, e.source)
+                self.execute(MOVE_COPY, e.group_id, *place, e.article_id, e.source)
                 touched.add(CopyKey(e.article_id, e.source))
         return touched
 
@@ -332,10 +341,10 @@ class Ledger:
     def clear(self) -> None:
         """Forget all that can be rebuilt from the lake; the history of runs and what lists said stay."""
         for table in ("copies", "versions", "batches", "touched", "moves"):
-            self._execute(f"DELETE FROM {table}")
+            self.execute(f"DELETE FROM {table}")
         # A page that gave no article has left no row in the lake.
-        self._execute("DELETE FROM pages WHERE extractor != ''")
-        self._execute("UPDATE head SET seq = 0, path = '', at = 0, whole = 0")
+        self.execute("DELETE FROM pages WHERE extractor != ''")
+        self.execute("UPDATE head SET seq = 0, path = '', at = 0, whole = 0")
         with self._lock, self._named_errors():
             self._index.rebuild([])
 
@@ -359,7 +368,7 @@ class Ledger:
     # Batches
 
     def begin_batch(self, batch_id: str, run_id: str, articles: int) -> Batch:
-        cursor = self._execute(
+        cursor = self.execute(
             "INSERT INTO batches (batch_id, run_id, articles) VALUES (?, ?, ?)", batch_id, run_id, articles
         )
         assert cursor.lastrowid is not None
@@ -375,7 +384,7 @@ class Ledger:
 
     def move(self, key: CopyKey, day: date | None) -> None:
         """The copy's rows in this partition have to go."""
-        self._execute("INSERT OR IGNORE INTO moves VALUES (?, ?, ?)", *key, day.isoformat() if day else "")
+        self.execute("INSERT OR IGNORE INTO moves VALUES (?, ?, ?)", *key, day.isoformat() if day else "")
 
     def moves(self, keys: Iterable[CopyKey]) -> list[tuple[CopyKey, date | None]]:
         """Which of these copies have rows left in a partition that is not theirs any more."""
@@ -395,15 +404,15 @@ class Ledger:
     def applied(self, batch: Batch, path: str = "") -> None:
         """`path`, a file of the lake, has got rows with the batch's number; empty if none has."""
         with self.transaction():
-            self._execute(
+            self.execute(
                 "DELETE FROM moves WHERE (article_id, source) IN"
                 " (SELECT article_id, source FROM touched WHERE seq = ?)",
                 batch.seq,
             )
-            self._execute("DELETE FROM touched WHERE seq = ?", batch.seq)
+            self.execute("DELETE FROM touched WHERE seq = ?", batch.seq)
             if path:
                 self.set_head(batch.seq, path)
-            self._execute("UPDATE batches SET applied = 1 WHERE seq = ?", batch.seq)
+            self.execute("UPDATE batches SET applied = 1 WHERE seq = ?", batch.seq)
 
     def has_batch(self, batch_id: str) -> bool:
         return bool(self._query("SELECT 1 FROM batches WHERE batch_id = ?", batch_id))
@@ -413,7 +422,7 @@ class Ledger:
         return Head(seq, path, _time(at), bool(whole))
 
     def set_head(self, seq: int, path: str) -> None:
-        self._execute("UPDATE head SET seq = ?, path = ?, at = ?, whole = 1", seq, path, _now())
+        self.execute("UPDATE head SET seq = ?, path = ?, at = ?, whole = 1", seq, path, _now())
 
     def last_seq(self) -> int:
         """The number of the latest batch."""
@@ -422,14 +431,14 @@ class Ledger:
 
     def raise_seq(self, seq: int) -> None:
         """Number the next batch above `seq`, which the lake already holds."""
-        self._execute("DELETE FROM sqlite_sequence WHERE name = 'batches'")
-        self._execute("INSERT INTO sqlite_sequence VALUES ('batches', ?)", seq)
+        self.execute("DELETE FROM sqlite_sequence WHERE name = 'batches'")
+        self.execute("INSERT INTO sqlite_sequence VALUES ('batches', ?)", seq)
 
     # Fencing: a writer that was taken for dead must not commit any more
 
     def take_fence(self) -> int:
         with self.transaction():
-            self._execute("UPDATE fence SET token = token + 1")
+            self.execute("UPDATE fence SET token = token + 1")
             return self.fence()
 
     def fence(self) -> int:
@@ -440,12 +449,12 @@ class Ledger:
     # Runs, lists, sources
 
     def begin_run(self, run_id: str) -> None:
-        self._execute("INSERT INTO runs (run_id, started_at) VALUES (?, ?)", run_id, _now())
+        self.execute("INSERT INTO runs (run_id, started_at) VALUES (?, ?)", run_id, _now())
 
     def end_run(self, run_id: str, report: Mapping[str, Any]) -> None:
         """`report` is the run's accounting by source, and its exit code."""
         document = json.dumps(report, ensure_ascii=False, sort_keys=True)
-        self._execute("UPDATE runs SET finished_at = ?, report = ? WHERE run_id = ?", _now(), document, run_id)
+        self.execute("UPDATE runs SET finished_at = ?, report = ? WHERE run_id = ?", _now(), document, run_id)
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """The latest runs, newest first."""
@@ -467,7 +476,7 @@ class Ledger:
         """To be called once the articles of those lists are durable."""
         with self.transaction():
             for v in validators:
-                self._execute(
+                self.execute(
                     "INSERT OR REPLACE INTO validators VALUES (?, ?, ?, ?)",
                     v.url,
                     v.etag,
@@ -479,7 +488,7 @@ class Ledger:
         return _validators(self._connection, url)
 
     def record_crawl(self, source: str, *, at: datetime, succeeded: bool, newest_at: datetime | None) -> None:
-        self._execute(
+        self.execute(
             "INSERT INTO crawls VALUES (?1, ?2, iif(?3, ?2, NULL), ?4) ON CONFLICT DO UPDATE SET tried_at = ?2,"
             " succeeded_at = iif(?3, ?2, succeeded_at), newest_at = max(ifnull(?4, newest_at), ifnull(newest_at, ?4))",
             source,
@@ -509,22 +518,22 @@ class Ledger:
                 )
             if version < VERSION:
                 for table in DERIVED_TABLES:
-                    self._execute(f"DROP TABLE IF EXISTS {table}")
+                    self.execute(f"DROP TABLE IF EXISTS {table}")
                 # executescript would end the transaction.
                 for statement in (DERIVED + HISTORY).split(";\n"):
-                    self._execute(statement)
-                self._execute(f"PRAGMA user_version = {VERSION}")
+                    self.execute(statement)
+                self.execute(f"PRAGMA user_version = {VERSION}")
 
     def _open_index(self) -> None:
         """An index of another version is dropped; it is filled again with the rest."""
         with self.transaction(), self._named_errors():
             try:
-                self._index = NearIndex(self._connection)
+                self._index = NearIndex(self._connection, window=self._window)
             except NearIndexError:
                 for table in NEAR_TABLES:
-                    self._execute(f"DROP TABLE {table}")
-                self._execute("UPDATE head SET whole = 0")
-                self._index = NearIndex(self._connection)
+                    self.execute(f"DROP TABLE {table}")
+                self.execute("UPDATE head SET whole = 0")
+                self._index = NearIndex(self._connection, window=self._window)
 
     def _comes_back(self, key: CopyKey, decision: Decision) -> bool:
         """Was it gone and is there again? Notes the partition it was in, too, if its first revision is another now."""
@@ -537,7 +546,7 @@ class Ledger:
 
     def _add_copy(self, key: CopyKey, decision: Decision) -> None:
         day, seen_at = decision.day, _us(decision.article.fetched_at)
-        self._execute(
+        self.execute(
             ADD_COPY,
             *key,
             day.isoformat() if day else None,
@@ -553,10 +562,10 @@ class Ledger:
 
     def _add_page(self, digest: str, raw_ref: str, extractor: str) -> None:
         if digest:
-            self._execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", digest, raw_ref, extractor)
+            self.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", digest, raw_ref, extractor)
 
     def _add_version(self, key: CopyKey, version: Version) -> bool:
-        cursor = self._execute(
+        cursor = self.execute(
             ADD_VERSION,
             *key,
             version.text_hash,
@@ -570,7 +579,8 @@ class Ledger:
         )
         return cursor.rowcount > 0
 
-    def _execute(self, statement: str, *values: Value) -> sqlite3.Cursor:
+    def execute(self, statement: str, *values: Value) -> sqlite3.Cursor:
+        """A statement of one's own, in the same transaction and with the same errors."""
         with self._lock, self._named_errors():
             return self._connection.execute(statement, values)
 
@@ -614,9 +624,27 @@ class KnownArticles:
     def validators(self, url: str) -> Validators | None:
         return _validators(self._connection, url) if self._connection else None
 
+    def contained(self) -> list[tuple[str, str]]:
+        """article_ids of pairs of which one is part of the other, by their current texts."""
+        if self._connection is None:
+            return []
+        links = self._connection.execute(CONTAINED, (CONTAINED_KIND,)).fetchall()
+        pairs = [(_text_key(one), _text_key(other)) for one, other in links]
+        return sorted(
+            {(a.copy.article_id, b.copy.article_id) for a, b in pairs if self._current(a) and self._current(b)}
+        )
+
     def close(self) -> None:
         if self._connection:
             self._connection.close()
+
+    def _current(self, text: TextKey) -> bool:
+        latest = self._first(
+            "SELECT text_hash FROM versions WHERE article_id = ? AND source = ?"
+            " ORDER BY fetched_at DESC, edited_at DESC, text_hash DESC",
+            *text.copy,
+        )
+        return latest is not None and latest[0].startswith(text.mark)
 
     def _first(self, statement: str, *values: Value) -> tuple[Any, ...] | None:
         if self._connection is None:

@@ -37,7 +37,7 @@ LAYOUT: Final = 2
 WINDOW: Final = timedelta(days=30)
 """Copies published further apart are found only if their texts are equal. Reprints come within days."""
 PERIOD_SECONDS = 32 * 86_400
-"""Segments hold one period each; with periods no shorter than the window, three of them are searched."""
+"""Segments hold one period each; with a window no longer than a period, three of them are searched."""
 # Segments of one size class are merged when there are this many; so an article is rewritten a few times, not often.
 FAN_OUT = 8
 LARGEST_SEGMENT = 65_536
@@ -107,6 +107,7 @@ class NearIndex:
     ) -> None:
         self._connection = connection
         self._window = int(window.total_seconds())
+        self._reach = -(-self._window // PERIOD_SECONDS)
         self._segments = _SegmentCache(connection, cache_bytes)
         for statement in SCHEMA:
             connection.execute(statement)
@@ -213,7 +214,7 @@ class NearIndex:
     def _link(self, batch: Mapping[int, _Segment]) -> list[Link]:
         found: dict[tuple[int, int], tuple[int, float]] = {}
         for period, new in batch.items():
-            around = range(period - 1, period + 2)
+            around = range(period - self._reach, period + self._reach + 1)
             for segment in (*self._stored(around), *(batch[p] for p in around if p in batch)):
                 for one, other, judged in _judge(new, segment, self._window):
                     verdicts = zip(judged.kind.tolist(), judged.similarity.tolist(), strict=True)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from storage.errors import QueryError
+from storage.ledger import KnownArticles
 from storage.partitions import HIVE_NULL, partitions
 from storage.schema import PARTITIONS, TREES, Column, Tree
 
@@ -24,6 +26,14 @@ DUCKDB_TYPES = {
     "binary": "BLOB",
     "date32[day]": "DATE",
 }
+# Of the two the longer one is the digest. Copies are left out: what they contain, their original does.
+DIGESTS = """
+with ordered as (select one as a, other as b from pairs union all select other, one from pairs)
+select digest.article_id as digest, item.article_id as item, digest.source as digest_source, item.source as item_source,
+       digest.title as digest_title, item.title as item_title
+from ordered join articles as digest on digest.article_id = a join articles as item on item.article_id = b
+where digest.text_chars > item.text_chars order by digest.published_at, digest, item
+"""
 GLOB_CHARACTERS = re.compile(r"([*?\[\]])")
 
 
@@ -46,6 +56,24 @@ def query(lake: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
             return [column[0] for column in cursor.description or ()], cursor.fetchall()
         except duckdb.Error as error:
             raise QueryError(str(error)) from error
+
+
+def digests(lake: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Which articles contain which: a digest and its items, in the columns of DIGESTS.
+
+    The relation is kept in the near index: it changes with either end, and a row of the lake should not.
+    """
+    known = KnownArticles(lake)
+    try:
+        pairs = known.contained()
+    finally:
+        known.close()
+    with connect(lake) as connection:
+        connection.register(
+            "pairs", pa.table({"one": [one for one, _ in pairs], "other": [other for _, other in pairs]})
+        )
+        cursor = connection.execute(DIGESTS)
+        return [column[0] for column in cursor.description or ()], cursor.fetchall()
 
 
 def partition_paths(

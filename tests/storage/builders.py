@@ -20,6 +20,10 @@ PARAGRAPHS = (
     "截至六月末，集团总资产为842亿元，负债率比年初下降1.3个百分点，经营现金流保持净流入。",
 )
 STORY = "\n".join(PARAGRAPHS)
+TRADITIONAL = str.maketrans(
+    "团吞长标创历负责开线带动货将续扩码头预计资产为现务两项关师认竞争价转费时间经业绩",
+    "團吞長標創歷負責開線帶動貨將續擴碼頭預計資產為現務兩項關師認競爭價轉費時間經業績",
+)
 
 
 def make_article(number: int = 1, *, source: str = "acme", minutes: int = 0, **changes: Any) -> Article:

@@ -16,14 +16,10 @@ from articles.records import Article
 from storage.lake import Lake
 from storage.ledger import ledger_path
 from storage.near_index import TABLES as NEAR_TABLES
-from tests.storage.builders import LONG, MORNING, STORY, make_article, telling
+from tests.storage.builders import LONG, MORNING, STORY, TRADITIONAL, make_article, telling
 from tests.storage.test_lake import DAY, commit, content, everything, ids, rows
 
 FLASH = "中国外汇交易中心今日公布，银行间外汇市场人民币汇率中间价为：1美元对人民币{0}元，1欧元对人民币{1}元。"
-TRADITIONAL = str.maketrans(
-    "团吞长标创历负责开线带动货将续扩码头预计资产为现务两项关师认竞争价转费时间经业绩",
-    "團吞長標創歷負責開線帶動貨將續擴碼頭預計資產為現務兩項關師認競爭價轉費時間經業績",
-)
 FULL_WIDTH = {ord("0") + digit: ord("０") + digit for digit in range(10)} | {ord("."): "．", ord("%"): "％"}
 
 
@@ -175,7 +171,7 @@ def test_d12_lost_state_is_rebuilt_with_the_same_result(tmp_path, state):
     if state.startswith("index"):
         with Lake.open(root) as lake:
             for statement in DAMAGE[state]:
-                lake.ledger._execute(statement)
+                lake.ledger.execute(statement)
     elif state == "ledger lost":
         ledger_path(root).unlink()
     else:

@@ -432,11 +432,11 @@ def test_w04_a_disk_that_fills_while_publishing_is_finished_later(tmp_path, monk
 def test_w05_a_full_ledger_is_one_line_and_nothing_counts_as_done(tmp_path):
     batch = [make_article(n) for n in range(300)]
     with Lake.open(tmp_path) as lake:
-        lake.ledger._execute("PRAGMA max_page_count = 40")
+        lake.ledger.execute("PRAGMA max_page_count = 40")
         with pytest.raises(LedgerError, match=r"ledger\.sqlite: database or disk is full"):
             lake.commit(batch, run_id="run")
         assert content(tmp_path) == {}
-        lake.ledger._execute("PRAGMA max_page_count = 100000")
+        lake.ledger.execute("PRAGMA max_page_count = 100000")
         assert {decision.kind for decision in lake.commit(batch, run_id="run")} == {"new"}
 
 
@@ -554,7 +554,7 @@ def test_d12_a_damaged_near_index_is_rebuilt_on_the_way(tmp_path):
     first, copy = telling(1), telling(2, STORY + "编者：某人。", source="other", minutes=5)
     commit(tmp_path, [first])
     with Lake.open(tmp_path) as lake:
-        lake.ledger._execute("UPDATE near_segments SET content = zeroblob(length(content))")
+        lake.ledger.execute("UPDATE near_segments SET content = zeroblob(length(content))")
         assert [decision.kind for decision in lake.commit([copy], run_id="run")] == ["duplicate"]
 
 
@@ -562,7 +562,7 @@ def test_d12_an_index_of_another_version_is_rebuilt(tmp_path):
     first, copy = telling(1), telling(2, STORY + "编者：某人。", source="other", minutes=5)
     commit(tmp_path, [first])
     with Lake.open(tmp_path) as lake:
-        lake.ledger._execute("UPDATE near_version SET layout = 0")
+        lake.ledger.execute("UPDATE near_version SET layout = 0")
     assert commit(tmp_path, [copy]) == [["duplicate"]]
 
 

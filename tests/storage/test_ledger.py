@@ -129,7 +129,7 @@ def test_a_transaction_that_fails_leaves_nothing(ledger):
 
 def test_w13_a_newer_ledger_is_refused_with_a_reason(lake, ledger):
     with ledger.transaction():
-        ledger._execute("PRAGMA user_version = 9")
+        ledger.execute("PRAGMA user_version = 9")
     ledger.close()
     with pytest.raises(LedgerError, match="newer finnews"):
         Ledger(ledger_path(lake))
