@@ -138,6 +138,43 @@ def read(
     raise typer.Exit(read_command(sql, _settings(lake=lake), _terminal(as_json, False, 0)))
 
 
+@app.command(epilog="Examples: finnews dedup documents.jsonl > verdicts.jsonl · finnews dedup - < documents.jsonl")
+def dedup(
+    documents: Annotated[
+        Path, typer.Argument(help='JSON lines {"id", "source", "title", "text", "published_at"}; - for stdin.')
+    ],
+    window: Annotated[
+        int, typer.Option(min=1, help="Days between near copies at most; exact ones have no limit.")
+    ] = 30,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Say of each document which one it repeats: JSON lines {id, verdict, duplicate_of, kind, similarity}."""
+    from flows.dedup import dedup_command
+
+    raise typer.Exit(dedup_command(documents, _terminal(True, quiet, verbose), window_days=window))
+
+
+@app.command(epilog="Examples: finnews duplicates --json · finnews duplicates --digests")
+def duplicates(
+    digests: Annotated[bool, typer.Option("--digests", help="Instead, the digests and the articles in them.")] = False,
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who reprints whom, and how many hours later."""
+    from flows.dedup import duplicates_command
+
+    raise typer.Exit(duplicates_command(_settings(lake=lake), _terminal(as_json, False, 0), of_digests=digests))
+
+
+@app.command(epilog="Example: finnews reindex --lake /data/lake")
+def reindex(lake: LakeOption = None, as_json: JsonOption = False) -> None:
+    """Make the ledger and the near-duplicate index anew from the lake's rows. Changes no row."""
+    from flows.dedup import reindex_command
+
+    raise typer.Exit(reindex_command(_settings(lake=lake), _terminal(as_json, False, 0)))
+
+
 @app.command(epilog="Examples: finnews schema --json · finnews schema --markdown > schema.md")
 def schema(
     as_json: JsonOption = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flows.accounting import Exit
+from flows.dedup import DocumentsError
 from flows.documents import ManifestError
 from flows.settings import SettingsError
 from spiders.archives import ArchiveError
@@ -17,6 +18,7 @@ EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (SourceFileError, Exit.USAGE),
     (UnknownSourceError, Exit.USAGE),
     (ManifestError, Exit.USAGE),
+    (DocumentsError, Exit.USAGE),
     (ArchiveError, Exit.USAGE),
 )
 
