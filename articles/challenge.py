@@ -12,6 +12,7 @@ HEAD_CHARS = 60_000
 # A news flash has as much text as a notice; next to a script that checks visitors a little more proves nothing yet.
 NOTICE_CHARS = 80
 CHECK_CHARS = 300
+MUCH_CHARS = 600
 
 _NOTICES = (
     r"40[34]\s*(?:Not Found|Forbidden|error|页面|错误)?|Not Found|Page not found|"
@@ -47,7 +48,8 @@ def challenge_in(html: str) -> str:
     title = _TITLE.search(head)
     if title and _TITLE_SAYS.fullmatch(_SPACES.sub(" ", title[1]).strip()):
         return _SPACES.sub(" ", title[1]).strip()[:80]
-    if len(html) > HEAD_CHARS:
+    # Quickly past nearly every page: hardly any text is hardly any wide characters.
+    if len(html) > HEAD_CHARS or len(html) - len(html.encode("ascii", "ignore")) > MUCH_CHARS:
         return ""
     seen = _SPACES.sub(" ", _TAG.sub(" ", _UNSEEN.sub("", head)))
     if len(seen) < CHECK_CHARS and (found := _CHECKS.search(head)):

@@ -186,6 +186,14 @@ def schema(
     raise typer.Exit(schema_command(_terminal(as_json, False, 0), markdown=markdown))
 
 
+@app.command(epilog="Example: finnews status --lake /data/lake --json")
+def status(lake: LakeOption = None, folders: SourceFolders = None, as_json: JsonOption = False) -> None:
+    """Tell how fresh each source is, and which no longer keeps its contract."""
+    from flows.reading import status_command
+
+    raise typer.Exit(status_command(_settings(lake=lake, sources=folders), _terminal(as_json, False, 0)))
+
+
 @sources_app.command("list", epilog="Example: finnews sources list --json")
 def sources_list(folders: SourceFolders = None, as_json: JsonOption = False) -> None:
     """List the sources."""
@@ -202,17 +210,50 @@ def sources_show(source: str, folders: SourceFolders = None, as_json: JsonOption
     raise typer.Exit(sources_show_command(source, _settings(sources=folders), _terminal(as_json, False, 0)))
 
 
-@sources_app.command("check", epilog="Example: finnews sources check sina --cases tests/sources")
+@sources_app.command("check", epilog="Examples: finnews sources check sina · finnews sources check sina --live")
 def sources_check(
     source: Annotated[str | None, typer.Argument(help="Id or TOML file; all sources if none.")] = None,
     cases: Annotated[Path, typer.Option(help="Folder with saved pages, <id>/<case>/.")] = Path("tests/sources"),
+    live: Annotated[bool, typer.Option("--live", help="Fetch its lists and three articles, and keep nothing.")] = False,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a source file, and run it over its saved pages."""
+    """Check a source file, and run it over its saved pages or on the network."""
+    settings, terminal = _settings(sources=folders), _terminal(as_json, False, 0)
+    if live:
+        from flows.sourcing import check_live_command
+
+        if source is None:
+            raise typer.BadParameter("--live needs the id of one source")
+        raise typer.Exit(check_live_command(source, settings, terminal))
     from flows.sources import sources_check_command
 
-    raise typer.Exit(sources_check_command(source, cases, _settings(sources=folders), _terminal(as_json, False, 0)))
+    raise typer.Exit(sources_check_command(source, cases, settings, terminal))
+
+
+@sources_app.command("new", epilog="Example: finnews sources new https://www.example.com/rss.xml --into my-sources")
+def sources_new(
+    url: Annotated[str, typer.Argument(help="A feed, sitemap, JSON list or page of links.")],
+    file: Annotated[
+        Path | None, typer.Option("--from", exists=True, dir_okay=False, help="A saved answer; nothing is fetched.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--into", exists=True, file_okay=False, help="Folder to write <id>.toml to.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a first source file for a site, and show what it would ingest."""
+    from flows.sourcing import sources_new_command
+
+    raise typer.Exit(sources_new_command(url, _settings(), _terminal(as_json, False, 0), file=file, folder=folder))
+
+
+@sources_app.command("schema", epilog="Example: finnews sources schema > source.schema.json")
+def sources_schema() -> None:
+    """Print the JSON Schema of a source file."""
+    from flows.sourcing import sources_schema_command
+
+    raise typer.Exit(sources_schema_command(_terminal(True, False, 0)))
 
 
 class Interrupted(BaseException):

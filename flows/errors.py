@@ -8,6 +8,7 @@ from flows.documents import ManifestError
 from flows.settings import SettingsError
 from spiders.archives import ArchiveError
 from spiders.catalogue import SourceFileError, UnknownSourceError
+from spiders.drafting import NoDraftError
 from storage.errors import LockHeld, QueryError, StorageError
 
 EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
@@ -18,6 +19,7 @@ EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (SourceFileError, Exit.USAGE),
     (UnknownSourceError, Exit.USAGE),
     (ManifestError, Exit.USAGE),
+    (NoDraftError, Exit.USAGE),
     (DocumentsError, Exit.USAGE),
     (ArchiveError, Exit.USAGE),
 )

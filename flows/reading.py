@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
 
 from flows.accounting import Exit
 from flows.settings import Settings
+from flows.status import status
 from flows.terminal import Terminal, as_records
 from storage.query import query
 from storage.schema import schema_document, schema_markdown
@@ -20,6 +23,20 @@ def read_command(sql: str, settings: Settings, terminal: Terminal) -> Exit:
     return Exit.OK
 
 
+def status_command(settings: Settings, terminal: Terminal) -> Exit:
+    """Ends with 4 if a source is stale or broken."""
+    found = status(settings)
+    if terminal.as_json:
+        terminal.document([asdict(each) for each in found])
+    else:
+        rows = [
+            (each.source, each.state, _day(each.newest_at), each.waiting, len(each.gaps), "; ".join(each.reasons))
+            for each in found
+        ]
+        terminal.table(("source", "state", "newest", "waiting", "gaps", "why"), rows)
+    return Exit.OK if all(each.keeps_its_contract for each in found) else Exit.GATE
+
+
 def schema_command(terminal: Terminal, *, markdown: bool = False) -> Exit:
     if markdown:
         sys.stdout.write(schema_markdown())
@@ -30,3 +47,7 @@ def schema_command(terminal: Terminal, *, markdown: bool = False) -> Exit:
             rows = [(column["name"], column["type"], column["description"]) for column in described["columns"]]
             terminal.table(("column", "type", "meaning"), rows, title=f"{tree}: {described['about']}")
     return Exit.OK
+
+
+def _day(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%MZ}" if at else ""

@@ -50,7 +50,10 @@ class Outcomes:
         """New articles that count towards the limit."""
 
     def keep(self, page: Page) -> Page:
-        return self._job.archive.append(page)
+        kept = self._job.archive.append(page)
+        if kept.form == "list":
+            self._job.spool.list_answer(kept.raw_ref)
+        return kept
 
     def take(self) -> bool:
         """One more new article? Not beyond the limit."""

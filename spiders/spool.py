@@ -1,6 +1,7 @@
 """The folder through which a crawl hands its results to whoever loads them.
 
 SPOOL/pages.jsonl   a line for each page or refusal, written as it happens: it stands even if the crawl is killed
+SPOOL/lists.jsonl   where the answers of the lists lie in the archive
 SPOOL/_stats.json   the report, written last: it says that the crawl came to an orderly end
 """
 
@@ -19,6 +20,7 @@ from articles.records import Reason, Rejected
 from spiders.crawl import REPORT_JSON, CrawlReport
 
 PAGES = "pages.jsonl"
+LISTS = "lists.jsonl"
 REPORT = "_stats.json"
 
 
@@ -39,6 +41,10 @@ class Spool:
 
     def rejected(self, rejected: Rejected) -> None:
         self._write({"rejected": asdict(rejected) | {"fetched_at": rejected.fetched_at.isoformat()}})
+
+    def list_answer(self, raw_ref: str) -> None:
+        with (self._folder / LISTS).open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({"raw_ref": raw_ref}) + "\n")
 
     def finish(self, report: CrawlReport) -> None:
         self._lines.flush()
@@ -65,6 +71,12 @@ def read_results(folder: Path) -> Iterator[CrawledPage | Rejected]:
         for line in lines:
             with suppress(json.JSONDecodeError):
                 yield _result(json.loads(line))
+
+
+def read_lists(folder: Path) -> list[str]:
+    """References of the list answers, in the order they came."""
+    path = folder / LISTS
+    return [json.loads(line)["raw_ref"] for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def read_report(folder: Path) -> CrawlReport | None:

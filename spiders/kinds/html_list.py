@@ -17,7 +17,8 @@ def read(text: str, rule: ListRule, *, url: str) -> Listing:
     if not text.strip():
         raise ListError("no list page: the answer is empty")
     builder = RowBuilder(url)
-    page = Selector(text)
+    # Named, or parsel takes a text that is JSON for JSON.
+    page = Selector(text, type="html")
     add_rows(builder, page, rule, rule.items)
     return builder.listing()
 

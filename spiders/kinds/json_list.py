@@ -119,7 +119,7 @@ def _add(builder: RowBuilder, row: Mapping[str, object], rule: ListRule, place: 
 
 def _html_rows(text: str, rule: ListRule, url: str) -> Listing:
     builder = RowBuilder(url)
-    add_rows(builder, Selector(text), rule, rule.row)
+    add_rows(builder, Selector(text, type="html"), rule, rule.row)
     return builder.listing()
 
 

@@ -1,0 +1,137 @@
+"""How each source is doing, from what its runs left behind: nothing is fetched, and nothing of the articles is read.
+
+silent  never asked, or not for longer than it may be old
+broken  the last run of it failed, or its answers no longer keep what its file promises
+stale   it answers, and has nothing new
+fresh   none of these
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from articles.source import Source
+from flows.noticing import complaints
+from flows.settings import Settings
+from spiders.catalogue import Catalogue
+from storage.frontier import Frontier, frontier_path
+from storage.ledger import Freshness, Ledger, ledger_path
+
+RUNS = 200
+USUAL_AGE_HOURS = 48.0
+GAPS_SHOWN = timedelta(days=7)
+# The list itself says that it is old; the age of its articles says it too.
+FROZEN = "E-FROZEN"
+# Told as gaps, with their span.
+GAP = "E-GAP"
+
+State = Literal["fresh", "stale", "broken", "silent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceStatus:
+    source: str
+    state: State
+    reasons: tuple[str, ...] = ()
+    tried_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    newest_at: datetime | None = None
+    waiting: int = 0
+    """Articles listed and not stored yet."""
+    gaps: tuple[str, ...] = ()
+    """Of the last seven days."""
+
+    @property
+    def keeps_its_contract(self) -> bool:
+        return self.state not in ("stale", "broken")
+
+
+def status(settings: Settings, now: datetime | None = None) -> list[SourceStatus]:
+    """All enabled sources that have a list, by id. A lake that is not there yet has silent sources only."""
+    now = now or datetime.now(UTC)
+    sources = [source for source in Catalogue.load(settings.sources).values() if source.enabled and source.lists]
+    crawls, accounts = _history(settings)
+    return [
+        _judged(settings, source, crawls.get(source.id), accounts.get(source.id, {}), now)
+        for source in sorted(sources, key=lambda source: source.id)
+    ]
+
+
+def _history(settings: Settings) -> tuple[dict[str, Freshness], dict[str, Mapping[str, Any]]]:
+    """Of each source: when it was crawled, and the account of its latest run."""
+    path = ledger_path(settings.lake_path)
+    if not path.exists():
+        return {}, {}
+    ledger = Ledger(path)
+    try:
+        accounts: dict[str, Mapping[str, Any]] = {}
+        for run in ledger.runs(RUNS):
+            if run.report.get("command") == "ingest":
+                for source_id, account in run.report.get("sources", {}).items():
+                    accounts.setdefault(source_id, account)
+        return {each.source: each for each in ledger.freshness()}, accounts
+    finally:
+        ledger.close()
+
+
+def _judged(
+    settings: Settings, source: Source, crawl: Freshness | None, account: Mapping[str, Any], now: datetime
+) -> SourceStatus:
+    if crawl is None:
+        return SourceStatus(source=source.id, state="silent", reasons=("never crawled",))
+    waiting, gaps, drift = _left_behind(settings, source, now)
+    old_after = timedelta(hours=source.gates.max_age_hours or USUAL_AGE_HOURS)
+    findings: dict[State, list[str]] = {
+        "silent": list(_silence(crawl, old_after, now)),
+        "broken": [*_failures(account), *drift],
+        "stale": list(_staleness(source, crawl, account, now)),
+    }
+    state: State = next((state for state in ("silent", "broken", "stale") if findings[state]), "fresh")
+    return SourceStatus(
+        source=source.id,
+        state=state,
+        reasons=tuple(reason for reasons in findings.values() for reason in reasons),
+        tried_at=crawl.tried_at,
+        succeeded_at=crawl.succeeded_at,
+        newest_at=crawl.newest_at,
+        waiting=waiting,
+        gaps=gaps,
+    )
+
+
+def _left_behind(settings: Settings, source: Source, now: datetime) -> tuple[int, tuple[str, ...], list[str]]:
+    if not frontier_path(settings.lake_path).exists():
+        return 0, (), []
+    with Frontier(settings.lake_path, source.id) as frontier:
+        gaps = tuple(
+            f"{gap.list}: {_minute(gap.since)} to {_minute(gap.until)}" for gap in frontier.gaps(now - GAPS_SHOWN)
+        )
+        return len(frontier.waiting()), gaps, complaints(frontier.quality(), source)
+
+
+def _silence(crawl: Freshness, old_after: timedelta, now: datetime) -> Iterator[str]:
+    if now - crawl.tried_at > old_after:
+        yield f"not crawled since {_minute(crawl.tried_at)}"
+
+
+def _failures(account: Mapping[str, Any]) -> Iterator[str]:
+    if error := account.get("error"):
+        yield str(error)
+    for failure in account.get("gate_failures", ()):
+        # Drift is judged anew, from all runs.
+        if failure != error and not failure.startswith((FROZEN, GAP, "E-DRIFT", "E-FIELDS")):
+            yield failure
+
+
+def _staleness(source: Source, crawl: Freshness, account: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    hours = source.gates.max_age_hours
+    if hours and crawl.newest_at and now - crawl.newest_at > timedelta(hours=hours):
+        yield f"the newest article is of {_minute(crawl.newest_at)}, more than {hours:g} h ago"
+    yield from (failure for failure in account.get("gate_failures", ()) if failure.startswith(FROZEN))
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%MZ}"
