@@ -4,9 +4,11 @@ Every field has one written order, the best witness first:
 
     title      rule · headline that <title>, og:title or list repeats · list · og:title · <title> less the site's name
     published  rule · visible near the headline · undisplayed for search engines · meta · JSON-LD · list · url
+               (seconds also from the update, where its minute is the same)
     publisher  rule · label near the headline · element named so · wrapper lines · name beside the time ·
                label behind the body · undisplayed · meta · list · the source's own
-    author     rule · label near the headline · element named so · wrapper lines · meta · list
+    author     rule · label near the headline · element named so · wrapper lines · name beside the time ·
+               label right behind the body · meta · list
     editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed
 
 The displayed time outranks the meta, which often is when the page was built; a meta of the same minute lends its
@@ -30,6 +32,7 @@ from articles.dates import Moment, first_time, parse_time
 from articles.normalise import clean_line
 from articles.records import Listed
 from articles.wrapper import label_values, person, simplified
+from articles.wrapper_table import SURNAMES
 
 MAX_TITLE_CHARS = 300
 _MAX_VALUE_CHARS = 40
@@ -38,6 +41,7 @@ _RUNS_BEFORE_HEADLINE = 4
 _RUNS_BEHIND_HEADLINE = 40
 _RUNS_BEFORE_BODY = 12
 _RUNS_BEHIND_BODY = 15
+_MAX_BARS = 4
 _MAX_IMAGES = 100
 _MAX_TAGS = 30
 # Two witnesses further apart than this are in conflict; less, and one of them names the day only.
@@ -93,12 +97,13 @@ _SITE_WORDS = re.compile(
 # Parts of a <title> that name a site, or a channel of it.
 _SITE_ONLY = re.compile(
     r"[^，。：！？]{0,14}(?:公司|电视台|卫视|广播电台|新闻网|网|门户|频道|学会|协会|委员会|办公室|日报|晚报|时报|首页|主页)"
+    r"|[^，。：！？]{0,4}(?:新闻|财经|资讯)|[^，。：！？]{0,2}(?:衛視)"
     r"(?:官网|官方网站|首页)?"
     r"|(?:新闻|工作|学会|公司|企业|行业)?(?:动态|中心|资讯|要闻|公告|详情|正文|内容页?|文章)"
 )
 _SHORTEST_HEADLINE, _LONGEST_HEADLINE = 8, 60
 _NO_HEADLINE = re.compile(
-    r"[。>＞|｜]|\d{4}\s?[-/.年]|来源|作者|编辑|记者|责任|字体|字号|分享|评论|登录|首页|位置|点击|"
+    r"[。>＞|｜]|\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]|来源|作者|编辑|记者|责任|字体|字号|分享|评论|登录|首页|位置|点击|"
     r"打印|收藏|时间|日期|浏览|欢迎|版权|订阅"
 )
 _TIME_BEHIND = re.compile(r"\s+\d{4}-\d{2}-\d{2}(?:\s+\d{2}:\d{2}(?::\d{2})?)?$")
@@ -106,26 +111,24 @@ _NO_KEY = re.compile(r"[\W_]+")
 _PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
 _NOT_A_PERSON = re.compile(
     r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|"
-    r"原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任"
-)
-# The first characters of nearly all Chinese names: what an element calls an author must look like one.
-_SURNAMES = frozenset(
-    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳"
-    "唐罗薛雷贺倪汤滕殷毕郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴宋茅庞熊纪舒屈项祝董梁杜阮"
-    "蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万支柯管卢莫经房裘缪干应宗丁宣邓郁单杭洪包诸左石崔吉钮龚程"
-    "邢裴陆荣翁荀羊惠甄曲封储靳段巫焦谷车侯班仰仲伊宫宁仇栾甘厉祖武符刘景詹束龙叶幸司黎薄印白蒲索赖卓蔺蒙池乔闻党翟谭贡姬申冉雍"
-    "桑桂牛边扈燕冀尚农温庄晏柴瞿阎连习容向古易廖终衡耿满弘国文寇广东欧沃利师巩聂关荆肖覃代佟柯涂占商苑原兰门岳帅缑亢况鹿佘佴"
-    "陳張劉楊趙吳鄭馮韓蔣許呂孫錢衛嚴華謝鄒竇蘇範魯韋馬鳳顧蕭盧羅薛賀湯傅齊黃葉龍譚龐紀項藍賈鍾駱萬應單陸榮龔鄧關聶歐陽藺喬聞黨"
+    r"时间|日期|个股|大盘|行情|经济|金融|原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任"
 )
 _MEDIUM = re.compile(
-    r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|网|社|新闻|财经|周刊|客户端|电视台|在线|杂志|传媒|观察)》?"
+    r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|网站?|社|新闻|财经|周刊|客户端|电视台|电台|在线|杂志|传媒|观察)》?"
 )
 _MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
-_NO_MEDIUM = re.compile(r"公司$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$")
+_NO_MEDIUM = re.compile(
+    r"公司$|\d日|[电電]$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
+)
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
+_CLOCK_OF_SITE = re.compile(r"[东西]部时间|当前时间|现在时间|现在是|今天是")
+_SHORT_YEAR = re.compile(r"(?:发布|发表)(?:时间|日期|于)?[：:]\s*([12]\d-\d{1,2}-\d{1,2}\s*\d{1,2}:\d{2}(?::\d{2})?)")
+_TIME_LABEL = re.compile(r"(?:^|\s|[（(【])(?:发布|发表|发稿)?(?:时间|日期|来源)[：:]|^(?:发布|发表|发稿|来源)")
+_DATED_END = re.compile(r"[（(]\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?::\d{2})?[）)]")
 _BARE = re.compile(
     r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$"
 )
+_SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
 _STEP = re.compile(r"[>＞»→]+")
 _NO_WORDS = re.compile(r"[\d\W_]+")
@@ -201,6 +204,13 @@ class Found:
                 setattr(self, name, value)
                 self.witnesses[name] = witness
                 return
+
+    def take_author(self, witness: str, name: str | None) -> None:
+        """A person; where a medium stands in the author's place, it is the publisher."""
+        if name and is_medium(name):
+            self.take("publisher", (witness, name))
+        elif name and name.casefold() != (self.publisher or "").casefold():
+            self.take("author", (witness, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,18 +361,12 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
         "publisher",
         ("label near the headline", near.get("publisher")),
         ("element named so", marked.get(Hint.SOURCE)),
+        ("label of an author", near.get("medium")),
         ("wrapper line", wrapper.get("publisher")),
         ("name beside the time", _beside_time(scene.near)),
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
         ("meta", _publisher_meta(head)),
-    )
-    found.take(
-        "author",
-        ("label near the headline", near.get("author")),
-        ("element named so", marked.get(Hint.AUTHOR)),
-        ("wrapper line", wrapper.get("author")),
-        ("meta", _author_meta(head)),
     )
     places = (("wrapper line", wrapper), ("label behind the body", behind), ("label near the headline", near))
     found.take(
@@ -371,6 +375,20 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
         ("element named so", marked.get(Hint.EDITOR)),
         ("undisplayed", hidden.get("chief")),
     )
+    # Where the one who answers for a text signs, and then all who edited it, all are named.
+    for _, labels in places:
+        if found.editor and found.editor in re.split(r"[ 、,，]+", labels.get("editor", "")):
+            found.editor = labels["editor"]
+    for witness, author in (
+        ("label near the headline", near.get("author")),
+        ("element named so", marked.get(Hint.AUTHOR)),
+        ("wrapper line", wrapper.get("author")),
+        ("name beside the time", _person_beside_time(scene.near)),
+        ("label right behind the body", _labels(_right_behind(scene)).get("author")),
+        # Templates fill in the editor there.
+        ("meta", name if (name := _author_meta(head)) != found.editor else None),
+    ):
+        found.take_author(witness, author)
     found.section = _section(scene)
     found.summary = clean_line(head.first(_SUMMARY_METAS)) or None
     found.tags = _tags(head.first(_KEYWORD_METAS))
@@ -381,11 +399,7 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
 def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
     """What the page did not say, the list may have said."""
     found.take("publisher", ("list", listed.publisher))
-    # Feeds name the medium where an author belongs.
-    if listed.author and is_medium(listed.author):
-        found.take("publisher", ("list", listed.author))
-    else:
-        found.take("author", ("list", listed.author))
+    found.take_author("list", person(listed.author) if listed.author else None)
     for name in ("section", "summary"):
         found.take(name, ("list", getattr(listed, name)))
     found.tags = found.tags or listed.tags
@@ -397,7 +411,7 @@ def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
 
 
 def is_medium(name: str) -> bool:
-    return all(_MEDIUM.fullmatch(part) for part in re.split(r"[\s\-－—·]+", name) if part)
+    return all(_MEDIUM.fullmatch(part) for part in re.split(r"[\s\-－—·]+", simplified(name)) if part)
 
 
 def fill_from_url(found: Found, clock: Clock) -> None:
@@ -452,14 +466,23 @@ def _key(text: str) -> str:
 
 
 def _labels(runs: Iterable[Run]) -> dict[str, str]:
+    """Labelled values by field, and `medium`, where one stands in an author's place."""
     values: dict[str, str] = {}
     for run in runs:
-        if len(run.text) > 2 * _MAX_NEAR_CHARS:
+        # A row of links between bars is no row of labels.
+        if len(run.text) > 2 * _MAX_NEAR_CHARS or run.text.count("|") > _MAX_BARS:
             continue
         for name, value in label_values(run.pieces).items():
+            if name == "author" and is_medium(value):
+                name = "medium"
             if len(value) <= _MAX_VALUE_CHARS and not (name == "author" and _NOT_A_PERSON.search(value)):
                 values.setdefault(name, value)
     return values
+
+
+def _right_behind(scene: Scene) -> Iterator[Run]:
+    """Further down, labels are those of other articles."""
+    return (run for run in scene.behind if scene.last < run.order <= scene.last + 2 and run.kind == "p")
 
 
 def _marked(scene: Scene) -> dict[int, str]:
@@ -491,12 +514,15 @@ def _marked_value(hint: int, text: str) -> str | None:
         return labels.get(_LABELS_OF[hint])
     for piece in text.split("\t"):
         bare = _BARE.sub("", piece).strip()
+        # 「来源 某某网 廖某」, without a colon.
+        if hint == Hint.SOURCE and (unlabelled := _SOURCE_AND_GAP.match(bare)):
+            bare = unlabelled[1]
         if not 2 <= len(bare) <= 24 or _NO_NAME.search(bare):
             continue
         if hint == Hint.SOURCE:
             if not _NO_MEDIUM.search(bare):
                 return bare
-        elif _PERSON.fullmatch(bare) and bare[0] in _SURNAMES and not _NOT_A_PERSON.search(bare):
+        elif _PERSON.fullmatch(bare) and bare[0] in SURNAMES and not _NOT_A_PERSON.search(bare):
             return bare
     return None
 
@@ -505,9 +531,20 @@ def _beside_time(near: Iterable[Run]) -> str | None:
     """A medium's name that stands without a label beside the time: 「2019-11-25 10:37 某某网」."""
     for run in near:
         if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
-            for piece in re.split(r"\s", run.pieces):
-                if _MEDIUM.fullmatch(piece) and not _DAY_OR_CLOCK.search(piece):
+            for piece in re.split(r"[\s（()）]+", run.pieces):
+                if _MEDIUM.fullmatch(simplified(piece)) and not _DAY_OR_CLOCK.search(piece):
                     return piece
+    return None
+
+
+def _person_beside_time(near: Iterable[Run]) -> str | None:
+    """A name that stands in an element of its own between medium and time: 「某某网｜何某｜2011-12-15 23:46」."""
+    for run in near:
+        if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text) and _beside_time([run]):
+            for piece in run.pieces.split("\t"):
+                name = piece.strip()
+                if 2 <= len(name) <= 3 and _PERSON.fullmatch(name) and name[0] in SURNAMES:
+                    return None if _NOT_A_PERSON.search(name) else name
     return None
 
 
@@ -522,7 +559,7 @@ def _publisher_meta(head: Head) -> str | None:
 def _author_meta(head: Head) -> str | None:
     for name in _AUTHOR_METAS:
         value = person(clean_line(head.metas.get(name, "")))
-        if _PERSON.fullmatch(value) and value[0] in _SURNAMES and not _NOT_A_PERSON.search(value):
+        if _PERSON.fullmatch(value) and value[0] in SURNAMES and not _NOT_A_PERSON.search(value):
             return value
     return None
 
@@ -567,12 +604,19 @@ def _read_times(found: Found, scene: Scene, clock: Clock) -> None:
         ],
         found,
     )
+    # A page saved once has its minute of publication as its update, with the seconds.
+    shown, saved = found.published, found.updated
+    if shown and saved and shown.at and saved.at and shown.precision == "minute" and saved.precision == "second":
+        found.published = saved if _is_same(shown.at, saved.at, "minute") else shown
 
 
 def _visible_time(scene: Scene, clock: Clock) -> Moment | None:
     for line in _timed_lines(scene):
-        if len(line) <= _MAX_NEAR_CHARS and any(map(str.isdigit, line)) and (moment := clock.find(line)):
-            return moment
+        if len(line) <= _MAX_NEAR_CHARS and any(map(str.isdigit, line)) and not _CLOCK_OF_SITE.search(line):
+            if moment := clock.find(line):
+                return moment
+            if short := _SHORT_YEAR.search(line):
+                return clock.read(f"20{short[1]}")
     return None
 
 
@@ -589,5 +633,6 @@ def _timed_lines(scene: Scene) -> Iterator[str]:
         if mark.hint & Hint.TIME and is_near:
             yield clean_line(" ".join(texts_of(mark.element)))
     for run in scene.behind:
-        if re.match(r"(?:发布|发表|发稿|时间|日期|来源)", run.text):
+        is_first = run.order == scene.last + 1 and run.kind == "p"
+        if _TIME_LABEL.search(run.text[:60]) or (is_first and _DATED_END.match(run.text)):
             yield clean_line(" ".join(run.parts))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
-from articles.wrapper_table import HAN, NAME, NAMES, NOT_A_NAME, REPORTER, RULES, LineRule
+from articles.wrapper_table import AND_OTHERS, HAN, NAME, NAMES, NOT_A_NAME, REPORTER, RULES, SURNAMES, LineRule
 
 HEAD_LINES = 8
 TAIL_LINES = 12
@@ -60,13 +60,26 @@ _PERSON_AND_MEDIUM = re.compile(
     rf"(?P<author>{NAME}(?:[ 、]{NAME})*)\s*[/／]\s*(?P<publisher>[{HAN}A-Za-z]{{1,10}}(?:报|网|社|新闻|财经|周刊))"
 )
 _DATELINE = re.compile(
-    rf".{{0,40}}?[（(【](?:[{HAN}]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?P<author>{NAMES})"
-    rf"(?:\s*[,，、]?\s*(?:{REPORTER})\s*{NAMES})*\s*[）)】]"
+    rf".{{0,40}}?[（(【](?:[{HAN}]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
+    rf"{AND_OTHERS}\s*[）)】]"
 )
 _LAST_REPORTER = re.compile(
-    rf".*[。！？”]\s*(?:[{HAN}《》]{{0,10}})(?:{REPORTER})\s*(?!{NOT_A_NAME})(?P<author>{NAMES})"
+    rf".*[。！？”]\s*(?:[{HAN}《》]{{0,10}})(?<![向对与和])(?:{REPORTER})\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])(?P<author>{NAMES})"
 )
 _ROLE = re.compile(rf".*?(?:{REPORTER}|作家|作者|撰稿|见习编辑|分析师|教授)\s*[：:/／]?\s*(?P<names>{NAMES})")
+# What stands behind a name: how the text was made, where it was sent from, what its author is.
+_BEHIND_NAMES = re.compile(
+    r"\s*(?:文[/／]摄|(?<=.{2})(?:编译|整合|编写|翻译)(?:\s.*)?|(?:综合|整理)|发自.*|文字大小.*)$"
+    rf"|(?<=[{HAN}])\s+[{HAN}]{{2,8}}(?:报[道导]|电|专电)$"
+    rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}\s+)?(?:职员|学生|教师|学者|律师|编辑|农民|工人|公务员|自由撰稿人)$"
+)
+_HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
+# 「方某北京大学经济学院教授」
+_NAME_AND_POST = re.compile(
+    rf"(?P<names>[{SURNAMES}][{HAN}]{{1,2}}?)[ ，,]?(?:系|为|是)?"
+    r"(?:中国|中共|全国|国家|北京|上海|天津|重庆|广东|广州|深圳|浙江|江苏|南京|武汉|香港|清华|复旦|中央|中山|厦门|四川|西南|华东|对外)"
+    rf"[{HAN}]{{0,16}}(?:教授|研究员|院长|所长|主任|博士|学家|专家|律师|会长|秘书长|分析师|大学|学院|研究[院所])"
+)
 _DATE = re.compile(
     r"\d{4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?(?:\s*(?:星期|周)[一二三四五六日天])?(?:[T\s]*\d{1,2}[：:]\d{2}(?:[：:]\d{2})?)?"
     r"|\d{1,2}[-/月]\d{1,2}日?\s+\d{1,2}[：:]\d{2}(?:[：:]\d{2})?"
@@ -79,11 +92,16 @@ _SENTENCE_ENDS = ("。", "！", "？", "”", "…", ".", "」", "）")
 # Marks inside a line that end a value: tools and counters that follow it.
 _VALUE_END = re.compile(
     r"\t|[|｜\]】）)；;]|\s(?=\d{4}[-年/.])|我要|我有话|我来|分享|评论(?!员)|字号|字体|大中小|打印|收藏|关注|举报|参与|手机看|微博|跟[帖贴]|"
-    r"\d+人|浏览|点击|阅读"
+    r"\d+人|浏览|点击|阅读|文字大小|字级|字級"
 )
 _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|财经|新闻))$")
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
+# Where a platform says an account is, and where a picture is from: no media.
+_NO_MEDIUM = re.compile(
+    r"(?:北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|"
+    r"青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门|中国|海外)(?:省|市)?|资料图片?|图片|视频|视觉中国"
+)
 
 # The characters of wrapper lines that differ in traditional script.
 _TRADITIONAL = str.maketrans(
@@ -167,10 +185,15 @@ def label_values(line: str) -> dict[str, str]:
 
 def person(value: str) -> str:
     """Names without the title before them: 「某报首席记者 王一鸣」."""
+    for pattern in (_HELPERS, _BEHIND_NAMES):
+        if found := pattern.search(simplified(value)):
+            value = value[: found.start()].rstrip(" /／")
     value = re.sub(r"\s*[（(]?微博[)）]?|[/／](?:编译|文|整理|摄|图)$", "", value)
-    if found := _ROLE.fullmatch(simplified(value)):
-        return value[slice(*found.span("names"))]
-    return value
+    for pattern in (_ROLE, _NAME_AND_POST):
+        if found := pattern.fullmatch(simplified(value)):
+            return value[slice(*found.span("names"))]
+    # Who took the pictures did not write the text.
+    return "" if len(value) > 2 and simplified(value).endswith("摄") else value
 
 
 def simplified(line: str) -> str:
@@ -193,7 +216,8 @@ def _unlabelled_values(line: str, plain: str) -> dict[str, str]:
         stripped, start = plain.strip(), len(plain) - len(plain.lstrip())
         for pattern in (_FROM, _PERSON_AND_MEDIUM):
             if found := pattern.match(stripped):
-                return _groups(found, line[start:])
+                groups = _groups(found, line[start:])
+                return {name: clean for name, value in groups.items() if (clean := _value(name, value))}
     return _spaced_values(line) or {}
 
 
@@ -237,6 +261,8 @@ def _labelled(line: str) -> dict[str, str] | None:
 
 
 def _value(name: str, value: str) -> str:
+    if "\ufffd" in value:
+        return ""
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
         value = re.split(r"\s*[】）)\]]", value)[0]
@@ -252,7 +278,8 @@ def _medium(value: str) -> str:
     while rest and first.isascii() and rest[0].isascii() and rest[0].isalpha():
         first = f"{first} {rest.pop(0)}"
     first = re.split(r"[（(]", first)[0] or first
-    return "" if _ADDRESS.match(first) else first.strip(_EDGES)
+    first = first.strip(_EDGES)
+    return "" if _ADDRESS.match(first) or _NO_MEDIUM.fullmatch(simplified(first)) else first
 
 
 def _head_end(lines: Sequence[str]) -> int:
@@ -349,5 +376,5 @@ def _reporter_inside(lines: Sequence[str]) -> str | None:
     """Whom a dateline names, 「某社巴黎12月9日电（记者某某）」, or the end of the last paragraph. The line stays."""
     for pattern, line in ((_DATELINE, lines[0]), (_LAST_REPORTER, lines[-1])):
         if found := pattern.match(simplified(line)):
-            return line[slice(*found.span("author"))]
+            return person(line[slice(*found.span("author"))]) or None
     return None

@@ -175,7 +175,21 @@ def test_conflicting_witnesses_are_flagged():
 
 def test_a_time_without_a_year_is_no_later_than_the_update():
     found = article("<p>发布时间：09-30 22:46</p>", head="<meta itemprop='dateUpdate' content='2019-09-30 22:46:13'>")
-    assert local(found.published_at) == "2019-09-30 22:46:00"
+    # The update of the same minute lends its seconds.
+    assert local(found.published_at) == "2019-09-30 22:46:13"
+
+
+@pytest.mark.parametrize(
+    ("html", "behind", "expected"),
+    [
+        ("<p>发布时间：18-03-08<span>23:16</span></p>", "", "2018-03-08 23:16:00"),
+        ("<p>当前时间：2025-12-01 10:00</p><p>2025-09-26 12:11</p>", "", "2025-09-26 12:11:00"),
+        ("", "<p>版权说明 来源：某某报 时间：2025-09-23 14:34:05 作者：</p>", "2025-09-23 14:34:05"),
+        ("", "<p>(2025-09-23 20:00) 晚间新闻</p>", "2025-09-23 20:00:00"),
+    ],
+)
+def test_times_in_unusual_places(html, behind, expected):
+    assert local(article(html, behind=behind).published_at) == expected
 
 
 def test_update_times_are_kept_apart():
@@ -257,6 +271,21 @@ def test_digits_in_a_url_are_no_day(url):
         ("", "<p>本文来源：某某新闻 责任编辑：史建磊_NB1</p>", "某某新闻", None, "史建磊_NB1"),
         ("<p>来源：http://www.example.com</p>", "", None, None, None),
         ("<p><span class='author'>编辑部</span></p>", "", None, None, None),
+        # Whoever stands where the author should and is none.
+        ("<p>作者：某某网 2025-09-26 12:11</p>", "", "某某网", None, None),
+        ("<p>来源：某某网 作者：某某网</p>", "", "某某网", None, None),
+        ("<p>国内 | 国际 | 原创 | 个股 | 基金 | 银行</p><p>来源：某某网</p>", "", "某某网", None, None),
+        ("<p>来源：资料图</p><p><span class='source'>某某网</span></p>", "", "某某网", None, None),
+        ("<p>来自甘肃</p>", "", None, None, None),
+        # How else they are written.
+        ("<p>2025-09-26 12:11 某某网站</p>", "", "某某网站", None, None),
+        ("<p>某某醒報 (2025-09-26 12:11)</p>", "", "某某醒報", None, None),
+        ("<p>某某网 <a href='/x'>何一</a> 2025-09-26 12:11</p>", "", "某某网", "何一", None),
+        ("<p><span class='from'>来源 某某网 廖一鸣</span></p>", "", "某某网", None, None),
+        ("<p>作者：林一鸣 文字大小：大 中 小</p>", "", None, "林一鸣", None),
+        ("", "<p>(作者：方敏北京大学某某学院教授)</p>", None, "方敏", None),
+        ("", "<p>（编辑：李昂 王明）</p><p>【责任编辑：李昂】</p>", None, None, "李昂 王明"),
+        ("", "<p>责任编辑：\ufffd\ufffd昂</p>", None, None, None),
     ],
 )
 def test_who_published_wrote_and_edited(html, behind, publisher, author, editor):
@@ -280,6 +309,11 @@ def test_meta_names_what_nobody_displays():
     found = article(head=head)
     assert (found.publisher, found.author, found.summary) == ("某某日报", "王一鸣", "一句话")
     assert found.tags == ("外贸", "出口", "增长")
+
+
+def test_a_meta_that_repeats_the_editor_names_no_author():
+    found = article(head="<meta name='author' content='李昂'>", behind="<p>责任编辑：李昂</p>")
+    assert (found.author, found.editor) == (None, "李昂")
 
 
 def test_the_section_is_the_last_breadcrumb():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from articles.wrapper import label_values, person, simplified, strip_wrapper
@@ -69,6 +69,14 @@ def test_labels_name_fields(line, fields):
         ("立悟/编译", "立悟"),
         ("王某(微博)", "王某"),
         ("路透", "路透"),
+        ("路闻卓立编译 某某交易与研究", "路闻卓立"),
+        ("陈智 整合", "陈智"),
+        ("王霄 发自上海", "王霄"),
+        ("邱一琪 羅二中 台北報導", "邱一琪 羅二中"),
+        ("傅一伟 通讯员 刘一韬", "傅一伟"),
+        ("方某北京大学某某学院教授", "方某"),
+        ("刘某东 易某楠 文/摄", "刘某东 易某楠"),
+        ("郭一亮摄", ""),
     ],
 )
 def test_a_person_has_no_title_before_the_name(value, name):
@@ -169,6 +177,8 @@ LINES = st.lists(
 )
 
 
+# No deadline: under load an example may take any time.
+@settings(deadline=None)
 @given(LINES)
 def test_lines_keep_their_order_and_something_stays(lines):
     stripped = strip_wrapper(lines)
