@@ -95,10 +95,10 @@ def slow_page(paragraphs: int, number: int = 0) -> Page:
 @pytest.mark.slow
 def test_a_page_over_its_cpu_time_is_named_and_its_process_replaced() -> None:
     pages = [sound(1), slow_page(55_000, 100), sound(2), slow_page(55_000, 101), *map(sound, range(3, 30))]
-    found = outcomes(pages, page_seconds=0.5)
+    found = outcomes(pages, page_seconds=1)
     refused = [one for one in found if isinstance(one, Rejected)]
     assert [(one.reason, one.raw_ref) for one in refused] == [(Reason.TIMEOUT, "ref-100"), (Reason.TIMEOUT, "ref-101")]
-    assert "0.5 CPU seconds" in refused[0].detail
+    assert "1 CPU seconds" in refused[0].detail
     assert len(found) - len(refused) == 29
 
 
