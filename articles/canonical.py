@@ -230,6 +230,13 @@ def canonical(paragraphs: Iterable[str]) -> lxml_html.HtmlElement:
     return document
 
 
+def make_blocks(elements: Iterable[etree._Element]) -> None:
+    """Let containers that old pages make of inline tags, `<font id=zoom>`, count as the blocks they are."""
+    for element in elements:
+        if _ACTIONS.get(element.tag) == _INLINE:
+            element.tag = "div"
+
+
 class _Reader:
     """Walks a tree and cuts its text into runs. The one hot loop of extraction, a third of its time: hence the long
     function, plain ints for hints, and a state that most elements share with their parent."""

@@ -21,7 +21,7 @@ from lxml import html as lxml_html
 from trafilatura.settings import Document, Extractor
 
 from articles import locate
-from articles.canonical import Reading, Run, canonical, read_runs, texts_of
+from articles.canonical import Reading, Run, canonical, make_blocks, read_runs, texts_of
 from articles.dates import day_of
 from articles.decode import damage, decode
 from articles.fields import (
@@ -188,11 +188,16 @@ def _from_html(page: Page, source: Source) -> Outcome:
     headline = find_headline(head, reading, page.listed.title)
     if title := finder.text(rules.title):
         headline = Headline(clean_line(title), headline.order)
+    runs: list[Run] = []
     behind: list[Run] = []
     if named:
         locate.mark_noise(reading, headline.order)
         runs = _runs_of(reading, named)
-    else:
+        # A container of pictures may be an article; one without text or pictures is the wrong one.
+        if not runs and not any(_is_below(image.element, named) for image in reading.images):
+            named = []
+    if not named:
+        lane = "vote"
         runs, behind = locate.vote(reading, headline.order)
         flags += ["drift"] if rules.body else []
     if headline.order is None and not page.listed.title and not headline.text:
@@ -214,7 +219,7 @@ def _from_html(page: Page, source: Source) -> Outcome:
     flags += _flags_of_page(reading, body, scene.behind)
     links = [address for order, address in reading.stock_links if scene.first <= order <= scene.last + 1]
     links += [mark for container in named for mark in marks_below(container)]
-    return _outcome(page, source, headline.text, lane, body, found, flags, images=images, links=links)
+    return _outcome(page, source, headline.text, lane, body, found, flags, html, images=images, links=links)
 
 
 def _from_fragment(page: Page, source: Source) -> Outcome:
@@ -234,9 +239,15 @@ def _from_post(page: Page, source: Source) -> Outcome:
 def _from_text(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body)
     title, text = (page.listed.title, decoded.text) if page.listed.title else split_title(decoded.text)
-    stripped = strip_wrapper(join_unfinished(plain_paragraphs(text)), **_line_patterns(source.article))
-    body = Body(stripped.lines, wrapper=stripped.fields, removed=stripped.removed)
-    return _outcome(page, source, clean_line(title or ""), "piece", body, _found_in_wrapper(body), list(decoded.flags))
+    paragraphs = plain_paragraphs(text)
+    repeated = [
+        ("headline", line) for line in paragraphs[:1] if len(paragraphs) > 1 and locate.is_same(line, title or "")
+    ]
+    stripped = strip_wrapper(join_unfinished(paragraphs[len(repeated) :]), **_line_patterns(source.article))
+    body = Body(stripped.lines, wrapper=stripped.fields, removed=[*repeated, *stripped.removed])
+    return _outcome(
+        page, source, clean_line(title or ""), "piece", body, _found_in_wrapper(body), list(decoded.flags), decoded.text
+    )
 
 
 def _from_piece(page: Page, source: Source, html: str, flags: list[str]) -> Outcome:
@@ -253,7 +264,8 @@ def _from_piece(page: Page, source: Source, html: str, flags: list[str]) -> Outc
     flags += _flags_of_page(reading, body, [])
     title = title or (first_clause(body.lines[0]) if body.lines else "")
     links = list(marks_below(root))
-    return _outcome(page, source, title, "piece", body, _found_in_wrapper(body), flags, images=images, links=links)
+    raw = f"{page.listed.title or ''}\n{html}"
+    return _outcome(page, source, title, "piece", body, _found_in_wrapper(body), flags, raw, images=images, links=links)
 
 
 def _found_in_wrapper(body: Body) -> Found:
@@ -304,7 +316,7 @@ def _read(tree: etree._Element) -> Reading:
 
 def _locate_by_rule(html: str, rules: ArticleRules) -> tuple[etree._Element, Finder, list[etree._Element], Lane]:
     """The parsed page, the containers that the source's rules name on it (none, if no rule holds), and the lane."""
-    if rules.body and (cut := locate.cut_behind(html, rules.body)) is not None:
+    if rules.body and (cut := locate.cut_behind(html, rules.body, _selectors_of_fields(rules))) is not None:
         tree = _parse(cut)
         finder = Finder(tree)
         if named := locate.containers(finder, rules.body):
@@ -315,8 +327,13 @@ def _locate_by_rule(html: str, rules: ArticleRules) -> tuple[etree._Element, Fin
     return tree, finder, named, "rule" if named else "vote"
 
 
+def _selectors_of_fields(rules: ArticleRules) -> tuple[Sequence[str], ...]:
+    return (rules.title, rules.published, rules.updated, rules.publisher, rules.author, rules.editor, rules.section)
+
+
 def _apply_rules(named: Iterable[etree._Element], rules: ArticleRules) -> None:
     """Take out what the source's rules drop, and the tags of what they unwrap."""
+    make_blocks(named)
     for container in named:
         finder = Finder(container)
         for selector in rules.drop:
@@ -429,6 +446,8 @@ def _overrule(found: Found, finder: Finder, rules: ArticleRules, clock: Clock) -
             value = person(value) if name == "author" else value
             if name == "author" and is_medium(value):
                 continue
+            if name == "editor" and found.witnesses.get("author") == "meta" and found.author == value:
+                found.author = None
             setattr(found, name, value)
             found.witnesses[name] = "rule"
     if rules.tags:
@@ -469,10 +488,12 @@ def _outcome(
     body: Body,
     found: Found,
     flags: list[str],
+    raw: str,
     *,
     images: tuple[str, ...] = (),
     links: Sequence[str] = (),
 ) -> Outcome:
+    """`raw` is what was read, before any rule took part: what has no address is named by it, whatever rules come."""
     text = clean_text("\n".join(body.lines))
     if not text and not images:
         raise _RefusedError(Reason.NO_TEXT, "nothing is left of the text")
@@ -485,7 +506,7 @@ def _outcome(
     published = found.published
     url = page.url or page.final_url
     try:
-        identity = article_id(source, url, native_id=page.listed.native_id, fallback_text=f"{title}\n{text}")
+        identity = article_id(source, url, native_id=page.listed.native_id, fallback_text=raw)
     except NoIdentityError as error:
         raise _RefusedError(Reason.IDENTITY, str(error)) from error
     flags = [*flags, *found.flags, *damage(text[:DAMAGE_CHARS])]

@@ -85,6 +85,7 @@ _TAG = re.compile(r"[a-zA-Z][a-zA-Z0-9]*")
 _TEST = re.compile(r"#([A-Za-z_][\w-]*)|\.([A-Za-z_][\w-]*)|\[([\w:-]+)(?:([~^$*]?=)(\"[^\"]+\"|'[^']+'|[\w-]+))?\]")
 _COMPOUND = re.compile(rf"(?:{_TAG.pattern}|(?=[#.\[]))(?:{re.sub(r'[(](?![?])', '(?:', _TEST.pattern)})*")
 _CHAIN = re.compile(rf"{_COMPOUND.pattern}(?:\s+{_COMPOUND.pattern})*")
+_KINDS = {("id", "="): "#", ("class", "~="): "."}
 _FENCE = re.compile(r"(?:[a-z][a-z0-9]*)?([#.])([A-Za-z_][\w-]*)$")
 _TAGS = r"<!--.*?-->|<script\b.*?</script\s*>|<style\b.*?</style\s*>|<(/?)TAG\b[^>]*?(/?)>"
 # Kept behind the container: signatures stand there.
@@ -316,6 +317,11 @@ def _is_prose(run: Run) -> bool:
     return "，" in run.free or "。" in run.free or (run.free.isascii() and ", " in run.free)
 
 
+def is_same(line: str, title: str) -> bool:
+    """Do they differ in nothing but spaces and punctuation?"""
+    return _key(line) == _key(title) != ""
+
+
 def _key(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
@@ -462,27 +468,54 @@ def _compiled(selector: str) -> Callable[[etree._Element], list[etree._Element]]
     return cast("Callable[[etree._Element], list[etree._Element]]", etree.XPath(expression))
 
 
-def cut_behind(html: str, selectors: Iterable[str]) -> str | None:
+def cut_behind(html: str, selectors: Iterable[str], fields: Iterable[Sequence[str]] = ()) -> str | None:
     """The page up to a little behind its body's container, where a selector names that by one id or class; else None.
 
-    Most of a news page lies behind the article: comments, teasers, scripts. What is cut need not be parsed.
+    Most of a news page lies behind the article: comments, teasers, scripts. What is cut need not be parsed. `fields`
+    are the selectors of each field: one that stands further behind only, such as an editor, moves the cut.
     """
     for selector in selectors:
         fence = _FENCE.match(selector.strip())
         opening = _opening(html, fence[1], fence[2]) if fence else None
-        if opening is None:
+        if fence is None or opening is None:
             continue
         end = _closing(html, opening.end(), opening[1].lower())
         if end is None or len(html) - end < 2 * _MARGIN_CHARS:
             return None
+        # A body in pieces, such as around a gallery: the rest of it lies behind.
+        if _opening(html, fence[1], fence[2], end) is not None:
+            return None
+        end = max([end, *(_end_of_field(html, end + _MARGIN_CHARS, each) for each in fields)])
         return html[: max(end, html.rfind("<", end, end + _MARGIN_CHARS))]
     return None
 
 
-def _opening(html: str, kind: str, name: str) -> re.Match[str] | None:
+def _end_of_field(html: str, cut: int, selectors: Iterable[str]) -> int:
+    """Where the first element begins that a field is read from, if that is behind the cut; else 0."""
+    behind = 0
+    for selector in selectors:
+        for kind, name in _marks_of(selector):
+            found = _opening(html, kind, name)
+            if found is not None and found.end() < cut:
+                return 0
+            behind = behind or (found.end() if found else 0)
+    return behind
+
+
+@lru_cache(maxsize=512)
+def _marks_of(selector: str) -> tuple[tuple[str, str], ...]:
+    """The id or class by which a selector's element is found, where it names one in full."""
+    steps = _steps(_PSEUDO.sub("", selector).strip())
+    for name, comparison, value in steps[-1].tests if steps else ():
+        if (name, comparison) in _KINDS:
+            return ((_KINDS[name, comparison], value),)
+    return ()
+
+
+def _opening(html: str, kind: str, name: str, start: int = 0) -> re.Match[str] | None:
     """The first opening tag with that id or class. Its name is looked for first: few places hold that."""
     pattern = _opening_tag(kind, name)
-    at = html.find(name)
+    at = html.find(name, start)
     while at != -1:
         if opening := pattern.match(html, html.rfind("<", 0, at)):
             return opening

@@ -158,6 +158,50 @@ def test_rows_change_their_extractor_with_the_rules():
     assert extractor_of(KNOWN) == extractor_of(KNOWN.model_copy(update={"name": "改名"}))
 
 
+@pytest.mark.parametrize("tag", ["font", "span"])
+def test_a_container_may_be_an_inline_tag(tag):
+    inside = f"<{tag} id='body'>{BODY}</{tag}><p>本网简介：某某网是一家网站，创办于去年，欢迎访问。</p>"
+    assert read(html(inside), KNOWN).text == TEXT
+
+
+def test_a_container_without_a_line_of_its_own_leaves_it_to_the_vote():
+    rules = KNOWN.model_copy(update={"article": ArticleRules(body=["#cell"])})
+    found = read(html(f"<table><tr><td id='cell'>甲</td><td>乙</td></tr></table>{BODY}"), rules)
+    assert LINES[0] in found.text
+    assert "drift" in found.flags
+
+
+LONG_TAIL = "<p><a href='/x'>旧闻一则</a></p>" * 400
+
+
+def test_a_body_in_two_pieces_is_not_cut_behind_the_first():
+    pieces = f"<div id='body'>{BODY}</div><ul><li>图一</li></ul><div id='body'><p>最后一段，写在图集后面。</p></div>"
+    found = read(html(pieces, behind=LONG_TAIL), KNOWN)
+    assert found.text.endswith("最后一段，写在图集后面。")
+
+
+def test_a_field_far_behind_the_body_is_still_found():
+    rules = ArticleRules(body=["#body"], editor=[".old::text", ".signed::text"])
+    source = KNOWN.model_copy(update={"article": rules})
+    behind = LONG_TAIL + "<p class='signed'>李昂</p>" + LONG_TAIL
+    assert read(html(f"<div id='body'>{BODY}</div>", behind=behind), source).editor == "李昂"
+
+
+def test_a_text_that_begins_with_its_title_loses_it():
+    found = read(f"{TITLE}\n{TEXT}", form="text", listed=Listed(title=f"{TITLE}。"))
+    assert found.text == TEXT
+    assert found.removed == (TITLE,)
+
+
+@pytest.mark.parametrize("form", ["text", "fragment"])
+def test_better_rules_never_change_an_id(form):
+    body = TEXT + "\n以上内容仅供某人参考。" if form == "text" else BODY + "<p>以上内容仅供某人参考。</p>"
+    better = UNKNOWN.model_copy(update={"article": ArticleRules(drop_lines=["以上内容.*"])})
+    before, after = (read(body, source, form=form, url="", listed=Listed(title=TITLE)) for source in (UNKNOWN, better))
+    assert before.text != after.text
+    assert before.article_id == after.article_id
+
+
 def test_line_patterns_of_the_source_count():
     source = Source(
         id="known", name="某某网", hosts=[], article=ArticleRules(body=["#body"], drop_lines=["每日一句：.*"])

@@ -320,6 +320,24 @@ def test_the_section_is_the_last_breadcrumb():
     assert article().section == "外贸"
 
 
+@pytest.mark.parametrize(
+    "crumbs",
+    [
+        "<p class='crumb'><a href='/'>首页</a> &gt; <a href='/w'>外贸</a> &gt; 正文 申请入驻</p>",
+        "<p class='crumb'><a href='/'>首页</a> &gt; <a href='/w'>外贸</a> &gt; 正文 <a href='/r'>申请入驻</a></p>",
+        "<p class='crumb'>您的位置：<a href='/'>首页</a> &gt; <a href='/w'>外贸</a> &gt;&gt; 大 中 小</p>",
+        "<p class='crumb'>您的位置：首页 &gt; 外贸 &gt;</p>",
+    ],
+)
+def test_no_button_behind_the_breadcrumbs_is_a_section(crumbs):
+    tree = etree.fromstring(f"<body>{crumbs}<h1>{TITLE}</h1>{BODY}</body>".encode(), PARSER)
+    page = etree.tostring(tree)
+    found = extract(
+        Page(source="local", url="https://news.example/s", final_url="", status=200, body=page, fetched_at=NOW), UNKNOWN
+    )
+    assert found.section == "外贸"
+
+
 def test_pictures_of_the_body_have_absolute_addresses():
     inside = "<img data-src='/a.jpg' src='data:image/gif;base64,R0'><img src='//cdn.example/b.jpg'><p>乙</p>"
     tree = etree.fromstring(f"<img src='/logo.png'><p>甲</p>{inside}".encode(), PARSER)
