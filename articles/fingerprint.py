@@ -152,6 +152,11 @@ class Signature:
         return f"{int(self.record['text']):016x}{self.chars:x}"
 
     @property
+    def periods(self) -> str:
+        """Digest of the periods that the title names; zeros if it names none."""
+        return bytes(self.record["periods"].tobytes()).hex()
+
+    @property
     def keys(self) -> tuple[int, ...]:
         return tuple(int(key) for key in self.record["keys"] if key != NO_KEY)
 

@@ -47,6 +47,8 @@ title for another period."""
 FEW_FACTS, SOME_FACTS, MANY_FACTS = 3, 5, 8
 """With fewer than some, one other figure is another report; with many, a quarter of them may be written otherwise."""
 
+# An estimate never says what only equal texts are.
+NOT_EQUAL = 0.9999
 # Below this containment nothing else is looked at; pairs of one subject but another hand stay under it.
 LEAST_CONTAINMENT = 0.45
 # An hour alone (早报, 收评) is in the title of every edition.
@@ -250,7 +252,7 @@ def figures_may_agree(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> Mask:
 def _evidence(a: Records, b: Records) -> _Evidence:
     equal_text = a["text"] == b["text"]
     equal_title = (a["title"] == b["title"]) & (a["title"] != 0)
-    jaccard = np.where(equal_text, 1.0, _jaccard(a["grams"], b["grams"]))
+    jaccard = np.where(equal_text, 1.0, np.minimum(_jaccard(a["grams"], b["grams"]), NOT_EQUAL))
     size_a, size_b = _shingles(a), _shingles(b)
     smaller, larger = np.minimum(size_a, size_b), np.maximum(size_a, size_b)
     containment = np.minimum(1.0, jaccard / (1 + jaccard) * (size_a + size_b) / smaller)

@@ -2,7 +2,7 @@
 
     labelled pairs   real ones, from the corpus beside the checkout (left out where it is absent)
     invented pairs   edits and look-alikes of benchmarks.dedup_templates
-    stream           signature, look-up, insertion, decision, durable in SQLite, on one core
+    stream           the lake's own path from articles to decisions, durable in its ledger, on one core
     peers            the same pairs and documents through other tools, in an environment of their own (--peers)
 
 Ends with 1 if a floor is missed. Figures go to stdout, one JSON document with --json.
@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import resource
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import time
 import venv
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -30,9 +30,11 @@ from random import Random
 from typing import Any
 
 from articles.fingerprint import NO_KEY, Records, fingerprints, records
-from articles.near import cluster, relations
+from articles.identity import text_hash
+from articles.near import relations
+from articles.records import Article, Decision
 from benchmarks.dedup_templates import EDITS, Document, Pair, document, pairs, retitle
-from storage.near_index import Entry, NearIndex
+from storage.bulk import Bulk
 
 CORPUS = Path(os.environ.get("FINNEWS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
 
@@ -175,16 +177,6 @@ def _taken(a: Records, b: Records) -> list[bool]:
 # ---------------------------------------------------------------- the stream
 
 
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    article_id: str
-    published_at: datetime
-    title: str
-    text: str
-    story: int
-    """The number of the article it is a copy of; its own, if it is none."""
-
-
 @dataclass(slots=True)
 class Checkpoint:
     """What the latest stretch of the stream took."""
@@ -206,112 +198,31 @@ class Checkpoint:
 
 
 def stream(articles: int, batch: int) -> dict[str, float]:
+    """What a lake does with articles before it writes their rows: fingerprint, decide, remember, durable."""
     with tempfile.TemporaryDirectory() as folder:
-        ledger = Path(folder) / "ledger.sqlite"
-        decider = Decider(ledger)
+        bulk = Bulk(Path(folder), durable=True)
         checkpoints, score = [Checkpoint()], Score()
+        stories: dict[str, int] = {}
         for news in _batches(articles, batch):
             if checkpoints[-1].articles >= articles / CHECKPOINTS:
                 _say(f"  {checkpoints[-1]}")
                 checkpoints.append(Checkpoint())
             began, cpu_began = time.perf_counter(), time.process_time()
-            firsts = decider.decide(news)
+            decisions = bulk.add([article for article, _ in news])
             checkpoints[-1].add(len(news), time.perf_counter() - began, time.process_time() - cpu_began)
-            _score_stream(score, news, firsts)
+            stories |= {article.article_id: story for article, story in news}
+            _score_stream(score, decisions, stories)
         _say(f"  {checkpoints[-1]}")
-        return _stream_figures(checkpoints, score, decider, ledger, articles)
+        return _stream_figures(checkpoints, score, bulk, Path(folder), articles)
 
 
-class Decider:
-    """The whole way of an article through deduplication, in one transaction a batch.
-
-    A small stand-in for the lake's ledger: exact copies by their text, near ones by the index, firsts by `cluster`.
-    """
-
-    def __init__(self, ledger: Path) -> None:
-        self._connection = sqlite3.connect(ledger, isolation_level=None)
-        for statement in (
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA synchronous = FULL",
-            "CREATE TABLE IF NOT EXISTS articles (article_id TEXT PRIMARY KEY, published INTEGER, text INTEGER,"
-            " first TEXT) WITHOUT ROWID",
-            "CREATE INDEX IF NOT EXISTS articles_text ON articles (text)",
-        ):
-            self._connection.execute(statement)
-        self.index = NearIndex(self._connection)
-
-    def decide(self, news: Sequence[Streamed]) -> dict[str, str]:
-        """The first of each article's cluster, by article_id; of earlier articles too where it changed."""
-        prints = fingerprints([(article.title, article.text) for article in news])
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._store(news, prints)
-        links = self.index.add(
-            Entry(article.article_id, article.published_at, mark) for article, mark in zip(news, prints, strict=True)
-        )
-        asked = {article.article_id for article in news}
-        connected = self._connected(
-            asked, {name for link in links if link.duplicate for name in (link.one, link.other)}
-        )
-        self._connection.executemany(
-            "UPDATE articles SET first = ? WHERE article_id = ?", ((first, name) for name, first in connected.items())
-        )
-        self._connection.execute("COMMIT")
-        return {name: name for name in asked} | connected
-
-    def index_bytes(self) -> int:
-        (size,) = self._connection.execute("SELECT sum(pgsize) FROM dbstat WHERE name LIKE '%near_%'").fetchone()
-        return int(size)
-
-    def _store(self, news: Sequence[Streamed], prints: Sequence[bytes]) -> None:
-        text = records(prints)["text"].astype("int64").tolist()
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO articles VALUES (?1, ?2, ?3, ?1)",
-            (
-                (article.article_id, int(article.published_at.timestamp()), key)
-                for article, key in zip(news, text, strict=True)
-            ),
-        )
-
-    def _connected(self, asked: set[str], linked: set[str]) -> dict[str, str]:
-        """Cluster what is connected with the new articles, by texts or near links."""
-        reached: set[str] = set()
-        twins: set[tuple[str, str]] = set()
-        near: set[tuple[str, str]] = set()
-        frontier = linked | {name for pair in self._twins(asked) for name in pair}
-        while frontier:
-            reached |= frontier
-            twins |= (more := self._twins(frontier))
-            links = {(link.one, link.other) for link in self.index.duplicates_around(frontier)}
-            near |= links
-            frontier = {name for pair in more | links for name in pair} - reached
-        return cluster(self._ages(reached), near, twins)
-
-    def _twins(self, names: set[str]) -> set[tuple[str, str]]:
-        """Pairs of equal texts, one of each among the names."""
-        return set(
-            self._connection.execute(
-                "SELECT a.article_id, b.article_id FROM articles a JOIN articles b USING (text)"
-                " WHERE a.article_id IN (SELECT value FROM json_each(?)) AND a.article_id != b.article_id",
-                (json.dumps(list(names)),),
-            )
-        )
-
-    def _ages(self, names: set[str]) -> dict[str, tuple[int, str]]:
-        return {
-            name: (published, name)
-            for name, published in self._connection.execute(
-                "SELECT article_id, published FROM articles WHERE article_id IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(names)),),
-            )
-        }
-
-
-def _batches(articles: int, batch: int) -> Iterator[list[Streamed]]:
-    """Articles in the order of publication over a year, a fifth of them copies of recent ones."""
+def _batches(articles: int, batch: int) -> Iterator[list[tuple[Article, int]]]:
+    """Articles in the order of publication over a year, a fifth of them copies of recent ones; each with the
+    number of the article it is a copy of, its own if it is none."""
     random = Random("stream")
     step = SPAN / articles
     reach = max(1, COPIED_WITHIN // step)
-    news: list[Streamed] = []
+    news: list[tuple[Article, int]] = []
     stories: dict[int, int] = {}
     for at in range(articles):
         copied = at - random.randint(1, min(at, reach)) if at else 0
@@ -325,7 +236,7 @@ def _batches(articles: int, batch: int) -> Iterator[list[Streamed]]:
             story = at
         stories[at] = story
         stories.pop(at - reach, None)
-        news.append(Streamed(f"wire:{at:08d}", START + at * step, made.title, made.text, story))
+        news.append((_article(f"wire:{at:08d}", START + at * step, made), story))
         if len(news) == batch:
             yield news
             news = []
@@ -333,22 +244,36 @@ def _batches(articles: int, batch: int) -> Iterator[list[Streamed]]:
         yield news
 
 
-def _score_stream(score: Score, news: Sequence[Streamed], firsts: dict[str, str]) -> None:
+def _article(article_id: str, published_at: datetime, made: Document) -> Article:
+    return Article(
+        article_id=article_id,
+        source="wire",
+        date=published_at.date(),
+        url=f"https://wire.example/{article_id}",
+        canonical_url=f"https://wire.example/{article_id}",
+        title=made.title,
+        text=made.text,
+        published_at=published_at,
+        published_precision="second",
+        fetched_at=published_at + timedelta(minutes=3),
+        text_hash=text_hash(made.title, made.text),
+        extractor="benchmark",
+    )
+
+
+def _score_stream(score: Score, decisions: Sequence[Decision], stories: dict[str, int]) -> None:
     """An article taken for a copy of anything but its own story's articles counts as false and, if a copy, missed."""
-    stories = {article.article_id: article.story for article in news}
-    for article in news:
-        first, itself = firsts[article.article_id], f"wire:{article.story:08d}"
-        is_copy = article.article_id != itself
-        if first == article.article_id:
-            score.add(is_copy, taken=False)
-        else:
-            right = first == itself or stories.get(first, int(first[5:])) == article.story
-            score.add(is_copy and right, taken=True)
-            score.missed += is_copy and not right
+    for decision in decisions:
+        name = decision.article.article_id
+        story, taken = stories[name], decision.cluster_id != name
+        is_copy = name != f"wire:{story:08d}"
+        right = taken and stories[decision.cluster_id] == story
+        score.add(is_copy and (right or not taken), taken)
+        score.missed += is_copy and taken and not right
 
 
 def _stream_figures(
-    checkpoints: Sequence[Checkpoint], score: Score, decider: Decider, ledger: Path, articles: int
+    checkpoints: Sequence[Checkpoint], score: Score, bulk: Bulk, folder: Path, articles: int
 ) -> dict[str, float]:
     # In CPU time: what else the machine does must not look like growth. The second tenth is met by an index of a tenth.
     first, last = (checkpoint.cpu_seconds / checkpoint.articles for checkpoint in (checkpoints[1], checkpoints[-1]))
@@ -356,23 +281,31 @@ def _stream_figures(
         "articles/s": articles / sum(checkpoint.seconds for checkpoint in checkpoints),
         "articles/CPU s": articles / sum(checkpoint.cpu_seconds for checkpoint in checkpoints),
         "growth of time per batch (at most)": last / first,
-        "index bytes an article (at most)": decider.index_bytes() / articles,
+        "index bytes an article (at most)": _bytes(bulk, "near_") / articles,
+        "ledger bytes an article, index included": _bytes(bulk, "") / articles,
         "memory MiB (at most)": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "stream precision": score.precision,
         "stream recall": score.recall,
-        "scheduled run of 200, seconds (at most)": _scheduled_run(ledger, articles),
+        "scheduled run of 200, seconds (at most)": _scheduled_run(bulk, folder, articles),
     }
     for name, value in figures.items():
         _say(f"  {name:42}{value:10.3f}")
     return figures
 
 
-def _scheduled_run(ledger: Path, known: int) -> float:
-    """Seconds for a small run of a process that has just started, with nothing cached."""
-    made = (document(known + at) for at in range(SCHEDULED_RUN))
-    news = [Streamed(f"late:{at:03d}", START + SPAN, d.title, d.text, known + at) for at, d in enumerate(made)]
+def _bytes(bulk: Bulk, table: str) -> int:
+    query = "SELECT sum(pgsize) FROM dbstat WHERE name LIKE ?"
+    [(size,)] = bulk.ledger.execute(query, f"%{table}%").fetchall()
+    return int(size)
+
+
+def _scheduled_run(bulk: Bulk, folder: Path, known: int) -> float:
+    """Seconds for a small run that has just opened the ledger, with nothing cached by us."""
+    bulk.close()
+    news = [_article(f"late:{at:03d}", START + SPAN, document(known + at)) for at in range(SCHEDULED_RUN)]
     began = time.perf_counter()
-    Decider(ledger).decide(news)
+    with closing(Bulk(folder, durable=True)) as reopened:
+        reopened.add(news)
     return time.perf_counter() - began
 
 

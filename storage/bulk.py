@@ -13,16 +13,17 @@ from typing import Literal, NamedTuple
 
 from articles.decide import CopyKey, decide
 from articles.fingerprint import with_fingerprints
-from articles.records import Article, DuplicateKind
+from articles.records import Article, Decision, DuplicateKind
 from storage.ledger import Ledger
 from storage.near_index import WINDOW
 
 LINES = """
-CREATE TABLE lines (
+CREATE TABLE IF NOT EXISTS lines (
     number INTEGER PRIMARY KEY, article_id TEXT NOT NULL, source TEXT NOT NULL, text_hash TEXT NOT NULL,
     repeated INTEGER NOT NULL       -- the same text of the same document came before
 )
 """
+ADD_LINE = "INSERT INTO lines (article_id, source, text_hash, repeated) VALUES (?, ?, ?, ?)"
 VERDICTS = """
 SELECT l.article_id, l.source, l.text_hash, repeated, duplicate_of, duplicate_kind, similarity,
        (SELECT count(*) FROM versions v WHERE v.article_id = l.article_id AND v.source = l.source)
@@ -45,21 +46,16 @@ class Bulk:
         self.ledger = Ledger(folder / "ledger.sqlite", window=window, durable=durable)
         self.ledger.execute(LINES)
 
-    def add(self, articles: Sequence[Article]) -> None:
-        """All of a batch, or nothing of it."""
+    def add(self, articles: Sequence[Article]) -> list[Decision]:
+        """All of a batch, or nothing of it. What is decided here, later articles may change."""
         articles = with_fingerprints(articles)
         with self.ledger.transaction():
             decisions = decide(articles, self.ledger)
             self.ledger.record(decisions)
             for decision in decisions:
                 article, repeated = decision.article, decision.kind == "unchanged"
-                self.ledger.execute(
-                    "INSERT INTO lines (article_id, source, text_hash, repeated) VALUES (?, ?, ?, ?)",
-                    article.article_id,
-                    article.source,
-                    article.text_hash,
-                    repeated,
-                )
+                self.ledger.execute(ADD_LINE, article.article_id, article.source, article.text_hash, repeated)
+        return decisions
 
     def verdicts(self) -> Iterator[Verdict]:
         """One for each document, in the order in which they were added."""
@@ -76,5 +72,5 @@ class Bulk:
         self.ledger.close()
 
     def _first_text(self, key: CopyKey) -> str:
-        [copy] = [copy for copy in self.ledger.copies(key.article_id) if copy.key == key]
+        [copy] = [copy for copy in self.ledger.copies([key.article_id]) if copy.key == key]
         return copy.versions[0].text_hash

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -29,7 +29,7 @@ from storage.errors import LedgerError
 from storage.near_index import TABLES as NEAR_TABLES
 from storage.near_index import WINDOW, Entry, NearIndex, NearIndexError
 
-VERSION: Final = 3
+VERSION: Final = 4
 BUSY_SECONDS: Final = 30.0
 
 # What can be rebuilt from the lake, and so is made anew where its layout has changed.
@@ -96,8 +96,13 @@ DERIVED_TABLES: Final = ("copies", "versions", "pages", "batches", "touched", "m
 COPIES = """
 SELECT c.article_id, c.source, c.group_id, c.cluster_id, c.duplicate_of, c.duplicate_kind, c.similarity,
        v.text_hash, v.exact_key, v.canonical_url, v.fetched_at, v.edited_at, v.claimed_at, v.day, v.lang
-FROM copies c JOIN versions v USING (article_id, source)
-WHERE c.{column} = ?
+FROM json_each(?) CROSS JOIN copies c ON c.{column} = value JOIN versions v USING (article_id, source)
+"""
+# One holder of each text: its group is that of all. There may be thousands.
+GROUPS_OF = """
+SELECT value, (SELECT c.group_id FROM versions v JOIN copies c USING (article_id, source)
+               WHERE v.exact_key = value AND v.exact_key != '' LIMIT 1) AS group_id
+FROM json_each(?) WHERE group_id IS NOT NULL
 """
 # A text that was seen before keeps the version that was fetched first, as articles.decide.chain does.
 ADD_VERSION = """
@@ -254,27 +259,23 @@ class Ledger:
 
     # What is known: articles.decide.Known
 
-    def copies(self, article_id: str) -> list[Copy]:
-        return self._copies("article_id", article_id)
+    def copies(self, article_ids: Collection[str]) -> list[Copy]:
+        return self._copies("article_id", article_ids)
 
-    def members(self, group_id: str) -> list[Copy]:
-        return self._copies("group_id", group_id)
+    def members(self, group_ids: Collection[str]) -> list[Copy]:
+        return self._copies("group_id", group_ids)
 
-    def at_url(self, canonical_url: str) -> list[tuple[CopyKey, str]]:
+    def at_urls(self, canonical_urls: Collection[str]) -> list[tuple[str, CopyKey, str]]:
         rows = self._query(
-            "SELECT DISTINCT article_id, source, group_id FROM versions JOIN copies USING (article_id, source)"
-            " WHERE canonical_url = ? AND canonical_url != ''",
-            canonical_url,
+            "SELECT DISTINCT canonical_url, article_id, source, group_id FROM json_each(?)"
+            " CROSS JOIN versions ON canonical_url = value AND canonical_url != ''"
+            " JOIN copies USING (article_id, source)",
+            _listed(canonical_urls),
         )
-        return [(CopyKey(article_id, source), group_id) for article_id, source, group_id in rows]
+        return [(url, CopyKey(article_id, source), group_id) for url, article_id, source, group_id in rows]
 
-    def group_of(self, exact_key: str) -> str | None:
-        rows = self._query(
-            "SELECT group_id FROM versions JOIN copies USING (article_id, source)"
-            " WHERE exact_key = ? AND exact_key != '' LIMIT 1",
-            exact_key,
-        )
-        return rows[0][0] if rows else None
+    def groups_of(self, exact_keys: Collection[str]) -> dict[str, str]:
+        return dict(self._query(GROUPS_OF, _listed(exact_keys)))
 
     def remember(self, texts: Sequence[NewText]) -> None:
         with self._lock, self._named_errors():
@@ -290,10 +291,10 @@ class Ledger:
         [(lost,)] = self._query("SELECT EXISTS (SELECT 1 FROM versions) > EXISTS (SELECT 1 FROM near_articles)")
         return bool(lost)
 
-    def _copies(self, column: str, value: str) -> list[Copy]:
+    def _copies(self, column: str, values: Collection[str]) -> list[Copy]:
         found: dict[CopyKey, tuple[str, Place, list[Version]]] = {}
         for article_id, source, group_id, cluster_id, of, kind, similarity, *version in self._query(
-            COPIES.format(column=column), value
+            COPIES.format(column=column), _listed(values)
         ):
             place = Place(cluster_id, of, kind, similarity)
             found.setdefault(CopyKey(article_id, source), (group_id, place, []))[2].append(_version(version))
@@ -581,12 +582,19 @@ class Ledger:
 
     def execute(self, statement: str, *values: Value) -> sqlite3.Cursor:
         """A statement of one's own, in the same transaction and with the same errors."""
-        with self._lock, self._named_errors():
-            return self._connection.execute(statement, values)
+        # Not by `_named_errors`: a hundred thousand times a minute, a generator is felt.
+        with self._lock:
+            try:
+                return self._connection.execute(statement, values)
+            except sqlite3.Error as error:
+                raise LedgerError(f"{self.path}: {error}") from error
 
     def _query(self, statement: str, *values: Value) -> list[tuple[Any, ...]]:
-        with self._lock, self._named_errors():
-            return self._connection.execute(statement, values).fetchall()
+        with self._lock:
+            try:
+                return self._connection.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                raise LedgerError(f"{self.path}: {error}") from error
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -676,6 +684,11 @@ def _version(row: Sequence[Any]) -> Version:
         day=date.fromisoformat(day) if day else None,
         lang=lang,
     )
+
+
+def _listed(values: Iterable[str]) -> str:
+    """For `json_each`: one query for many values."""
+    return json.dumps(list(values))
 
 
 def _name(text: TextKey) -> str:

@@ -9,8 +9,8 @@ window, verdict of `articles.near` – so the links are a function of the set of
 batches, no limit that a busy day could reach. Everything is written in the caller's transaction: a killed process
 leaves what was committed. Nothing here is a source of truth; `rebuild` makes it anew from the lake's rows.
 
-Pairs with equal texts are left out. They are found by their key, over all history, and a thousand copies of one text
-would be half a million links.
+Pairs with equal texts and equal exact keys are left out. They are found by the key, over all history, and a thousand
+copies of one text would be half a million links.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from articles.fingerprint import NO_KEY, SIGNATURE, VERSION, Records, records
-from articles.near import DIFFERENT, KINDS, NEAR, Judged, Kind, figure_masks, figures_may_agree, relations
+from articles.near import DIFFERENT, FORM_CHARS, KINDS, NEAR, Judged, Kind, figure_masks, figures_may_agree, relations
 
 # Bump when the layout of a segment changes; an index of another layout or fingerprint version is rebuilt.
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 
 WINDOW: Final = timedelta(days=30)
 """Copies published further apart are found only if their texts are equal. Reprints come within days."""
@@ -402,7 +402,14 @@ def _candidates(new: _Segment, known: _Segment, window: int) -> Iterator[Ints]:
         kept = known.serial[a] < new.serial[b]
         kept &= np.abs(known.published[a] - new.published[b]) <= window
         pairs = np.unique((b[kept] << 32) | a[kept])
-        yield pairs[known.record["text"][pairs & LOW_32] != new.record["text"][pairs >> 32]]
+        yield pairs[_not_one_text(known.record[pairs & LOW_32], new.record[pairs >> 32])]
+
+
+def _not_one_text(a: Records, b: Records) -> NDArray[np.bool_]:
+    """False where equal texts are recognised by their exact key: always, but for short ones under unlike titles."""
+    unlike: NDArray[np.bool_] = (a["periods"] != b["periods"]).any(axis=1) & (a["chars"] < FORM_CHARS)
+    unlike |= a["text"] != b["text"]
+    return unlike
 
 
 def _blocks(count: Ints, row: Keys) -> Iterator[slice]:

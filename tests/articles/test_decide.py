@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -52,18 +52,18 @@ class Memory:
         self.by_key: dict[CopyKey, Copy] = {}
         self.texts: dict[TextKey, NewText] = {}
 
-    def copies(self, article_id: str) -> list[Copy]:
-        return [copy for copy in self.by_key.values() if copy.key.article_id == article_id]
+    def copies(self, article_ids: Collection[str]) -> list[Copy]:
+        return [copy for copy in self.by_key.values() if copy.key.article_id in article_ids]
 
-    def members(self, group_id: str) -> list[Copy]:
-        return [copy for copy in self.by_key.values() if copy.group_id == group_id]
+    def members(self, group_ids: Collection[str]) -> list[Copy]:
+        return [copy for copy in self.by_key.values() if copy.group_id in group_ids]
 
-    def at_url(self, canonical_url: str) -> list[tuple[CopyKey, str]]:
-        return [(key, copy.group_id) for key, copy in self.by_key.items() if canonical_url in copy.urls]
+    def at_urls(self, urls: Collection[str]) -> list[tuple[str, CopyKey, str]]:
+        return [(url, key, copy.group_id) for key, copy in self.by_key.items() for url in copy.urls & set(urls)]
 
-    def group_of(self, exact_key: str) -> str | None:
-        holders = (c for c in self.by_key.values() if any(version.exact_key == exact_key for version in c.versions))
-        return next((copy.group_id for copy in holders), None)
+    def groups_of(self, exact_keys: Collection[str]) -> dict[str, str]:
+        held = ((version.exact_key, copy.group_id) for copy in self.by_key.values() for version in copy.versions)
+        return {exact_key: group_id for exact_key, group_id in held if exact_key in exact_keys}
 
     def remember(self, texts: Sequence[NewText]) -> None:
         self.texts |= {text.key: text for text in texts}

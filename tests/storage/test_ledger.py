@@ -79,12 +79,12 @@ def test_look_ups_cover_address_text_and_cluster(ledger):
     first = make_article(1, text=LONG * 9, title="原文")
     copy = make_article(2, source="other", text=LONG * 9, published_at=MORNING)
     record(ledger, first, copy)
-    assert [key.article_id for key, _ in ledger.at_url(first.canonical_url)] == ["acme:1"]
-    assert [copy.key.article_id for copy in ledger.members("acme:1")] == ["acme:1", "other:2"]
-    [known] = ledger.copies("other:2")
-    assert ledger.group_of(known.versions[0].exact_key) == "acme:1"
-    assert ledger.group_of("") is None
-    assert ledger.at_url("") == []
+    assert [key.article_id for _, key, _ in ledger.at_urls([first.canonical_url])] == ["acme:1"]
+    assert [copy.key.article_id for copy in ledger.members(["acme:1"])] == ["acme:1", "other:2"]
+    [known] = ledger.copies(["other:2"])
+    exact_key = known.versions[0].exact_key
+    assert ledger.groups_of([exact_key, "unknown", ""]) == {exact_key: "acme:1"}
+    assert ledger.at_urls([""]) == []
 
 
 def test_validators_are_kept_verbatim(lake, ledger):
