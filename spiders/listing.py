@@ -24,6 +24,7 @@ READERS: dict[str, Callable[..., Listing]] = {
     "html": html_list.read,
     "sitemap": sitemap.read,
 }
+_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,12})|([0-9]{1,12}));?")
 _HOLE = re.compile(r"\{(\w+)\}")
 
 
@@ -47,8 +48,14 @@ def read(body: bytes, rule: ListRule, *, url: str, content_type: str | None = No
     """The rows of an answer; `ListError` if it is not the list that was asked for."""
     if not body.strip():
         raise ListError("the answer is empty")
-    text = decode(body, content_type=content_type, charset=rule.charset).text
+    text = _REFERENCE.sub(_sound, decode(body, content_type=content_type, charset=rule.charset).text)
     return READERS[rule.kind](text, rule, url=url)
+
+
+def _sound(reference: re.Match[str]) -> str:
+    """A reference to a lone surrogate or to nothing breaks each parser in its own way."""
+    code = int(reference[1], 16) if reference[1] else int(reference[2])
+    return "" if 0xD800 <= code <= 0xDFFF or code > 0x10FFFF else reference[0]
 
 
 def first_page(rule: ListRule, *, zone: ZoneInfo, day: date) -> ListPage:

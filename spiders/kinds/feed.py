@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import feedparser
@@ -32,12 +31,7 @@ Entry = dict[str, Any]
 def read(text: str, rule: ListRule, *, url: str) -> Listing:
     _refuse_what_is_no_feed(text)
     text = _DOCTYPE.sub("", _DECLARATION.sub("", _NOT_XML.sub("", text), count=1), count=1)
-    parsed = feedparser.parse(
-        io.BytesIO(b'<?xml version="1.0" encoding="utf-8"?>\n' + text.encode()),
-        response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    parsed = _parsed(text, url)
     if not parsed.version and not parsed.entries:
         raise ListError("no feed: neither RSS, Atom nor RDF")
     builder = RowBuilder(url)
@@ -46,6 +40,19 @@ def read(text: str, rule: ListRule, *, url: str) -> Listing:
     for entry in parsed.entries[MAX_ROWS:]:
         builder.drop(_link(entry) or "", "excess")
     return builder.listing(problem="" if _CUT.search(text) else "the feed is cut short")
+
+
+def _parsed(text: str, url: str) -> Any:  # noqa: ANN401 - feedparser's own dictionary
+    try:
+        return feedparser.parse(
+            io.BytesIO(b'<?xml version="1.0" encoding="utf-8"?>\n' + text.encode()),
+            response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    # It promises not to raise, and does on damaged feeds; what was met so far.
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
+        raise ListError(f"no feed: the parser gave up ({type(error).__name__}: {error})") from error
 
 
 def _refuse_what_is_no_feed(text: str) -> None:
@@ -59,32 +66,40 @@ def _refuse_what_is_no_feed(text: str) -> None:
 
 
 def _link(entry: Entry) -> str | None:
-    link: str | None = dict.get(entry, "link") or None
-    return link or next((each.get("href") for each in dict.get(entry, "links", ()) if each.get("href")), None)
+    return _text(entry, "link") or next(filter(None, (_text(each, "href") for each in _parts(entry, "links"))), None)
 
 
 def _values(entry: Entry, *, full_text: bool) -> dict[str, str | None]:
-    body = _body(entry)
     return {
-        "title": dict.get(entry, "title"),
+        "title": _text(entry, "title"),
         # Not entry.published: feedparser's own attribute stands in `updated` where there is none.
-        "published": dict.get(entry, "published") or dict.get(entry, "updated") or dict.get(entry, "created"),
-        "updated": dict.get(entry, "updated"),
-        "summary": None if full_text else _TAG.sub("", dict.get(entry, "summary") or ""),
-        "publisher": (dict.get(entry, "source") or {}).get("title"),
-        "author": dict.get(entry, "author"),
+        "published": _text(entry, "published") or _text(entry, "updated") or _text(entry, "created"),
+        "updated": _text(entry, "updated"),
+        "summary": None if full_text else _TAG.sub("", _text(entry, "summary") or ""),
+        "publisher": next((_text(each, "title") for each in _parts(entry, "source")), None),
+        "author": _text(entry, "author"),
         "section": next(iter(_tags(entry)), None),
-        "html": body if full_text else None,
+        "html": _body(entry) if full_text else None,
     }
 
 
 def _body(entry: Entry) -> str | None:
     """The longest of the places where feeds put whole articles."""
-    contents: Iterable[Entry] = dict.get(entry, "content") or ()
-    candidates = [each.get("value") or "" for each in contents] + [dict.get(entry, "summary") or ""]
+    candidates = [_text(each, "value") or "" for each in _parts(entry, "content")] + [_text(entry, "summary") or ""]
     return max(candidates, key=len) or None
 
 
 def _tags(entry: Entry) -> tuple[str, ...]:
-    terms = (tag.get("term") for tag in dict.get(entry, "tags") or ())
-    return tuple(dict.fromkeys(term.strip() for term in terms if term and term.strip()))
+    terms = (_text(tag, "term") or "" for tag in _parts(entry, "tags"))
+    return tuple(dict.fromkeys(term.strip() for term in terms if term.strip()))
+
+
+def _text(entry: Entry, name: str) -> str | None:
+    """An element of the feed that is named like one of feedparser's keys may stand in its place, as anything."""
+    value = dict.get(entry, name)
+    return value if isinstance(value, str) and value else None
+
+
+def _parts(entry: Entry, name: str) -> list[Entry]:
+    value = dict.get(entry, name)
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict)]
