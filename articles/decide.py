@@ -320,7 +320,8 @@ class _Batch:
 
     def load_identities(self, article_ids: set[str]) -> None:
         """All copies of these, as far as they are not here yet."""
-        if asked := article_ids - self._by_id.keys():
+        # Subtracting the keys would look at all of them.
+        if asked := {article_id for article_id in article_ids if article_id not in self._by_id}:
             self._by_id.update((article_id, []) for article_id in asked)
             self._load(self._known.copies(asked))
 
