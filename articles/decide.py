@@ -284,7 +284,8 @@ class _Batch:
         self._known.remember([text for copy in changed for text in self._new_texts(copy)])
         groups = [self._gather(groups, copies) for groups, copies in self._components(changed)]
         clusters = self._cluster(groups)
-        for key, copy in self._now.items():
+        # A first may have to be looked up for it.
+        for key, copy in list(self._now.items()):
             if copy.group_id in clusters:
                 self._now[key] = copy.placed(copy.group_id, self._place_in(clusters[copy.group_id], copy))
         return [
