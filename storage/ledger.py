@@ -27,7 +27,7 @@ from articles.near import KINDS
 from articles.records import Decision
 from storage.errors import LedgerError
 from storage.near_index import TABLES as NEAR_TABLES
-from storage.near_index import WINDOW, Entry, NearIndex, NearIndexError
+from storage.near_index import WINDOW, Entry, Link, NearIndex, NearIndexError
 
 VERSION: Final = 4
 BUSY_SECONDS: Final = 30.0
@@ -285,6 +285,11 @@ class Ledger:
         with self._lock, self._named_errors():
             links = self._index.duplicates_around(map(_name, texts))
         return [NearLink(_text_key(link.one), _text_key(link.other), link.similarity) for link in links]
+
+    def links(self) -> list[Link]:
+        """Every link of the near index, sorted."""
+        with self._lock, self._named_errors():
+            return self._index.links()
 
     def lacks_index(self) -> bool:
         """Was the near index lost, while the rest is there?"""
