@@ -168,7 +168,9 @@ def survived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Survived]:
         lists = [rule(kind, f"http://l{number}.faulty.test/list") for number, kind in enumerate(kinds)]
         source = source_of(rule("json", URL), *lists, robots="ignore", rate={"timeout_seconds": 0.6})
         folder = tmp_path_factory.mktemp("hostile") / "crawl"
-        yield Survived(crawl(source, folder, connect_to={"*": server.address}, soft_seconds=30, backoff_seconds=0.01), source)
+        yield Survived(
+            crawl(source, folder, connect_to={"*": server.address}, soft_seconds=30, backoff_seconds=0.01), source
+        )
 
 
 def test_every_answer_came_to_an_end_that_has_a_name(survived: Survived) -> None:

@@ -135,6 +135,22 @@ def test_entities_are_never_expanded(row: str, doctype: str) -> None:
     assert "root:" not in str(found) and len(str(found)) < 5_000
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("<![CDATA[甲&amp;乙]]>", "甲&乙"),
+        ("甲&amp;amp;乙", "甲&乙"),
+        ("甲&nbsp;乙", "甲 乙"),
+        ("&lt;b&gt;甲&lt;/b&gt;乙", "甲乙"),
+        ("甲&#xD800;乙", "甲乙"),
+    ],
+    ids=["P18-cdata", "P18-escaped-twice", "P18-undeclared", "P18-markup", "P18-no-character"],
+)
+def test_texts_are_decoded_once(written: str, title: str) -> None:
+    (row,) = read(rss(ITEM.replace("央行&amp;市场", written)).encode(), feed_rule(), url=URL).rows
+    assert row.listed.title == title
+
+
 def test_p16_a_feed_without_end_is_read_to_a_limit() -> None:
     items = "".join(f"<item><title>t</title><link>/a/{n}</link></item>" for n in range(MAX_ROWS + 7))
     listing = read(rss(items).encode(), feed_rule(), url=URL)
