@@ -219,7 +219,7 @@ def _from_html(page: Page, source: Source) -> Outcome:
     flags += _flags_of_page(reading, body, scene.behind)
     links = [address for order, address in reading.stock_links if scene.first <= order <= scene.last + 1]
     links += [mark for container in named for mark in marks_below(container)]
-    return _outcome(page, source, headline.text, lane, body, found, flags, html, images=images, links=links)
+    return _outcome(page, source, headline.text, lane, body, found, flags, None, images=images, links=links)
 
 
 def _from_fragment(page: Page, source: Source) -> Outcome:
@@ -488,12 +488,13 @@ def _outcome(
     body: Body,
     found: Found,
     flags: list[str],
-    raw: str,
+    raw: str | None,
     *,
     images: tuple[str, ...] = (),
     links: Sequence[str] = (),
 ) -> Outcome:
-    """`raw` is what was read, before any rule took part: what has no address is named by it, whatever rules come."""
+    """`raw` is the text as it came, None for whole pages: what has no address is named by it or by its bytes, so that
+    better rules never change an id."""
     text = clean_text("\n".join(body.lines))
     if not text and not images:
         raise _RefusedError(Reason.NO_TEXT, "nothing is left of the text")
@@ -505,8 +506,10 @@ def _outcome(
     found.take("publisher", ("source", source.publisher))
     published = found.published
     url = page.url or page.final_url
+    if not raw and not url and not page.listed.native_id:
+        raw = hashlib.sha256(page.body).hexdigest()
     try:
-        identity = article_id(source, url, native_id=page.listed.native_id, fallback_text=raw)
+        identity = article_id(source, url, native_id=page.listed.native_id, fallback_text=raw or "")
     except NoIdentityError as error:
         raise _RefusedError(Reason.IDENTITY, str(error)) from error
     flags = [*flags, *found.flags, *damage(text[:DAMAGE_CHARS])]

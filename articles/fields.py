@@ -131,9 +131,7 @@ _BARE = re.compile(
 _SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
 _STEP = re.compile(r"[>＞»→]+")
-_NO_SECTION = re.compile(
-    r"正文|首页|详情|内容|(?:大\s*中\s*小|[【\[]?(?:字号|字体)|打印|收藏|分享|申请入驻|登录|注册|手机版).*"
-)
+_NO_SECTION = re.compile(r"正文|首页|详情|内容|(?:大\s*中\s*小|[【\[]?(?:字号|字体)|申请入驻|登录|注册|手机版).*")
 _NO_WORDS = re.compile(r"[\d\W_]+")
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
 _JSON_TIME = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')

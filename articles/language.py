@@ -9,11 +9,11 @@ _HAN = re.compile(r"[\u3400-\u9fff]+")
 _KANA = re.compile(r"[\u3041-\u30ff]+")
 _LETTERS = re.compile(r"[A-Za-z]+")
 # Everyday characters that exist in one script only.
-_TRADITIONAL = frozenset(
-    "這個國們來時對說會為過學發當體機關開見樣聽讀無從還進動長業東間問題電經務員應現實點內總資報場產價數買賣億萬與後將書車門"
+_TRADITIONAL = re.compile(
+    "[這個國們來時對說會為過學發當體機關開見樣聽讀無從還進動長業東間問題電經務員應現實點內總資報場產價數買賣億萬與後將書車門]"
 )
-_SIMPLIFIED = frozenset(
-    "这个国们来时对说会为过学发当体机关开见样听读无从还进动长业东间问题电经务员应现实点内总资报场产价数买卖亿万与后将书车门"
+_SIMPLIFIED = re.compile(
+    "[这个国们来时对说会为过学发当体机关开见样听读无从还进动长业东间问题电经务员应现实点内总资报场产价数买卖亿万与后将书车门]"
 )
 
 
@@ -27,8 +27,8 @@ def language_of(text: str, default: str) -> str:
         return "ja"
     if han * 4 < chars - len(_LETTERS.sub("", sample)):
         return "en"
-    traditional = sum(map(_TRADITIONAL.__contains__, sample))
-    simplified = sum(map(_SIMPLIFIED.__contains__, sample))
+    traditional = len(_TRADITIONAL.findall(sample))
+    simplified = len(_SIMPLIFIED.findall(sample))
     if traditional == simplified:
         return default
     return "zh-Hant" if traditional > simplified else "zh-Hans"

@@ -380,6 +380,8 @@ class _Index(NamedTuple):
     """Elements with their place in the document, by value of an attribute: a page has few values for many elements."""
 
     by_value: dict[str, dict[str, list[tuple[int, etree._Element]]]]
+    by_word: dict[str, list[tuple[int, etree._Element]]]
+    """Of classes."""
     metas: list[etree._Element]
 
 
@@ -399,8 +401,13 @@ class _Step(NamedTuple):
         if self.indexed is None:
             return index.metas
         name, comparison, value = self.indexed
-        compare = _COMPARISONS[comparison]
-        found = [place for text, places in index.by_value[name].items() if compare(text, value) for place in places]
+        if comparison == "~=":
+            found = index.by_word.get(value, [])
+        elif comparison == "=":
+            found = index.by_value[name].get(value, [])
+        else:
+            compare = _COMPARISONS[comparison]
+            found = [place for text, places in index.by_value[name].items() if compare(text, value) for place in places]
         return [element for _, element in sorted(found, key=_place)]
 
     def fits(self, element: etree._Element) -> bool:
@@ -450,7 +457,11 @@ def _index_of(root: etree._Element) -> _Index:
             classes.setdefault(css_class, []).append((place, element))
         if element.tag == "meta":
             metas.append(element)
-    return _Index({"id": ids, "class": classes}, metas)
+    words: dict[str, list[tuple[int, etree._Element]]] = {}
+    for names, places in classes.items():
+        for word in set(names.split()):
+            words.setdefault(word, []).extend(places)
+    return _Index({"id": ids, "class": classes}, words, metas)
 
 
 def _stands_in(element: etree._Element, steps: Sequence[_Step]) -> bool:

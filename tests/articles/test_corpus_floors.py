@@ -17,9 +17,25 @@ ROOT = Path(__file__).parents[2]
 FLOORS = json.loads((Path(__file__).parent / "floors.json").read_text())
 # What the project promises, for sites never seen and for posts: no floor may be set lower than this.
 PROMISED = {
-    "html, unknown site": {"F1": 0.95, "leak_file": 0.03, "title": 0.92, "time": 0.92, "source": 0.85, "editor": 0.85},
+    "html, unknown site": {
+        "F1": 0.95,
+        "leak_file": 0.03,
+        "title": 0.92,
+        "time": 0.92,
+        "source": 0.85,
+        "author": 0.85,
+        "editor": 0.85,
+    },
     "posts, unknown site": {"F1": 0.985, "leak_file": 0.03, "title": 0.92, "time": 0.92},
-    "html, rules": {"F1": 0.985, "title": 0.97},
+    "html, rules": {
+        "F1": 0.985,
+        "leak_file": 0.02,
+        "title": 0.97,
+        "time": 0.98,
+        "source": 0.95,
+        "author": 0.95,
+        "editor": 0.95,
+    },
     "posts, rules": {"F1": 0.995, "leak_file": 0.01},
 }
 LOWER_IS_BETTER = frozenset({"leak_file"})
