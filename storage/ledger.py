@@ -31,6 +31,8 @@ from storage.near_index import WINDOW, Entry, Link, NearIndex, NearIndexError
 
 VERSION: Final = 4
 BUSY_SECONDS: Final = 30.0
+CACHE_BYTES: Final = 128 << 20
+WAL_PAGES: Final = 16_384
 
 # What can be rebuilt from the lake, and so is made anew where its layout has changed.
 DERIVED: Final = """
@@ -235,6 +237,10 @@ class Ledger:
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
         self.execute("PRAGMA journal_mode = WAL")
+        # Keys are hashes and meet the whole file at random: with the default of 2 MB most pages of a large ledger are
+        # read again and again, and written back at every commit.
+        self.execute(f"PRAGMA cache_size = -{CACHE_BYTES >> 10}")
+        self.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         # A commit that returned survives a power cut.
         self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         self._prepare()

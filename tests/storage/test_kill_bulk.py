@@ -24,7 +24,7 @@ SOURCES = ("acme", "other", "third")
 def news() -> list[Article]:
     """Stories with copies before and after them, exact and near, revised pages, over four days; not in order."""
     made = [*retold()]
-    for n in range(60):
+    for n in range(36):
         text = "".join(f"{paragraph[:-1]}，{n * 37 % 91}.{n}。" for paragraph in PARAGRAPHS)
         at = {"published_at": MORNING + timedelta(hours=n % 9), "date": date(2024, 3, 4 + n % 4)}
         named = {"title": f"{text[4 + n % 20 : 14 + n % 20]}的新进展", "minutes": n}
