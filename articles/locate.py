@@ -361,7 +361,14 @@ class Finder:
             return _compiled(plain)(self._root)
         if self._index is None:
             self._index = _index_of(self._root)
-        found = steps[-1].candidates(self._index)
+        if steps[-1].indexed or steps[-1].tag == "meta":
+            return self._found(self._index, steps)
+        # `#info p`: the outer element is in the index, and few elements are inside.
+        outer = self._found(self._index, steps[:-1])
+        return list(dict.fromkeys(inner for each in outer for inner in each.iterdescendants(steps[-1].tag)))
+
+    def _found(self, index: _Index, steps: Sequence[_Step]) -> list[etree._Element]:
+        found = steps[-1].candidates(index)
         return [element for element in found if steps[-1].fits(element) and _stands_in(element, steps[:-1])]
 
     def text(self, selectors: Iterable[str]) -> str | None:
@@ -443,7 +450,10 @@ def _steps(selector: str) -> tuple[_Step, ...] | None:
             for css_id, css_class, name, comparison, value in _TEST.findall(compound)
         ]
         steps.append(_Step(tag[0].lower() if tag else None, tuple((n, c, v.strip("\"'")) for n, c, v in tests)))
-    return tuple(steps) if steps and (steps[-1].indexed or steps[-1].tag == "meta") else None
+    if not steps:
+        return None
+    is_tag_inside = len(steps) > 1 and not steps[-1].tests and steps[-2].indexed
+    return tuple(steps) if steps[-1].indexed or steps[-1].tag == "meta" or is_tag_inside else None
 
 
 def _index_of(root: etree._Element) -> _Index:

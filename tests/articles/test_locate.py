@@ -172,7 +172,7 @@ CHAINS = """<meta name="a b" content=1>
 SELECTORS = (
     *(".x", "p.x.y", "#top .x", ".a p.x", ".a.b .c .x", "div#top i#k", "section p", "p[title]", ".a > .x", ".none"),
     *("#top, .a", '[class^="x"]', '.a [class*="z"]', 'p[class$="y"]', '[id="k"]', "[class~=b]", 'p[title="t"].x', "p"),
-    *('meta[name="a b"]', "meta[content]", ".x:first-child"),
+    *('meta[name="a b"]', "meta[content]", ".x:first-child", "#top p", ".a p", ".a.b i", "div #top .c p", ".a #top p"),
 )
 
 
