@@ -68,6 +68,16 @@ class Page:
         return hashlib.sha256(said + b"\0" + self.body).hexdigest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What a list answer said about itself, verbatim, for the next conditional request."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    body_sha256: str = ""
+
+
 class Reason(StrEnum):
     """Why something was not stored. The value is the slug of the quarantine partition."""
 

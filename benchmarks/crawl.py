@@ -21,9 +21,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from articles.records import Validators
 from articles.source import Source
 from benchmarks.crawl_site import HOST, Site, listed
-from spiders.crawl import CrawlSpec, NothingKnown, Validators, run
+from spiders.crawl import CrawlSpec, NothingKnown
+from spiders.engine import run
 from spiders.spool import CrawledPage, read_report, read_results
 from storage.archive import PageArchive
 from storage.frontier import Frontier

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 from spiders.catalogue import Catalogue
-from spiders.crawl import SPEC_JSON, CrawlReport, CrawlSpec, run
+from spiders.crawl import SPEC_JSON, CrawlReport, CrawlSpec
+from spiders.engine import run
 from storage.archive import PageArchive
 from storage.frontier import Frontier
 from storage.ledger import KnownArticles

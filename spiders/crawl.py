@@ -2,21 +2,20 @@
 
     CrawlSpec ──run──▶ pages in the archive, lines in the spool, CrawlReport
 
-Only `run` needs Scrapy, and imports it when called: whoever starts a crawl in a child process works with the records
-alone.
+Records and protocols only: whoever starts a crawl in a child process pays neither for Scrapy nor for its reactor.
+spiders.engine runs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
 from pydantic import TypeAdapter
 
-from articles.records import Listed, Page, Rejected
-from articles.source import Source
+from articles.records import Listed, Page, Rejected, Validators
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +53,6 @@ class CrawlSpec:
     """Host, or *, → `address:port` that is asked over plain HTTP in its place: a sample site, a recording."""
     allow_addresses: tuple[str, ...] = ()
     """Addresses to connect to although they are not public."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validators:
-    """What a list answer said about itself, verbatim, for the next conditional request."""
-
-    url: str
-    etag: str | None = None
-    last_modified: str | None = None
-    body_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,17 +107,6 @@ class Archive(Protocol):
         """Keeps the page and returns it with its `raw_ref`."""
 
 
-class Remembered(Protocol):
-    """`Validators` as the ledger gives them back."""
-
-    @property
-    def etag(self) -> str | None: ...
-    @property
-    def last_modified(self) -> str | None: ...
-    @property
-    def body_sha256(self) -> str: ...
-
-
 class Known(Protocol):
     """What earlier runs have stored."""
 
@@ -137,7 +115,7 @@ class Known(Protocol):
     def page_digest(self, article_id: str) -> str | None:
         """`Page.digest` of the page that the article was last read from."""
 
-    def validators(self, url: str) -> Remembered | None: ...
+    def validators(self, url: str) -> Validators | None: ...
 
 
 class NothingKnown:
@@ -210,18 +188,3 @@ class Frontier(Protocol):
     def forget(self, article_id: str) -> None: ...
     def robots(self, origin: str) -> bytes | None: ...
     def keep_robots(self, origin: str, body: bytes) -> None: ...
-
-
-def run(
-    spec: CrawlSpec,
-    *,
-    source: Source,
-    archive: Archive,
-    known: Known,
-    frontier: Frontier,
-    wanted: Callable[[], bool] = lambda: True,
-) -> CrawlReport:
-    """Crawls once in this process, which can do so only once; `wanted` is asked each second whether to go on."""
-    from spiders.engine import crawl  # Scrapy and its reactor: 0.6 s and 60 MB that the parent of a crawl does not need
-
-    return crawl(spec, source=source, archive=archive, known=known, frontier=frontier, wanted=wanted)

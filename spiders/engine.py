@@ -29,15 +29,16 @@ LOOK_SECONDS = 0.25
 """How often the deadline and the parent are looked at."""
 
 
-def crawl(
+def run(
     spec: CrawlSpec,
     *,
     source: Source,
     archive: Archive,
     known: Known,
     frontier: Frontier,
-    wanted: Callable[[], bool],
+    wanted: Callable[[], bool] = lambda: True,
 ) -> CrawlReport:
+    """Crawls once in this process, which can do so only once; `wanted` is asked each second whether to go on."""
     policy = AddressPolicy(_allowed(spec))
     job = Job(
         spec=spec,

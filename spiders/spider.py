@@ -25,8 +25,7 @@ from articles.challenge import HEAD_CHARS, challenge_in, is_unwelcome
 from articles.dates import parse_time
 from articles.decode import decode
 from articles.identity import NoIdentityError, article_id
-from articles.records import Page, Reason
-from spiders.crawl import Remembered, Validators
+from articles.records import Page, Reason, Validators
 from spiders.failures import Failure, explain, without_credentials
 from spiders.job import Job
 from spiders.listing import ListPage, first_page, following, read
@@ -124,7 +123,7 @@ class SourceSpider(Spider):
             priority=10,
         )
 
-    def _remembered(self, page: ListPage) -> Remembered | None:
+    def _remembered(self, page: ListPage) -> Validators | None:
         """Of the first page; none for a list whose last walk is unknown, for what it named then is unknown too."""
         if page.number > 1 or self.walks[page.key].before is None:
             return None

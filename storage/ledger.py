@@ -20,11 +20,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from articles.decide import MARK_CHARS, Copy, CopyKey, NearLink, NewText, Place, TextKey, Version, chain, version_of
 from articles.near import KINDS
-from articles.records import Decision
+from articles.records import Decision, Validators
 from storage.errors import LedgerError
 from storage.near_index import TABLES as NEAR_TABLES
 from storage.near_index import WINDOW, Entry, Link, NearIndex, NearIndexError
@@ -179,29 +179,6 @@ class KnownPage:
     raw_ref: str
     extractor: str
     """Version of what last read an article from it."""
-
-
-class Remembered(Protocol):
-    """What a list answer said about itself."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def etag(self) -> str | None: ...
-    @property
-    def last_modified(self) -> str | None: ...
-    @property
-    def body_sha256(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validators:
-    """What a list answer said about itself, verbatim, for the next conditional request."""
-
-    url: str
-    etag: str | None = None
-    last_modified: str | None = None
-    body_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -484,7 +461,7 @@ class Ledger:
             for run_id, started_at, finished_at, report in rows
         ]
 
-    def save_validators(self, validators: Iterable[Remembered]) -> None:
+    def save_validators(self, validators: Iterable[Validators]) -> None:
         """To be called once the articles of those lists are durable."""
         with self.transaction():
             for v in validators:

@@ -18,7 +18,8 @@ from articles.records import Article, Rejected
 from flows.sample.content import SOURCES, Expected, articles, expected
 from flows.sample.site import APIS, FEEDS, SampleSite
 from spiders.catalogue import Catalogue
-from spiders.crawl import CrawlReport, CrawlSpec, NothingKnown, run
+from spiders.crawl import CrawlReport, CrawlSpec, NothingKnown
+from spiders.engine import run
 from spiders.spool import CrawledPage, read_results
 from storage.archive import PageArchive
 from storage.frontier import Frontier

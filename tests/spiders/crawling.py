@@ -11,9 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from articles.records import Page, Rejected
+from articles.records import Page, Rejected, Validators
 from articles.source import ListRule, Source
-from spiders.crawl import CrawlReport, CrawlSpec, Validators, run
+from spiders.crawl import CrawlReport, CrawlSpec
+from spiders.engine import run
 from spiders.spool import CrawledPage, read_report, read_results
 from storage.frontier import Frontier
 

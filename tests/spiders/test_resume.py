@@ -15,7 +15,8 @@ from crawling import PROCESSES, json_list, source_of
 from faultserver import FaultServer
 
 from articles.source import Source
-from spiders.crawl import CrawlSpec, NothingKnown, run
+from spiders.crawl import CrawlSpec, NothingKnown
+from spiders.engine import run
 from spiders.spool import CrawledPage, read_report, read_results
 from storage.archive import PageArchive
 from storage.frontier import Frontier

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from articles.decide import decide
+from articles.records import Validators
 from storage.errors import LedgerError
-from storage.ledger import KnownArticles, Ledger, Validators, ledger_path
+from storage.ledger import KnownArticles, Ledger, ledger_path
 from tests.storage.builders import LONG, MORNING, make_article
 
 
