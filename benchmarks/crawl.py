@@ -1,6 +1,7 @@
 """What a crawl costs: `python -m benchmarks.crawl [--articles 1000] [--repeats 5] [--polls 96] [--json]`.
 
-    polling      requests per new article over a simulated day of polls, every fifteen minutes
+    polling      requests per new article over a simulated day of polls, every fifteen minutes (the day passes in a
+                 minute: the robots.txt that is asked for every six hours is not in it)
     throughput   pages a second with delays off, archive, frontier and hand-over included, beside a bare Scrapy spider
                  that only downloads the same pages, with as many requests at a time; the two take turns
 
