@@ -183,6 +183,8 @@ class Lake:
             if not agrees(ledger, self.root):
                 with ledger.transaction():
                     rebuild(ledger, self.root)
+                if ledger.count():
+                    log.warning("%s: lost, or of another time than the lake; rebuilt from its rows", ledger.path)
         except LedgerError as error:
             raise LakeError(f"{error}; move it away and it is rebuilt from the lake") from error
         return ledger

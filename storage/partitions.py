@@ -55,10 +55,12 @@ def partition_path(lake: Path, tree: Tree, partition: Partition) -> Path:
 
 def partitions(lake: Path, tree: Tree) -> Iterator[tuple[Partition, Path]]:
     """Those on disk, in order. Whatever else lies in the tree is not looked at."""
-    for path in sorted((lake / tree).glob(f"*=*/date=*/{tree}.parquet")):
-        owner, day = (FOLDER.fullmatch(folder) for folder in path.relative_to(lake / tree).parts[:2])
-        if owner and day:
-            yield Partition(owner["value"], day["value"]), path
+    # A glob of ten thousand files takes a second; this, a tenth.
+    for owner, folder in _folders(str(lake / tree)):
+        for day, place in _folders(folder):
+            path = os.path.join(place, f"{tree}.parquet")  # noqa: PTH118
+            if os.path.exists(path):  # noqa: PTH110
+                yield Partition(owner, day), Path(path)
 
 
 def read_partition(path: Path, columns: list[str] | None = None) -> pa.Table | None:
@@ -166,6 +168,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _folders(parent: str) -> list[tuple[str, str]]:
+    """Values and paths of `key=value` folders, in order."""
+    try:
+        with os.scandir(parent) as entries:
+            found = [(FOLDER.fullmatch(entry.name), entry.path) for entry in entries if "=" in entry.name]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted((name["value"], path) for name, path in found if name)
 
 
 def _check_version(path: Path, schema: pa.Schema) -> None:
