@@ -314,7 +314,10 @@ class _Batch:
 
     def _new_texts(self, copy: Copy) -> Iterable[NewText]:
         before = self._before.get(copy.key)
-        for version in set(copy.versions) - set(before.versions if before else ()):
+        known = before.versions if before else ()
+        for version in copy.versions:
+            if version in known:
+                continue
             if fingerprint := self._fingerprints.get((copy.key, version.text_hash)):
                 published_at = version.fetched_at if version.claimed_at == NEVER else version.claimed_at
                 yield NewText(TextKey(copy.key, version.mark), published_at, fingerprint)
