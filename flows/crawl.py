@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ LOOK_SECONDS = 0.1
 GRACE_SECONDS = 8.0
 """Docker kills ten seconds after it has asked."""
 KEPT_LINES = 20
+PASSING = re.compile(r"E-(?:NETWORK|TIMEOUT|TRUNC|PROTO|ROBOTS)\b|status (?:429|5\d\d)\b")
 
 Status = Literal["finished", "stopped", "failed", "crashed", "timeout"]
 STATUS_OF: dict[int, Status] = {0: "finished", 3: "stopped", 4: "failed"}
@@ -53,6 +55,11 @@ class CrawlOutcome:
     rejected: list[Rejected]
     error: str | None = None
     """Why the source failed as a whole."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Is it worth trying again in minutes? A list that is not there, or is no list, is as it is."""
+        return self.status in ("crashed", "timeout") or bool(PASSING.search(self.error or ""))
 
     def or_raise(self) -> Self:
         if self.error and not self.pages:

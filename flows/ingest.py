@@ -12,6 +12,7 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
@@ -22,12 +23,20 @@ from flows.runs import Run, open_run
 from flows.settings import load_settings
 
 
+def may_pass(task: object, run: object, state: State[CrawlOutcome]) -> bool:
+    """Whether a failed crawl is worth another try."""
+    del task, run
+    error = state.result(raise_on_failure=False)
+    return not isinstance(error, CrawlError) or error.outcome.may_pass
+
+
 # The crawl's own requests were tried again within seconds: a site that is down gets minutes.
 @task(
     task_run_name="crawl {source_id}",
     retries=2,
     retry_delay_seconds=exponential_backoff(backoff_factor=60),
     retry_jitter_factor=0.5,
+    retry_condition_fn=may_pass,
     cache_policy=NO_CACHE,
     persist_result=False,
 )

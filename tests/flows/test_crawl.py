@@ -156,6 +156,23 @@ def test_a_site_that_is_away_is_an_error_with_a_reason(site: SampleSite, tmp_pat
     assert outcome.status == "finished"
     assert outcome.error is not None
     assert "E-ROBOTS" in outcome.error
+    assert outcome.may_pass
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        ("E-HTTP https://sample.test/rss.xml status 503", True),
+        ("E-NETWORK https://sample.test/rss.xml refused", True),
+        ("E-HTTP https://sample.test/rss.xml status 404", False),
+        ("E-FEED https://sample.test/rss.xml data.list is missing", False),
+    ],
+)
+def test_only_what_may_pass_is_tried_again(error: str, again: bool) -> None:
+    outcome = CrawlOutcome(
+        source="acme", status="finished", returncode=0, report=None, pages=[], rejected=[], error=error
+    )
+    assert outcome.may_pass is again
 
 
 def start(crawl: CrawlSpec, folder: Path) -> subprocess.Popen[bytes]:
