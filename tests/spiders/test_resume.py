@@ -109,7 +109,7 @@ class Resuming:
 def test_w01_a_crawl_killed_six_times_loses_and_doubles_nothing(server: FaultServer, tmp_path: Path) -> None:
     crawls, moments = Resuming(server, tmp_path), random.Random(4)
     for kill in range(KILLS):
-        spool = crawls.crawl(kill_after=moments.randint(1, 2 * PAGES // KILLS))
+        spool = crawls.crawl(kill_after=moments.randint(1, PAGES // KILLS))
         assert read_report(spool) is None, "it was killed"
         if kill % 2:  # else the parent is killed too, and the spool is lost
             crawls.load(spool)
