@@ -38,9 +38,10 @@ unit: $(READY)  ## the fast tests: seconds, to be run all the time
 slow: $(READY)  ## whole-process tests: kills, crawls, a Prefect server
 	$(BIN)/pytest -q -n 2 -m "slow or server"
 
-docs: $(READY)  ## write the generated pages anew (docs/schema.md, docs/sources.md)
+docs: $(READY)  ## write the generated pages anew (schema, sources, reliability)
 	$(BIN)/finnews schema --markdown > docs/schema.md
 	$(BIN)/python -m spiders.sources_page > docs/sources.md
+	$(BIN)/python -m tests.reliability > docs/reliability.md
 
 bench-extract: $(READY)  ## quality and speed of extraction beside its peers
 	$(BIN)/python -m benchmarks.extract

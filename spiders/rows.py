@@ -34,6 +34,10 @@ class ListError(ValueError):
         super().__init__(detail)
         self.reason, self.detail = reason, detail
 
+
+class NoRowError(ListError):
+    """A page without the rows of a list: behind the last page of one, that is its end."""
+
     def __str__(self) -> str:
         return f"{self.reason.code} {self.detail}"
 

@@ -31,7 +31,7 @@ from spiders.job import Job
 from spiders.listing import ListPage, first_page, following, read
 from spiders.manners import RETRIED_STATUSES
 from spiders.outcomes import Outcomes, Target, page_of
-from spiders.rows import ListError, Listing, Row
+from spiders.rows import ListError, Listing, NoRowError, Row
 from spiders.walks import Walk
 from spiders.wire import not_text
 
@@ -166,18 +166,25 @@ class SourceSpider(Spider):
             self.validators.append(found)  # its ETag may be another one
             yield from self._next_list()
             return
-        try:
-            content_type = kept.headers.get("content-type")
-            listing = read(kept.body, page.rule, url=kept.final_url, content_type=content_type)
-        except ListError as error:
-            reason, detail = self._what_it_is(kept, error)
-            self.outcomes.gate(f"{reason.code} {page.url} {detail}")
+        listing = self._read(page, kept)
+        if listing is None:
             yield from self._next_list()
             return
         if page.number == 1:
             self.found[page.key] = found
             self._check_list(listing, page, kept)
         yield from self._take(listing, page, kept)
+
+    def _read(self, page: ListPage, kept: Page) -> Listing | None:
+        """The rows of an answer; None, and a gate failure, if it is no list."""
+        try:
+            return read(kept.body, page.rule, url=kept.final_url, content_type=kept.headers.get("content-type"))
+        except ListError as error:
+            if page.number > 1 and isinstance(error, NoRowError) and not _challenge_in(kept):
+                return Listing()  # the page behind the last one
+            reason, detail = self._what_it_is(kept, error)
+            self.outcomes.gate(f"{reason.code} {page.url} {detail}")
+            return None
 
     def _what_it_is(self, kept: Page, error: ListError) -> tuple[Reason, str]:
         """A check page in place of a list says more than that it is no list."""

@@ -7,7 +7,7 @@ import re
 from parsel import Selector
 
 from articles.source import FieldRule, ListRule
-from spiders.rows import MAX_ROWS, ListError, Listing, RowBuilder, first_group
+from spiders.rows import MAX_ROWS, ListError, Listing, NoRowError, RowBuilder, first_group
 
 _SPACES = re.compile(r"\s+")
 _OWN_ATTRIBUTE = re.compile(r"::attr\(([\w-]+)\)")
@@ -26,7 +26,7 @@ def read(text: str, rule: ListRule, *, url: str) -> Listing:
 def add_rows(builder: RowBuilder, root: Selector, rule: ListRule, row_selector: str) -> None:
     rows = root.css(row_selector)
     if not rows:
-        raise ListError(f"no row matches {row_selector!r}")
+        raise NoRowError(f"no row matches {row_selector!r}")
     for row in rows[:MAX_ROWS]:
         values = {name: _field(row, field) for name, field in rule.fields.items() if name != "tags"}
         builder.add(values.pop("url", None), values, tags=_tags(row, rule))

@@ -12,7 +12,7 @@ import pytest
 from crawling import Crawled, KnownBefore, crawl, json_list, source_of
 from faultserver import FaultServer
 
-from articles.source import Source
+from articles.source import ListRule, Source
 from spiders.walks import Walk
 from storage.frontier import Frontier, Poll
 
@@ -196,3 +196,21 @@ def test_p10_a_list_without_end_ends_at_the_page_that_repeats() -> None:
     walk.turn(["a", "b"], [])
     walk.turn(["b", "a"], [])
     assert not walk.goes_on(fresh=0, number=3, first_pages=5, gap_pages=50)
+
+
+def test_a_page_without_rows_behind_the_last_one_ends_an_html_list(site: Site, tmp_path: Path) -> None:
+    def answer(turn: faults.Turn) -> None:
+        path, _, page = turn.asked.path.partition("?page=")
+        row = '<li><a href="http://site.faulty.test/a/7.html">青屿港新开近洋航线</a></li>'
+        if path == "/list":
+            turn.answer(f"<html><body><ul>{row if page == '1' else ''}</ul></body></html>".encode())
+        else:
+            turn.answer(faults.ARTICLE)
+
+    site.server.faults["site"] = answer
+    fields = {"url": {"css": "a::attr(href)"}, "title": {"css": "a::text"}}
+    url = "http://site.faulty.test/list?page={page}"
+    paged = ListRule(kind="html", url=url, items="li", fields=fields, paging={"by": "page", "max_pages": 5})
+    source = source_of(paged, id_regex=r"/a/(\d+)\.html")
+    crawled = crawl(source, tmp_path / "crawl", KnownBefore(), tmp_path / "lake", connect_to={"*": site.server.address})
+    assert (site.pages_asked, crawled.report.gate_failures, len(crawled.pages)) == (["1", "2"], (), 1)
