@@ -31,7 +31,7 @@ from storage.near_index import WINDOW, Entry, Link, NearIndex, NearIndexError
 
 VERSION: Final = 4
 BUSY_SECONDS: Final = 30.0
-CACHE_BYTES: Final = 128 << 20
+CACHE_BYTES: Final = 64 << 20
 WAL_PAGES: Final = 16_384
 
 # What can be rebuilt from the lake, and so is made anew where its layout has changed.
