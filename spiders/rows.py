@@ -34,12 +34,12 @@ class ListError(ValueError):
         super().__init__(detail)
         self.reason, self.detail = reason, detail
 
+    def __str__(self) -> str:
+        return f"{self.reason.code} {self.detail}"
+
 
 class NoRowError(ListError):
     """A page without the rows of a list: behind the last page of one, that is its end."""
-
-    def __str__(self) -> str:
-        return f"{self.reason.code} {self.detail}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
