@@ -153,7 +153,9 @@ def test_nothing_of_ours_failed(fetched: Fetched) -> None:
     ],
 )
 def test_outcome(fetched: Fetched, row: str, label: str, outcome: str, requests: int) -> None:
-    assert (fetched.outcome(label), len(fetched.server.requests(label))) == (outcome, requests), row
+    assert fetched.outcome(label) == outcome, row
+    # Of several pages, the next may be on its way while the circuit of its host opens.
+    assert requests <= len(fetched.server.requests(label)) <= requests + (label in SEVERAL), row
 
 
 def test_n01_a_refused_connection_is_left_for_a_later_run(fetched: Fetched) -> None:
