@@ -23,7 +23,7 @@ app = typer.Typer(
     name="finnews",
     help="Chinese finance news: fetched, cleaned, deduplicated, in Parquet.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # rich panels double the time that --help takes
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -54,7 +54,7 @@ def demo(
 
 @app.command(epilog="Examples: finnews ingest · finnews ingest sina chinanews --limit 20 --lake /data/lake")
 def ingest(
-    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Ids; all if none.")] = None,
+    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Ids; all if none.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="New articles per source at most.")] = None,
     lake: LakeOption = None,
     folders: SourceFolders = None,
@@ -96,7 +96,7 @@ def backfill(
 
 @app.command(epilog="Examples: finnews extract page.html · finnews extract --manifest pages.jsonl > articles.jsonl")
 def extract(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Pages, posts, folders.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Pages, posts, folders.")] = None,
     manifest: Annotated[
         Path | None, typer.Option(help='JSON lines {"file", "url"?, "source"?, "headers"?}, paths relative to it.')
     ] = None,
@@ -115,7 +115,7 @@ def extract(
 
 @app.command(epilog="Examples: finnews explain page.html · finnews explain post.md --json")
 def explain(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pages and posts on disk.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pages and posts on disk.")],
     source: Annotated[str | None, typer.Option(help="Source the pages belong to, if they do not say.")] = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
