@@ -22,6 +22,7 @@ from trafilatura.settings import Document, Extractor
 
 from articles import locate
 from articles.canonical import Reading, Run, canonical, make_blocks, read_runs, texts_of
+from articles.challenge import challenge_in
 from articles.dates import day_of
 from articles.decode import damage, decode
 from articles.fields import (
@@ -64,7 +65,6 @@ MAX_REMOVED_CHARS = 200
 # Below this, what was voted for is a caption or a notice, and the text may lie in a script.
 FEW_CHARS = 60
 MIN_SENTENCE_CHARS = 20
-CHALLENGE_HEAD_CHARS = 30_000
 
 _PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
 # Built once: reading trafilatura's own configuration costs as much as extracting a short article. Never `dedup`: it
@@ -76,10 +76,6 @@ _WHOLE_PAGE = Extractor(output_format="python", fast=True, precision=True, comme
 
 _NOT_TEXT = ((b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"GIF8", "a picture"), (b"\xff\xd8\xff", "a picture"))
 _PACKED = ((b"PK\x03\x04", "an archive"), (b"\x1f\x8b", "a gzip file"))
-_CHALLENGE = re.compile(
-    r"aliyunCaptcha|wzwschallenge|acw_sc__v2|访问验证|请完成安全验证|安全验证|滑动验证|人机验证|Just a moment\.\.\.|"
-    r"cf-browser-verification|页面不存在|您访问的(?:页面|文章)|系统维护|404 Not Found|enable JavaScript"
-)
 _PAYWALL = re.compile(
     r"登[录陆]后(?:可|即可|才能|方可)?(?:阅读|查看|继续)|付费(?:阅读|内容|后)|解锁(?:全文|阅读)|试读(?:结束|已)|"
     r"订阅后(?:阅读|查看)|开通(?:会员|VIP).{0,8}(?:阅读|查看)|(?:购买|订阅)(?:全文|本文|后阅读)|剩余\d+%?(?:的?内容|字)|"
@@ -428,8 +424,8 @@ def _unescaped(escaped: str) -> str | None:
 
 
 def _refuse_textless(html: str) -> None:
-    if found := _CHALLENGE.search(html[:CHALLENGE_HEAD_CHARS]):
-        raise _RefusedError(Reason.CHALLENGE, f"a check page instead of an article: «{found[0]}»")
+    if words := challenge_in(html):
+        raise _RefusedError(Reason.CHALLENGE, f"a check page instead of an article: «{words}»")
     raise _RefusedError(Reason.NO_TEXT, "no sentence on the page: it may be filled in by a script")
 
 

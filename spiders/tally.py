@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Literal
 
 Outcome = Literal["fetched", "rejected", "unchanged", "filtered", "pending"]
-WAITING = ""
 
 
 class Tally:
@@ -27,9 +26,6 @@ class Tally:
         if self._settled[article_id] is not None:
             raise RuntimeError(f"{article_id} is settled twice: {self._settled[article_id]}, {outcome} {reason}")
         self._settled[article_id] = (outcome, reason)
-
-    def is_settled(self, article_id: str) -> bool:
-        return self._settled[article_id] is not None
 
     def close(self, reason: str) -> None:
         """What was listed and never came to an end is pending."""
