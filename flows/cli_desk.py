@@ -1,0 +1,17 @@
+"""Commands for the person who looks after it."""
+
+from __future__ import annotations
+
+import typer
+
+from flows.options import JsonOption, LakeOption, SourceFolders, settings_of, terminal_of
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: finnews status --lake /data/lake --json")
+def status(lake: LakeOption = None, folders: SourceFolders = None, as_json: JsonOption = False) -> None:
+    """Tell how fresh each source is, and which no longer keeps its contract."""
+    from flows.reading import status_command
+
+    raise typer.Exit(status_command(settings_of(lake=lake, sources=folders), terminal_of(as_json, False, 0)))

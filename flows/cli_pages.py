@@ -1,0 +1,63 @@
+"""Commands for pages and documents outside any lake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.options import JsonOption, QuietOption, SourceFolders, VerboseOption, settings_of, terminal_of
+
+app = typer.Typer()
+
+
+@app.command(epilog="Examples: finnews extract page.html · finnews extract --manifest pages.jsonl > articles.jsonl")
+def extract(
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Pages, posts, folders.")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help='JSON lines {"file", "url"?, "source"?, "headers"?}, paths relative to it.')
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Source the pages belong to, if they do not say.")] = None,
+    folders: SourceFolders = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Read articles out of pages on disk: JSON lines on stdout, no lake."""
+    from flows.documents import extract_command
+
+    settings = settings_of(sources=folders)
+    terminal = terminal_of(True, quiet, verbose)
+    raise typer.Exit(extract_command(paths or [], manifest, settings, terminal, source_id=source))
+
+
+@app.command(epilog="Examples: finnews explain page.html · finnews explain post.md --json")
+def explain(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pages and posts on disk.")],
+    source: Annotated[str | None, typer.Option(help="Source the pages belong to, if they do not say.")] = None,
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what was kept of a page, what was taken out by which rule, and what named each field."""
+    from flows.explaining import explain_command
+
+    raise typer.Exit(
+        explain_command(paths, settings_of(sources=folders), terminal_of(as_json, False, 0), source_id=source)
+    )
+
+
+@app.command(epilog="Examples: finnews dedup documents.jsonl > verdicts.jsonl · finnews dedup - < documents.jsonl")
+def dedup(
+    documents: Annotated[
+        Path, typer.Argument(help='JSON lines {"id", "source", "title", "text", "published_at"}; - for stdin.')
+    ],
+    window: Annotated[
+        int, typer.Option(min=1, help="Days between near copies at most; exact ones have no limit.")
+    ] = 30,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Say of each document which one it repeats: JSON lines {id, verdict, duplicate_of, kind, similarity}."""
+    from flows.dedup import dedup_command
+
+    raise typer.Exit(dedup_command(documents, terminal_of(True, quiet, verbose), window_days=window))
