@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.options import JsonOption, LakeOption, settings_of, terminal_of
+from flows.options import DayOption, JsonOption, LakeOption, QuietOption, settings_of, terminal_of
 
 app = typer.Typer()
 
@@ -52,3 +53,52 @@ def schema(
     from flows.reading import schema_command
 
     raise typer.Exit(schema_command(terminal_of(as_json, False, 0), markdown=markdown))
+
+
+@app.command(
+    epilog="Examples: finnews export articles.csv --no-text · finnews export march.duckdb --since 2024-03-01"
+    " --until 2024-03-31 · finnews export known.jsonl --as-of 2024-03-05T09:30:00+08:00"
+)
+def export(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .csv, .jsonl, .duckdb or .parquet.")],
+    source: Annotated[list[str] | None, typer.Option(help="Only this source; may be repeated.")] = None,
+    since: DayOption = None,
+    until: DayOption = None,
+    as_of: Annotated[str | None, typer.Option(metavar="TIME", help="As it was known then; with a zone.")] = None,
+    tree: Annotated[str, typer.Option(help="articles, duplicates, revisions or quarantine.")] = "articles",
+    fmt: Annotated[str | None, typer.Option("--format", help="csv, jsonl, duckdb, parquet [default: by FILE].")] = None,
+    text: Annotated[bool, typer.Option("--text/--no-text", help="With bodies, or without.")] = True,
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write articles to one file, for tools that want one."""
+    from flows.exporting import export_command, selection_of
+
+    selection = selection_of(tree, source or [], since, until, with_text=text)
+    terminal = terminal_of(as_json, quiet, 0)
+    raise typer.Exit(export_command(out, selection, settings_of(lake=lake), terminal, fmt=fmt, as_of=as_of))
+
+
+@app.command(epilog="Example: finnews pack --lake /data/lake")
+def pack(lake: LakeOption = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Bring the monthly packs up to date: one file per month, for scans over years."""
+    from flows.exporting import pack_command
+
+    raise typer.Exit(pack_command(settings_of(lake=lake), terminal_of(as_json, quiet, 0)))
+
+
+@app.command(epilog='Example: duckdb -c "from read_parquet([$(finnews paths sina --since 2024-03-01 --sql)])"')
+def paths(
+    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Ids; all if none.")] = None,
+    since: DayOption = None,
+    until: DayOption = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Quoted, with commas, for a query.")] = False,
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Name the Parquet files of some sources and days: far faster to read than a glob over years."""
+    from flows.exporting import paths_command
+
+    settings, terminal = settings_of(lake=lake), terminal_of(as_json, False, 0)
+    raise typer.Exit(paths_command(sources or [], settings, terminal, since=since, until=until, as_sql=sql))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +35,21 @@ select digest.article_id as digest, item.article_id as item, digest.source as di
 from ordered join articles as digest on digest.article_id = a join articles as item on item.article_id = b
 where digest.text_chars > item.text_chars order by digest.published_at, digest, item
 """
+AS_OF = (files(__package__) / "as_of.sql").read_text(encoding="utf-8")
 GLOB_CHARACTERS = re.compile(r"([*?\[\]])")
 
 
 def connect(lake: Path) -> duckdb.DuckDBPyConnection:
-    """A connection in memory with the views articles, duplicates, revisions and quarantine. Times are in UTC."""
+    """A connection in memory with the views articles, duplicates, revisions and quarantine, and the table function
+    `as_of(moment, undated := false)`: the articles as they were known then (see as_of.sql). Times are in UTC.
+    """
     if not lake.is_dir():
         raise QueryError(f"{lake}: no lake here; name one with --lake, or make one with `finnews demo`")
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     for tree in TREES:
         connection.execute(f"CREATE VIEW {tree} AS {_select(lake, tree)}")
+    connection.execute(AS_OF)
     return connection
 
 
