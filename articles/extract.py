@@ -9,7 +9,6 @@ in where the body begins and in who names the fields.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,7 @@ from articles.canonical import Reading, Run, canonical, make_blocks, read_runs, 
 from articles.challenge import challenge_in
 from articles.dates import day_of
 from articles.decode import damage, decode
+from articles.embedded import Embedded, embedded_article
 from articles.fields import (
     Clock,
     Found,
@@ -32,6 +32,7 @@ from articles.fields import (
     fill_from_list,
     fill_from_url,
     find_headline,
+    flag_times,
     headline_above,
     images_of,
     is_medium,
@@ -74,6 +75,9 @@ _OPTIONS.min_extracted_size = 1
 _OPTIONS.min_output_size = 1
 _WHOLE_PAGE = Extractor(output_format="python", fast=True, precision=True, comments=False, tables=True)
 
+# Letters of a dead script, for characters that trafilatura would drop.
+_STAND_INS = tuple(map(chr, range(0x17000, 0x187F0)))
+
 _NOT_TEXT = ((b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"GIF8", "a picture"), (b"\xff\xd8\xff", "a picture"))
 _PACKED = ((b"PK\x03\x04", "an archive"), (b"\x1f\x8b", "a gzip file"))
 _PAYWALL = re.compile(
@@ -87,10 +91,6 @@ _NEXT_PAGE = re.compile(r"下一?[页頁]|余下全文|(?:第\s*)?\d+\s*/\s*\d+\
 _CUT_SHORT = ("…", "...", "．．．")
 _TAG_OPENING = re.compile(r"<[A-Za-z][^>]*")
 _ATTRIBUTE = re.compile(r"[\s\"'][^\s=\"'<>/]+\s*=")
-_JSON_BODY = re.compile(
-    r'"(?:articleBody|content|contentHtml|content_html|articleContent|article_content|body|html|detail|text)"'
-    r'\s*:\s*"((?:[^"\\]|\\.){120,})"'
-)
 
 
 @dataclass(slots=True)
@@ -202,6 +202,9 @@ def _from_html(page: Page, source: Source) -> Outcome:
     body.dropped += [("behind the article", run) for run in behind]
     if not named and sum(map(len, body.lines)) < FEW_CHARS:
         lane, body = _from_elsewhere(tree, html, body, source, headline.text) or (lane, body)
+        if lane == "json":
+            head = replace(head, json_times=(*filter(None, (body.wrapper.get("time"),)), *head.json_times))
+            headline = _title_beside(headline, body.wrapper.get("title", ""))
     removed = [line for _, line in body.removed]
     scene = scene_of(head, reading, headline, body.kept, [run for _, run in body.dropped], removed)
     pictures = reading.images if body.kept else [image for image in reading.images if _is_below(image.element, named)]
@@ -212,7 +215,7 @@ def _from_html(page: Page, source: Source) -> Outcome:
         _refuse_textless(html)
     found = read_fields(scene, body.wrapper, clock)
     _overrule(found, finder, rules, clock)
-    flags += _flags_of_page(reading, body, scene.behind)
+    flags += [*_flags_of_page(reading, body, scene.behind), *clock.flags]
     links = [address for order, address in reading.stock_links if scene.first <= order <= scene.last + 1]
     links += [mark for container in named for mark in marks_below(container)]
     return _outcome(page, source, headline.text, lane, body, found, flags, None, images=images, links=links)
@@ -377,6 +380,17 @@ def _line_patterns(rules: ArticleRules) -> dict[str, list[re.Pattern[str]]]:
 
 
 def _through_trafilatura(paragraphs: Sequence[str]) -> list[str]:
+    """It drops what Python calls unprintable, such as characters of private use: others stand in for them meanwhile."""
+    joined = "".join(paragraphs)
+    if joined.isprintable():
+        return _without_loss(paragraphs)
+    odd = sorted({char for char in joined if not char.isprintable()})
+    stand_ins = {ord(char): other for char, other in zip(odd, (c for c in _STAND_INS if c not in joined), strict=False)}
+    back = {ord(other): char for char, other in stand_ins.items()}
+    return [line.translate(back) for line in _without_loss([text.translate(stand_ins) for text in paragraphs])]
+
+
+def _without_loss(paragraphs: Sequence[str]) -> list[str]:
     text = _trafilatura(canonical(paragraphs), _OPTIONS)
     return clean_text(text).split("\n") if text else list(paragraphs)
 
@@ -390,10 +404,11 @@ def _from_elsewhere(
     tree: etree._Element, html: str, body: Body, source: Source, title: str
 ) -> tuple[Lane, Body] | None:
     """A longer text than the vote found: in a script's JSON, or by trafilatura on the whole page."""
-    if piece := _json_body(tree):
-        found = read_body(_read(_parse(f"<div>{piece}</div>")).runs, source, title, all_body=True)
+    if piece := embedded_article(tree):
+        found = read_body(_read(_parse(f"<div>{piece.html}</div>")).runs, source, title, all_body=True)
         if sum(map(len, found.lines)) > sum(map(len, body.lines)):
-            return "json", found
+            # Runs of another tree: they tell nothing of places on the page.
+            return "json", replace(found, kept=[], wrapper=_said_beside(piece) | found.wrapper)
     if body.lines:
         return None
     parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True)
@@ -405,22 +420,16 @@ def _from_elsewhere(
     return "full", Body(stripped.lines, wrapper=stripped.fields, removed=stripped.removed)
 
 
-def _json_body(tree: etree._Element) -> str | None:
-    """The longest string of running text under a telling key in the page's scripts."""
-    best = ""
-    for script in tree.iter("script"):
-        if script.text and len(script.text) > FEW_CHARS:
-            for found in _JSON_BODY.finditer(script.text):
-                if len(found[1]) > len(best) and (piece := _unescaped(found[1])) and "。" in piece:
-                    best = piece
-    return best or None
+def _said_beside(piece: Embedded) -> dict[str, str]:
+    fields = {name: clean_line(value) for name, value in piece.fields.items()}
+    fields["author"] = person(fields.get("author", ""))
+    return {name: value for name, value in fields.items() if value and "//" not in value}
 
 
-def _unescaped(escaped: str) -> str | None:
-    try:
-        return str(json.loads(f'"{escaped}"', strict=False))
-    except ValueError:
-        return None
+def _title_beside(headline: Headline, title: str) -> Headline:
+    """The title beside the text, unless the page displays or its <title> says another."""
+    says_another = headline.text and not (title and headline.text.startswith(title))
+    return headline if headline.order is not None or says_another else Headline(title, None)
 
 
 def _refuse_textless(html: str) -> None:
@@ -499,6 +508,7 @@ def _outcome(
     clock = _clock(page, source)
     fill_from_list(found, page.listed, clock)
     fill_from_url(found, clock)
+    flag_times(found, clock)
     found.take("publisher", ("source", source.publisher))
     published = found.published
     url = page.url or page.final_url

@@ -166,18 +166,30 @@ class Clock:
     fetched_at: datetime
     zone: ZoneInfo
     url: str
+    refused: set[str] = field(default_factory=set)
+    """Why strings that look like times were none: articles.dates.Problem."""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Said of a page on which a time later than the fetch was refused."""
+        return ("date_future",) if "future" in self.refused else ()
 
     def read(self, raw: str | None) -> Moment | None:
         """The moment that the whole of `raw` states, if it does."""
         if not raw:
             return None
-        moment = parse_time(raw, fetched_at=self.fetched_at, zone=self.zone, hint_url=self.url)
-        return moment if moment.at else None
+        return self._noted(parse_time(raw, fetched_at=self.fetched_at, zone=self.zone, hint_url=self.url))
 
     def find(self, line: str) -> Moment | None:
         """The first moment inside a line."""
         moment = first_time(line, fetched_at=self.fetched_at, zone=self.zone, hint_url=self.url)
-        return moment if moment and moment.at else None
+        return self._noted(moment) if moment else None
+
+    def _noted(self, moment: Moment) -> Moment | None:
+        if moment.at is None:
+            self.refused.add(moment.problem)
+            return None
+        return moment
 
 
 @dataclass(slots=True)
@@ -339,9 +351,10 @@ def scene_of(
     removed: Sequence[str],
 ) -> Scene:
     runs = reading.runs
-    first = body[0].order if body else (headline.order or 0)
-    last = body[-1].order if body else first
     at = headline.order
+    # Without a body among the runs, what stands below the headline may still name the fields.
+    first = body[0].order if body else min(len(runs), (at or 0) + _RUNS_BEFORE_BODY)
+    last = body[-1].order if body else first
     if at is None or at > first:
         near = runs[max(0, first - _RUNS_BEFORE_BODY) : first]
     else:
@@ -422,6 +435,22 @@ def fill_from_url(found: Found, clock: Clock) -> None:
         found.witnesses["published"] = "url"
 
 
+def flag_times(found: Found, clock: Clock) -> None:
+    """Say where the times are odd; none is changed for that.
+
+    date_ahead    published after the fetch, if by minutes: the post was scheduled, or the site's clock is fast
+    update_first  updated before it was published
+    """
+    published, updated = found.published, found.updated
+    found.flags += clock.flags
+    if published and published.at and published.at > clock.fetched_at:
+        found.flags.append("date_ahead")
+    if published and updated and published.at and updated.at and updated.at < published.at:
+        coarser = min(published.precision, updated.precision, key=_FINENESS.__getitem__)
+        if not _is_same(published.at, updated.at, coarser):
+            found.flags.append("update_first")
+
+
 def choose_time(candidates: Sequence[tuple[str, Moment | None]], found: Found) -> Moment | None:
     """The first candidate, or a finer one of the same moment; candidates of different days are flagged."""
     known = [(witness, moment, moment.at) for witness, moment in candidates if moment and moment.at]
@@ -459,6 +488,8 @@ def _is_same(left: datetime, right: datetime, precision: str) -> bool:
     right = right.astimezone(left.tzinfo)
     if precision == "day":
         return left.date() == right.date()
+    if precision == "second":
+        return left == right
     return left.replace(second=0, microsecond=0) == right.replace(second=0, microsecond=0)
 
 

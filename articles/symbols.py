@@ -1,4 +1,5 @@
-"""Securities that a page marks by links to quote services or spells out, as `600519.SH`. Never from names."""
+"""Securities that a page marks by links to quote services or spells out, as `600519.SH` or `某某（600519）`. Never from
+names."""
 
 from __future__ import annotations
 
@@ -19,6 +20,9 @@ _IN_ADDRESS = (
     (re.compile(r"[/=_](?P<market>sh|sz|bj)(?P<code>\d{6})(?!\d)", re.IGNORECASE), None),
     (re.compile(r"/(?:hkstock/quotes/|hk/|S/|realstock/hk/)(?:hk)?(?P<code>\d{5})(?!\d)", re.IGNORECASE), "HK"),
     (re.compile(r"/usstock/quotes/(?P<code>[A-Za-z.]{1,6}?)(?:\.html|$)"), "US"),
+    # quotes.money.163.com/0600519.html: Shanghai is 0 there, Shenzhen 1.
+    (re.compile(r"quotes\.money\.163\.com/0(?P<code>[569]\d{5})(?!\d)"), "SH"),
+    (re.compile(r"quotes\.money\.163\.com/1(?P<code>[0123]\d{5})(?!\d)"), "SZ"),
     # Pages of a share that name no market: its code does.
     (re.compile(r"(?:stockpage\.10jqka\.com\.cn/|/share,|/stock/)(?:HS_)?(?P<code>[03468]\d{5})(?!\d)"), "by code"),
 )
@@ -28,6 +32,8 @@ _SPELLED = (
     re.compile(r"(?<![\dA-Za-z])(?P<market>SH|SZ|BJ)[.:：]?(?P<code>\d{6})(?!\d)", re.IGNORECASE),
     re.compile(r"(?<![\dA-Za-z])(?P<code>\d{4,5})\.(?P<market>HK)(?![A-Za-z])", re.IGNORECASE),
 )
+# 「某某股份（600519）」: a code right behind a name, as Chinese news and announcements put it.
+_BEHIND_NAME = re.compile(r"(?<=[\u4e00-\u9fa5A-Za-z*])[（(](?P<code>[0368]\d{5})[）)]")
 _MAY_MARK = re.compile(r"quote|stock|/share,|xueqiu|^\d{1,3},\d{5,6}$")
 _MARKET = re.compile(r"S[HZ]|s[hz]|BJ|bj|HK|hk")
 # Shares and funds only: 000001 of Shanghai is an index.
@@ -56,6 +62,8 @@ def symbols_of(addresses: Iterable[str], text: str) -> tuple[str, ...]:
     for pattern in _SPELLED if _MARKET.search(text) else ():
         for match in pattern.finditer(text):
             _note(found, match["code"], match["market"].upper())
+    for match in _BEHIND_NAME.finditer(text):
+        _note(found, match["code"], "by code")
     return tuple(islice(found, MAX_SYMBOLS))
 
 

@@ -70,7 +70,9 @@ COLUMNS = (
     Column("fingerprint", pa.binary(), "versioned signature for near duplicates"),
     Column("cluster_id", STRING, "article_id of the first of its cluster; its own, if it is the first", True),
     Column("removed", STRINGS, "lines taken out of the body, for audit"),
-    Column("flags", STRINGS, "truncated, encoding_errors, date_conflict, paywall, short, replaced, gone ..."),
+    Column(
+        "flags", STRINGS, "truncated, encoding_errors, date_conflict, date_future, paywall, short, replaced, gone ..."
+    ),
     Column("extractor", STRING, "version of extractor and source rules", True),
     Column("raw_ref", STRING, "where the raw page lies in the archive: file#offset+length"),
     Column("extra", STRING, "JSON object of what has no column: page_digest, changed (title, text), gone_at ..."),

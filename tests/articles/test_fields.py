@@ -362,7 +362,10 @@ def test_pictures_of_the_body_have_absolute_addresses():
         (["http://stock.finance.sina.com.cn/usstock/quotes/BLK.html"], "", ("BLK.US",)),
         (["http://finance.sina.com.cn/realstock/company/sh000001/nc.shtml"], "", ()),
         ([], "某某股份（600519.SH）与某某科技（00700.HK）、SZ300750。", ("600519.SH", "300750.SZ", "00700.HK")),
-        ([], "编号123456的合同，电话600519。", ()),
+        (["http://quotes.money.163.com/0600519.html"], "", ("600519.SH",)),
+        (["http://quotes.money.163.com/1000858.html"], "", ("000858.SZ",)),
+        ([], "某某股份（600519）与ST某某(300750)公告", ("600519.SH", "300750.SZ")),
+        ([], "编号123456的合同，电话600519。文号（200123），见附表 (300750)。", ()),
     ],
 )
 def test_symbols_are_marked_or_spelled_out_never_guessed(addresses, text, symbols):
