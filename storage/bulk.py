@@ -54,7 +54,7 @@ class Bulk:
             self.ledger.record(decisions)
             for decision in decisions:
                 article, repeated = decision.article, decision.kind == "unchanged"
-                self.ledger.execute(ADD_LINE, article.article_id, article.source, article.text_hash, repeated)
+                self.ledger.execute(ADD_LINE, article.article_id, article.source, article.text_hash, int(repeated))
         return decisions
 
     def verdicts(self) -> Iterator[Verdict]:

@@ -1,29 +1,30 @@
-"""What was listed and is not stored yet, in a SQLite file of its own: a crawl killed at any moment loses none of it.
+"""What was listed and is not stored yet, in a database of its own: a crawl killed at any moment loses none of it.
 
     listed ──fetched──▶ fetched ──loaded──▶ gone from here (and planned for a second look, where the source wants one)
        │                   │
        └────refused────────┴──▶ refused ──loaded──▶ shelved: in quarantine, not asked for again for a while
 
-The crawl writes while its parent commits to the lake, so this is not the ledger. Losing the file loses what was waiting
-in it and the memory of the last polls; the crawl then asks for its lists unconditionally.
+The crawl writes while its parent commits to the lake, so this is not the ledger: another SQLite file, or other tables
+of the lake's PostgreSQL schema. Losing it loses what was waiting in it and the memory of the last polls; the crawl then
+asks for its lists unconditionally.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 
 from articles.records import Listed, Reason, Rejected
+from storage.database import Location, Rows, Value, connect, located
 from storage.errors import LedgerError
 
 VERSION: Final = 1
-BUSY_SECONDS: Final = 30.0
+PART: Final = "frontier"
 # A page that was refused is not asked for again at every poll, as long as its list names it.
 SHELVED_FOR: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30))
 # RFC 9309 allows a day; a site that changes its mind is obeyed sooner.
@@ -69,22 +70,39 @@ CREATE TABLE quality (
 
 ADD: Final = """
 INSERT INTO waiting (source, article_id, url, listed, state, listed_at, changed_at)
-VALUES (?1, ?2, ?3, ?4, 'listed', ?5, ?5)
-ON CONFLICT DO UPDATE SET state = 'listed', changed_at = ?5 WHERE state = 'shelved' AND next_at <= ?5
+VALUES (?1, ?2, ?3, ?4, 'listed', ?5, ?6)
+ON CONFLICT (source, article_id) DO UPDATE SET state = 'listed', changed_at = ?6
+WHERE waiting.state = 'shelved' AND waiting.next_at <= ?6
 """
 FETCHED: Final = """
 INSERT INTO waiting (source, article_id, url, listed, whole, state, listed_at, raw_ref, changed_at)
 VALUES (?1, ?2, ?3, ?4, ?5, 'fetched', ?7, ?6, ?7)
-ON CONFLICT DO UPDATE SET state = 'fetched', raw_ref = ?6, whole = ?5, listed = ?4, changed_at = ?7
+ON CONFLICT (source, article_id) DO UPDATE SET state = 'fetched', raw_ref = ?6, whole = ?5, listed = ?4, changed_at = ?7
 """
 REFUSED: Final = """
 INSERT INTO waiting (source, article_id, url, listed, state, listed_at, raw_ref, reason, detail, changed_at)
 VALUES (?1, ?2, ?3, '{}', 'refused', ?7, ?4, ?5, ?6, ?7)
-ON CONFLICT DO UPDATE SET state = 'refused', raw_ref = ?4, reason = ?5, detail = ?6, changed_at = ?7
+ON CONFLICT (source, article_id) DO UPDATE SET state = 'refused', raw_ref = ?4, reason = ?5, detail = ?6,
+    changed_at = ?7
 """
+ADD_POLL: Final = """
+INSERT INTO polls VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (source, list) DO UPDATE SET walked_at = excluded.walked_at, newest_at = excluded.newest_at,
+    head = excluded.head
+"""
+ADD_ROBOTS: Final = """
+INSERT INTO robots VALUES (?, ?, ?, ?)
+ON CONFLICT (source, origin) DO UPDATE SET body = excluded.body, fetched_at = excluded.fetched_at
+"""
+ADD_QUALITY: Final = """
+INSERT INTO quality VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (source, run_id) DO UPDATE SET at = excluded.at, articles = excluded.articles, shares = excluded.shares,
+    median_chars = excluded.median_chars
+"""
+# A list is taken in at one moment; this keeps its order, and a float of today's size can still tell it apart.
+NEXT_ON_LIST: Final = 1e-6
 
 State = Literal["listed", "fetched", "refused"]
-Value: TypeAlias = str | bytes | int | float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,19 +159,25 @@ class Quality:
 class Frontier:
     """The part of one source. The crawl and the loader of that source may hold one each at a time."""
 
-    def __init__(self, lake: Path, source: str) -> None:
-        self.path = frontier_path(lake)
+    def __init__(self, lake: Path, source: str, ledger: str = "") -> None:
+        """`ledger` is the url of a PostgreSQL database, "" for the lake's own file."""
         self.source = source
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._named_errors():
-            self._connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
+        location = frontier_location(lake, ledger)
+        if isinstance(location, Path):
+            location.parent.mkdir(parents=True, exist_ok=True)
+        try:
             # Every change survives the death of this process at once, and a power cut from the next `sync` on.
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._prepare()
+            self._database = connect(location, PART, durability="sync")
+        except LedgerError as error:
+            raise LedgerError(f"{error}; move it away and the lists are read anew") from error
+        try:
+            self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
 
     def close(self) -> None:
-        self._connection.close()
+        self._database.close()
 
     def __enter__(self) -> Frontier:
         return self
@@ -167,7 +191,7 @@ class Frontier:
         """All that earlier crawls left, oldest first."""
         rows = self._query(
             "SELECT article_id, url, listed, state, raw_ref, reason, detail, changed_at FROM waiting"
-            " WHERE source = ? AND state != 'shelved' ORDER BY rowid",
+            " WHERE source = ? AND state != 'shelved' ORDER BY listed_at, article_id",
             self.source,
         )
         return [self._waiting(row) for row in rows]
@@ -178,8 +202,9 @@ class Frontier:
         fresh: set[str] = set()
         shelved: set[str] = set()
         with self._transaction():
-            for article_id, url, listed in rows:
-                if self._execute(ADD, self.source, article_id, url, _dumped(listed), now).rowcount:
+            for at, (article_id, url, listed) in enumerate(rows):
+                listed_at = now + at * NEXT_ON_LIST
+                if self._execute(ADD, self.source, article_id, url, _dumped(listed), listed_at, now).rowcount:
                     fresh.add(article_id)
                 elif self._state(article_id) == "shelved":
                     shelved.add(article_id)
@@ -187,7 +212,7 @@ class Frontier:
 
     def fetched(self, article_id: str, url: str, listed: Listed, raw_ref: str, *, whole: bool = False) -> None:
         """The page is in the archive, and not in the lake yet."""
-        self._execute(FETCHED, self.source, article_id, url, _dumped(listed), whole, raw_ref, _now())
+        self._execute(FETCHED, self.source, article_id, url, _dumped(listed), int(whole), raw_ref, _now())
 
     def refused(self, article_id: str, refusal: Rejected) -> None:
         """There will be no article, and the quarantine does not know yet."""
@@ -215,7 +240,7 @@ class Frontier:
     def sets_out(self, key: str) -> bool:
         """Before the first page of a list is asked for; was the walk before this one cut short?"""
         row = (self.source, key)
-        return self._execute("INSERT OR IGNORE INTO walks VALUES (?, ?)", *row).rowcount == 0
+        return self._execute("INSERT INTO walks VALUES (?, ?) ON CONFLICT DO NOTHING", *row).rowcount == 0
 
     def poll(self, key: str) -> Poll | None:
         rows = self._query(
@@ -231,14 +256,7 @@ class Frontier:
         newest = newest_at.timestamp() if newest_at else None
         with self._transaction():
             self._execute("DELETE FROM walks WHERE source = ? AND list = ?", self.source, key)
-            self._execute(
-                "INSERT OR REPLACE INTO polls VALUES (?, ?, ?, ?, ?)",
-                self.source,
-                key,
-                _now(),
-                newest,
-                json.dumps(head),
-            )
+            self._execute(ADD_POLL, self.source, key, _now(), newest, json.dumps(head))
 
     def gap(self, key: str, since: datetime, until: datetime) -> None:
         self._execute(
@@ -283,7 +301,7 @@ class Frontier:
         return rows[0][0] if rows else None
 
     def keep_robots(self, origin: str, body: bytes) -> None:
-        self._execute("INSERT OR REPLACE INTO robots VALUES (?, ?, ?, ?)", self.source, origin, body, _now())
+        self._execute(ADD_ROBOTS, self.source, origin, body, _now())
 
     # The loader
 
@@ -322,7 +340,7 @@ class Frontier:
 
     def sync(self) -> None:
         """From here on a power cut loses nothing of what stands here."""
-        self._execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._database.sync()
 
     # Looking back
 
@@ -340,7 +358,7 @@ class Frontier:
 
     def record_quality(self, quality: Quality) -> None:
         self._execute(
-            "INSERT OR REPLACE INTO quality VALUES (?, ?, ?, ?, ?, ?)",
+            ADD_QUALITY,
             self.source,
             quality.run_id,
             quality.at.timestamp(),
@@ -361,17 +379,17 @@ class Frontier:
             for run_id, at, count, shares, median in rows
         ]
 
-    # SQLite
+    # The database
 
     def _plan(self, article_id: str, now: float, first: timedelta) -> None:
         """A list that carries whole articles shows an edit by itself: no second look at those."""
         self._execute(
-            "INSERT OR IGNORE INTO revisits SELECT source, article_id, url, listed, ?3, ?3 + ?4 FROM waiting"
-            " WHERE source = ?1 AND article_id = ?2 AND NOT whole",
+            "INSERT INTO revisits SELECT source, article_id, url, listed, ?3, ?4 FROM waiting"
+            " WHERE source = ?1 AND article_id = ?2 AND whole = 0 ON CONFLICT DO NOTHING",
             self.source,
             article_id,
             now,
-            first.total_seconds(),
+            now + first.total_seconds(),
         )
 
     def _shelve(self, url: str, now: float) -> None:
@@ -413,45 +431,33 @@ class Frontier:
 
     def _prepare(self) -> None:
         with self._transaction():
-            [(version,)] = self._query("PRAGMA user_version")
+            version = self._database.version()
             if version > VERSION:
                 raise LedgerError(
-                    f"{self.path}: written by a newer finnews (version {version}, this one knows {VERSION})"
+                    f"{self._database.name}: written by a newer finnews (version {version}, this one knows {VERSION})"
                 )
             if version == 0:
-                for statement in TABLES.split(";\n"):
-                    self._execute(statement)
-                self._execute(f"PRAGMA user_version = {VERSION}")
+                self._database.create(TABLES)
+                self._database.set_version(VERSION)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._execute("BEGIN IMMEDIATE")
-        try:
+        with self._database.transaction():
             yield
-            self._execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
 
-    def _execute(self, statement: str, *values: Value) -> sqlite3.Cursor:
-        with self._named_errors():
-            return self._connection.execute(statement, values)
+    def _execute(self, statement: str, *values: Value) -> Rows:
+        return self._database.execute(statement, *values)
 
     def _query(self, statement: str, *values: Value) -> list[tuple[Any, ...]]:
-        with self._named_errors():
-            return self._connection.execute(statement, values).fetchall()
-
-    @contextmanager
-    def _named_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise LedgerError(f"{self.path}: {error}; move it away and the lists are read anew") from error
+        return self._database.query(statement, *values)
 
 
 def frontier_path(lake: Path) -> Path:
     return Path(lake) / "_state" / "frontier.sqlite"
+
+
+def frontier_location(lake: Path | str, url: str = "") -> Location:
+    return located(frontier_path(Path(lake)), lake, url)
 
 
 def _dumped(listed: Listed) -> str:

@@ -14,8 +14,9 @@ import logging
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +30,7 @@ from articles.records import Article, Decision, Rejected
 from storage.errors import LakeError, LedgerError
 from storage.failpoint import failpoint
 from storage.journal import Entry, Journal
-from storage.ledger import Batch, Ledger, Stored, ledger_path
+from storage.ledger import Batch, Ledger, Stored, ledger_location
 from storage.lock import WriterLock
 from storage.merge import COPY_TREES, Change, merge
 from storage.near_index import NearIndexError
@@ -43,33 +44,42 @@ WRITERS = 4
 
 
 class Lake:
-    """The one writer of a lake; its threads may share it. Use `Lake.open` in a with statement."""
+    """A writer of a lake; its threads may share it. Use `Lake.open` in a with statement.
 
-    def __init__(self, root: Path) -> None:
+    With a ledger in SQLite it is the only writer as long as it is open. With one in PostgreSQL there may be several:
+    each commit is made in a turn of its own, and in its turn a writer is alone.
+    """
+
+    def __init__(self, root: Path, ledger: str = "") -> None:
         self.root = root
         self._mutex = threading.RLock()
         self._unfinished = False
+        self._fence = -1
         self._lock = WriterLock(root)
         state = root / "_state"
         try:
             state.mkdir(parents=True, exist_ok=True)
-            self._lock.take()
+            if not ledger:
+                self._lock.take()
             self._publisher = Publisher(root)
             self._journal = Journal(state / "journal", self._publisher)
         except OSError as error:
             raise LakeError(f"{root}: cannot write to the lake ({error.strerror})") from error
         try:
-            self.ledger = self._open_ledger()
-            # A writer that was paused and taken for dead finds another number here, and stops.
-            self._fence = self.ledger.take_fence()
+            self.ledger = self._open_ledger(ledger)
         except BaseException:
             self._lock.release()
             raise
+        if not self.ledger.shared:
+            self._fence = self.ledger.take_fence()
 
     @classmethod
-    def open(cls, root: Path) -> Lake:
-        """Take the lake's lock and finish what a killed writer left. Raises LockHeld while another run writes."""
-        lake = cls(Path(root))
+    def open(cls, root: Path, ledger: str = "") -> Lake:
+        """Finish what a killed writer left. `ledger` is the url of a PostgreSQL database, "" for a file of the lake.
+
+        Raises LockHeld while another run writes to a lake with such a file.
+        """
+        lake = cls(Path(root), ledger)
         try:
             lake.recover()
         except BaseException:
@@ -96,9 +106,7 @@ class Lake:
         for article in articles:
             Partition.of(article.source, article.date)
         articles = with_fingerprints(articles)
-        with self._mutex:
-            if self._unfinished:
-                self.recover()
+        with self._turn():
             entry = Entry(uuid.uuid4().hex, run_id, articles)
             self._journal.add(entry)
             failpoint("journaled")
@@ -122,9 +130,7 @@ class Lake:
 
         Seen again later, they lose the flag. Gives the copies for which it is news.
         """
-        with self._mutex:
-            if self._unfinished:
-                self.recover()
+        with self._turn():
             with self.ledger.transaction():
                 self._require_fence()
                 gone = self.ledger.mark_gone(article_ids, at, source)
@@ -141,7 +147,7 @@ class Lake:
         by_partition: dict[Partition, list[Rejected]] = defaultdict(list)
         for each in rejected:
             by_partition[Partition(each.reason, f"{each.fetched_at.astimezone(UTC):%Y-%m-%d}")].append(each)
-        with self._mutex:
+        with self._turn():
             self._require_fence()
             added = sum(self._quarantine(partition, each, run_id) for partition, each in by_partition.items())
             self._publisher.sync()
@@ -149,45 +155,65 @@ class Lake:
 
     def recover(self) -> int:
         """Finish the commits that were cut short; gives how many. May be repeated, and readers need not stop."""
-        with self._mutex:
-            self._require_fence()
-            self._publisher.sweep()
-            entries = {batch_id: self._journal.entry(batch_id) for batch_id in self._journal.batch_ids()}
-            pending = self.ledger.pending()
-            for batch in pending:
-                entry = entries.get(batch.batch_id)
-                self._apply(batch, entry.articles if entry else ())
-            undecided = [entry for entry in entries.values() if not self.ledger.has_batch(entry.batch_id)]
-            for entry in undecided:
-                batch, _ = self._decide(entry)
-                self._apply(batch, entry.articles)
-            # Applied, but killed before the entry was taken out.
-            for batch_id in entries:
-                self._journal.remove(batch_id)
-            self._unfinished = False
-            return len(pending) + len(undecided)
+        with self._turn(finish=False):
+            if not agrees(self.ledger, self.root):
+                self._rebuild()
+                if self.ledger.count():
+                    log.warning("%s: lost, or of another time than the lake; rebuilt from its rows", self.ledger.name)
+            return self._finish()
 
     def reindex(self) -> int:
         """Make ledger and near index anew from the rows; gives how many articles they know. Nothing else changes."""
-        with self._mutex:
-            self.recover()
-            with self.ledger.transaction():
-                self._require_fence()
-                rebuild(self.ledger, self.root)
-            self.recover()
+        with self._turn():
+            self._finish()
+            self._rebuild()
+            self._finish()
             return self.ledger.count()
 
-    def _open_ledger(self) -> Ledger:
+    @contextmanager
+    def _turn(self, *, finish: bool = True) -> Iterator[None]:
+        """Nobody else writes; what was cut short before is finished first."""
+        with self._mutex:
+            if self._lock.is_held:
+                if finish and self._unfinished:
+                    self._finish()
+                yield
+                return
+            with self.ledger.turn(), self._lock:
+                self._fence = self.ledger.take_fence()
+                if finish and self.ledger.pending():
+                    self._finish()
+                yield
+
+    def _finish(self) -> int:
+        self._require_fence()
+        self._publisher.sweep()
+        entries = {batch_id: self._journal.entry(batch_id) for batch_id in self._journal.batch_ids()}
+        pending = self.ledger.pending()
+        for batch in pending:
+            entry = entries.get(batch.batch_id)
+            self._apply(batch, entry.articles if entry else ())
+        undecided = [entry for entry in entries.values() if not self.ledger.has_batch(entry.batch_id)]
+        for entry in undecided:
+            batch, _ = self._decide(entry)
+            self._apply(batch, entry.articles)
+        # Applied, but killed before the entry was taken out.
+        for batch_id in entries:
+            self._journal.remove(batch_id)
+        self._unfinished = False
+        return len(pending) + len(undecided)
+
+    def _open_ledger(self, url: str) -> Ledger:
         try:
-            ledger = Ledger(ledger_path(self.root))
-            if not agrees(ledger, self.root):
-                with ledger.transaction():
-                    rebuild(ledger, self.root)
-                if ledger.count():
-                    log.warning("%s: lost, or of another time than the lake; rebuilt from its rows", ledger.path)
+            return Ledger(ledger_location(self.root, url))
         except LedgerError as error:
-            raise LakeError(f"{error}; move it away and it is rebuilt from the lake") from error
-        return ledger
+            hint = "" if url else "; move it away and it is rebuilt from the lake"
+            raise LakeError(f"{error}{hint}") from error
+
+    def _rebuild(self) -> None:
+        with self.ledger.transaction():
+            self._require_fence()
+            rebuild(self.ledger, self.root)
 
     def _require_fence(self) -> None:
         if self.ledger.fence() != self._fence or not self._lock.is_ours():
@@ -197,10 +223,8 @@ class Lake:
         try:
             return self._decide_once(entry)
         except NearIndexError as error:
-            log.warning("%s: %s; it is rebuilt", self.ledger.path, error)
-            with self.ledger.transaction():
-                self._require_fence()
-                rebuild(self.ledger, self.root)
+            log.warning("%s: %s; it is rebuilt", self.ledger.name, error)
+            self._rebuild()
             return self._decide_once(entry)
 
     def _decide_once(self, entry: Entry) -> tuple[Batch, list[Decision]]:

@@ -1,4 +1,4 @@
-"""The ledger: what is known of every article, in one SQLite file. Look-ups and records; it decides nothing.
+"""The ledger: what is known of every article, in an SQLite file or a PostgreSQL schema. It decides nothing.
 
     copies, versions, near_*    what articles.decide needs to know of all that was ever stored
     pages                       where the pages lie that articles were read from
@@ -13,26 +13,25 @@ are microseconds since 1970, UTC.
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from articles.decide import MARK_CHARS, Copy, CopyKey, NearLink, NewText, Place, TextKey, Version, chain, version_of
 from articles.near import KINDS
 from articles.records import Decision, Validators
+from storage.database import Database, Location, Rows, Value, connect, exists, listed, located
 from storage.errors import LedgerError
 from storage.near_index import TABLES as NEAR_TABLES
 from storage.near_index import WINDOW, Entry, Link, NearIndex, NearIndexError
 
-VERSION: Final = 4
-BUSY_SECONDS: Final = 30.0
-CACHE_BYTES: Final = 64 << 20
-WAL_PAGES: Final = 16_384
+VERSION: Final = 5
+PART: Final = "ledger"
+BATCHES: Final = "batches"
+"""Of `Database.next_numbers`: what readers see as ingest_seq."""
 
 # What can be rebuilt from the lake, and so is made anew where its layout has changed.
 DERIVED: Final = """
@@ -62,7 +61,7 @@ CREATE TABLE pages (
 ) WITHOUT ROWID;
 
 CREATE TABLE batches (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, batch_id TEXT NOT NULL UNIQUE, run_id TEXT NOT NULL,
+    seq INTEGER PRIMARY KEY, batch_id TEXT NOT NULL UNIQUE, run_id TEXT NOT NULL,
     articles INTEGER NOT NULL, applied INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE touched (
@@ -72,7 +71,7 @@ CREATE TABLE moves (                -- rows that have to leave a partition: an e
     article_id TEXT NOT NULL, source TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (article_id, source, day)
 ) WITHOUT ROWID;
 CREATE TABLE head (
-    only INTEGER PRIMARY KEY CHECK (only = 0),
+    single INTEGER PRIMARY KEY CHECK (single = 0),
     seq INTEGER NOT NULL,           -- the highest ingest_seq in the lake, and one of the files that have it
     path TEXT NOT NULL,
     at INTEGER NOT NULL,            -- when it was written
@@ -90,8 +89,8 @@ CREATE TABLE IF NOT EXISTS validators (
 CREATE TABLE IF NOT EXISTS crawls (
     source TEXT PRIMARY KEY, tried_at INTEGER NOT NULL, succeeded_at INTEGER, newest_at INTEGER
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS fence (only INTEGER PRIMARY KEY CHECK (only = 0), token INTEGER NOT NULL);
-INSERT OR IGNORE INTO fence VALUES (0, 0);
+CREATE TABLE IF NOT EXISTS fence (single INTEGER PRIMARY KEY CHECK (single = 0), token INTEGER NOT NULL);
+INSERT INTO fence VALUES (0, 0) ON CONFLICT DO NOTHING;
 """
 DERIVED_TABLES: Final = ("copies", "versions", "pages", "batches", "touched", "moves", "head", *NEAR_TABLES)
 
@@ -102,25 +101,31 @@ FROM json_each(?) CROSS JOIN copies c ON c.{column} = value JOIN versions v USIN
 """
 # One holder of each text: its group is that of all. There may be thousands.
 GROUPS_OF = """
-SELECT value, (SELECT c.group_id FROM versions v JOIN copies c USING (article_id, source)
-               WHERE v.exact_key = value AND v.exact_key != '' LIMIT 1) AS group_id
-FROM json_each(?) WHERE group_id IS NOT NULL
+SELECT * FROM (
+    SELECT value, (SELECT c.group_id FROM versions v JOIN copies c USING (article_id, source)
+                   WHERE v.exact_key = value AND v.exact_key != '' LIMIT 1) AS group_id
+    FROM json_each(?)
+) AS found WHERE group_id IS NOT NULL
 """
 # A text that was seen before keeps the version that was fetched first, as articles.decide.chain does.
 ADD_VERSION = """
 INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET canonical_url = excluded.canonical_url,
+ON CONFLICT (article_id, source, text_hash) DO UPDATE SET canonical_url = excluded.canonical_url,
     fetched_at = excluded.fetched_at, edited_at = excluded.edited_at, claimed_at = excluded.claimed_at,
     day = excluded.day, lang = excluded.lang
 WHERE (excluded.fetched_at, excluded.edited_at, excluded.claimed_at, excluded.canonical_url)
-    < (fetched_at, edited_at, claimed_at, canonical_url)
+    < (versions.fetched_at, versions.edited_at, versions.claimed_at, versions.canonical_url)
 """
 ADD_COPY = """
 INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET first_seen_at = min(first_seen_at, excluded.first_seen_at), day = excluded.day,
-    page_digest = CASE WHEN excluded.last_seen_at >= last_seen_at THEN excluded.page_digest ELSE page_digest END,
-    last_seen_at = max(last_seen_at, excluded.last_seen_at),
-    gone_at = iif(excluded.last_seen_at >= gone_at, NULL, gone_at),
+ON CONFLICT (article_id, source) DO UPDATE SET day = excluded.day,
+    first_seen_at = CASE WHEN excluded.first_seen_at < copies.first_seen_at THEN excluded.first_seen_at
+                         ELSE copies.first_seen_at END,
+    page_digest = CASE WHEN excluded.last_seen_at >= copies.last_seen_at THEN excluded.page_digest
+                       ELSE copies.page_digest END,
+    last_seen_at = CASE WHEN excluded.last_seen_at > copies.last_seen_at THEN excluded.last_seen_at
+                        ELSE copies.last_seen_at END,
+    gone_at = CASE WHEN excluded.last_seen_at >= copies.gone_at THEN NULL ELSE copies.gone_at END,
     group_id = excluded.group_id, cluster_id = excluded.cluster_id,
     duplicate_of = excluded.duplicate_of, duplicate_kind = excluded.duplicate_kind, similarity = excluded.similarity
 """
@@ -131,7 +136,7 @@ WHERE article_id = ? AND source = ?
 # The first time it was missed counts, unless it was seen since.
 MARK_GONE = """
 UPDATE copies SET gone_at = ?1
-WHERE article_id = ?2 AND source = ifnull(?3, source) AND last_seen_at < ?1 AND ?1 < ifnull(gone_at, ?1 + 1)
+WHERE article_id = ?2 AND source = coalesce(?3, source) AND last_seen_at < ?1 AND (gone_at IS NULL OR ?1 < gone_at)
 RETURNING article_id, source
 """
 
@@ -141,7 +146,23 @@ SELECT a.article_id, b.article_id FROM near_links
 JOIN near_articles a ON a.serial = one JOIN near_articles b ON b.serial = other WHERE kind = ? AND one < other
 """
 
-Value: TypeAlias = str | int | float | None
+ADD_PAGE = """
+INSERT INTO pages VALUES (?, ?, ?)
+ON CONFLICT (digest) DO UPDATE SET raw_ref = excluded.raw_ref, extractor = excluded.extractor
+"""
+ADD_VALIDATORS = """
+INSERT INTO validators VALUES (?, ?, ?, ?)
+ON CONFLICT (url) DO UPDATE SET etag = excluded.etag, last_modified = excluded.last_modified,
+    body_sha256 = excluded.body_sha256
+"""
+VALIDATORS = "SELECT url, etag, last_modified, body_sha256 FROM validators WHERE url = ?"
+ADD_CRAWL = """
+INSERT INTO crawls VALUES (?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET tried_at = excluded.tried_at,
+    succeeded_at = coalesce(excluded.succeeded_at, crawls.succeeded_at),
+    newest_at = CASE WHEN crawls.newest_at > excluded.newest_at THEN crawls.newest_at
+                     ELSE coalesce(excluded.newest_at, crawls.newest_at) END
+"""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -202,43 +223,53 @@ class Head(NamedTuple):
 
 
 class Ledger:
-    """For the one writer of a lake; safe for its threads. Satisfies `articles.decide.Known`."""
+    """For who writes to a lake; safe for its threads. Satisfies `articles.decide.Known`."""
 
-    def __init__(self, path: Path, *, window: timedelta = WINDOW, durable: bool = True) -> None:
+    def __init__(self, location: Location, *, window: timedelta = WINDOW, durable: bool = True) -> None:
         """Of a ledger that is not durable, nothing has to be left after a power cut."""
-        self.path = path
+        self._database = connect(location, PART, durability="commit" if durable else "none")
         self._window = window
-        self._lock = threading.RLock()
-        with self._named_errors():
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-        self.execute("PRAGMA journal_mode = WAL")
-        # Keys are hashes and meet the whole file at random: with the default of 2 MB most pages of a large ledger are
-        # read again and again, and written back at every commit.
-        self.execute(f"PRAGMA cache_size = -{CACHE_BYTES >> 10}")
-        self.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-        # A commit that returned survives a power cut.
-        self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-        self._prepare()
-        self._open_index()
+        try:
+            self._prepare()
+            self._open_index()
+        except BaseException:
+            self._database.close()
+            raise
+
+    @property
+    def name(self) -> str:
+        """Where it is, for a person."""
+        return self._database.name
+
+    @property
+    def shared(self) -> bool:
+        """May several processes write to it? Then each commit is to be made in a `turn`."""
+        return self._database.shared
 
     def close(self) -> None:
-        self._connection.close()
+        self._database.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, on disk when it ends."""
-        with self._lock:
-            self.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self.execute("COMMIT")
-            except BaseException:
-                # On a full disk SQLite may have rolled back by itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        """All or nothing, on disk when it ends; no other writer's lies in between."""
+        with self._database.transaction():
+            yield
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One writer's commit, from the decision to the partitions: the others wait. Whatever is pending when it
+        begins was left by a writer that died."""
+        with self._database.turn():
+            yield
+
+    @contextmanager
+    def lease(self, name: str) -> Iterator[bool]:
+        """Whether this process has what is named for itself, a unit of work or a source, as long as it lives.
+
+        Always where one process writes at a time anyway. Nobody waits: who does not get it does something else.
+        """
+        with self._database.lease(name) as got:
+            yield got
 
     # What is known: articles.decide.Known
 
@@ -253,26 +284,23 @@ class Ledger:
             "SELECT DISTINCT canonical_url, article_id, source, group_id FROM json_each(?)"
             " CROSS JOIN versions ON canonical_url = value AND canonical_url != ''"
             " JOIN copies USING (article_id, source)",
-            _listed(canonical_urls),
+            listed(canonical_urls),
         )
         return [(url, CopyKey(article_id, source), group_id) for url, article_id, source, group_id in rows]
 
     def groups_of(self, exact_keys: Collection[str]) -> dict[str, str]:
-        return dict(self._query(GROUPS_OF, _listed(exact_keys)))
+        return dict(self._query(GROUPS_OF, listed(exact_keys)))
 
     def remember(self, texts: Sequence[NewText]) -> None:
-        with self._lock, self._named_errors():
-            self._index.add(Entry(_name(text.key), text.published_at, text.fingerprint) for text in texts)
+        self._index.add(Entry(_name(text.key), text.published_at, text.fingerprint) for text in texts)
 
     def near(self, texts: Iterable[TextKey]) -> list[NearLink]:
-        with self._lock, self._named_errors():
-            links = self._index.duplicates_around(map(_name, texts))
+        links = self._index.duplicates_around(map(_name, texts))
         return [NearLink(_text_key(link.one), _text_key(link.other), link.similarity) for link in links]
 
     def links(self) -> list[Link]:
         """Every link of the near index, sorted."""
-        with self._lock, self._named_errors():
-            return self._index.links()
+        return self._index.links()
 
     def lacks_index(self) -> bool:
         """Was the near index lost, while the rest is there?"""
@@ -282,7 +310,7 @@ class Ledger:
     def _copies(self, column: str, values: Collection[str]) -> list[Copy]:
         found: dict[CopyKey, tuple[str, Place, list[Version]]] = {}
         for article_id, source, group_id, cluster_id, of, kind, similarity, *version in self._query(
-            COPIES.format(column=column), _listed(values)
+            COPIES.format(column=column), listed(values)
         ):
             place = Place(cluster_id, of, kind, similarity)
             found.setdefault(CopyKey(article_id, source), (group_id, place, []))[2].append(_version(version))
@@ -334,8 +362,7 @@ class Ledger:
         # A page that gave no article has left no row in the lake.
         self.execute("DELETE FROM pages WHERE extractor != ''")
         self.execute("UPDATE head SET seq = 0, path = '', at = 0, whole = 0")
-        with self._lock, self._named_errors():
-            self._index.rebuild([])
+        self._index.rebuild([])
 
     def stored(self, keys: Iterable[CopyKey]) -> list[Stored]:
         found = []
@@ -357,23 +384,22 @@ class Ledger:
     # Batches
 
     def begin_batch(self, batch_id: str, run_id: str, articles: int) -> Batch:
-        cursor = self.execute(
-            "INSERT INTO batches (batch_id, run_id, articles) VALUES (?, ?, ?)", batch_id, run_id, articles
+        [seq] = self._database.next_numbers(BATCHES)
+        self.execute(
+            "INSERT INTO batches (seq, batch_id, run_id, articles) VALUES (?, ?, ?, ?)", seq, batch_id, run_id, articles
         )
-        assert cursor.lastrowid is not None
-        return Batch(cursor.lastrowid, batch_id, run_id)
+        return Batch(seq, batch_id, run_id)
 
     def touch(self, batch: Batch, keys: Iterable[CopyKey]) -> None:
         """These copies' rows in the lake have to be brought up to date before the batch is applied."""
-        with self._lock, self._named_errors():
-            self._connection.executemany("INSERT INTO touched VALUES (?, ?, ?)", [(batch.seq, *key) for key in keys])
+        self._database.execute_many("INSERT INTO touched VALUES (?, ?, ?)", ((batch.seq, *key) for key in keys))
 
     def touched(self, batch: Batch) -> list[CopyKey]:
         return [CopyKey(*row) for row in self._query("SELECT article_id, source FROM touched WHERE seq = ?", batch.seq)]
 
     def move(self, key: CopyKey, day: date | None) -> None:
         """The copy's rows in this partition have to go."""
-        self.execute("INSERT OR IGNORE INTO moves VALUES (?, ?, ?)", *key, day.isoformat() if day else "")
+        self.execute("INSERT INTO moves VALUES (?, ?, ?) ON CONFLICT DO NOTHING", *key, day.isoformat() if day else "")
 
     def moves(self, keys: Iterable[CopyKey]) -> list[tuple[CopyKey, date | None]]:
         """Which of these copies have rows left in a partition that is not theirs any more."""
@@ -387,7 +413,7 @@ class Ledger:
         """Batches decided but not known to have reached the partitions, oldest first."""
         return [
             Batch(*row)
-            for row in self._query("SELECT seq, batch_id, run_id FROM batches WHERE NOT applied ORDER BY seq")
+            for row in self._query("SELECT seq, batch_id, run_id FROM batches WHERE applied = 0 ORDER BY seq")
         ]
 
     def applied(self, batch: Batch, path: str = "") -> None:
@@ -415,13 +441,11 @@ class Ledger:
 
     def last_seq(self) -> int:
         """The number of the latest batch."""
-        rows = self._query("SELECT seq FROM sqlite_sequence WHERE name = 'batches'")
-        return int(rows[0][0]) if rows else 0
+        return self._database.number(BATCHES)
 
     def raise_seq(self, seq: int) -> None:
         """Number the next batch above `seq`, which the lake already holds."""
-        self.execute("DELETE FROM sqlite_sequence WHERE name = 'batches'")
-        self.execute("INSERT INTO sqlite_sequence VALUES ('batches', ?)", seq)
+        self._database.set_number(BATCHES, seq)
 
     # Fencing: a writer that was taken for dead must not commit any more
 
@@ -464,26 +488,17 @@ class Ledger:
     def save_validators(self, validators: Iterable[Validators]) -> None:
         """To be called once the articles of those lists are durable."""
         with self.transaction():
-            for v in validators:
-                self.execute(
-                    "INSERT OR REPLACE INTO validators VALUES (?, ?, ?, ?)",
-                    v.url,
-                    v.etag,
-                    v.last_modified,
-                    v.body_sha256,
-                )
+            self._database.execute_many(
+                ADD_VALIDATORS, ((v.url, v.etag, v.last_modified, v.body_sha256) for v in validators)
+            )
 
     def validators(self, url: str) -> Validators | None:
-        return _validators(self._connection, url)
+        return _validators(self._query(VALIDATORS, url))
 
     def record_crawl(self, source: str, *, at: datetime, succeeded: bool, newest_at: datetime | None) -> None:
+        tried_at = _us(at)
         self.execute(
-            "INSERT INTO crawls VALUES (?1, ?2, iif(?3, ?2, NULL), ?4) ON CONFLICT DO UPDATE SET tried_at = ?2,"
-            " succeeded_at = iif(?3, ?2, succeeded_at), newest_at = max(ifnull(?4, newest_at), ifnull(newest_at, ?4))",
-            source,
-            _us(at),
-            succeeded,
-            _us(newest_at) if newest_at else None,
+            ADD_CRAWL, source, tried_at, tried_at if succeeded else None, _us(newest_at) if newest_at else None
         )
 
     def freshness(self) -> list[Freshness]:
@@ -500,29 +515,27 @@ class Ledger:
 
     def _prepare(self) -> None:
         with self.transaction():
-            [(version,)] = self._query("PRAGMA user_version")
+            version = self._database.version()
             if version > VERSION:
                 raise LedgerError(
-                    f"{self.path}: written by a newer finnews (ledger {version}, this one knows {VERSION})"
+                    f"{self.name}: written by a newer finnews (ledger {version}, this one knows {VERSION})"
                 )
             if version < VERSION:
                 for table in DERIVED_TABLES:
                     self.execute(f"DROP TABLE IF EXISTS {table}")
-                # executescript would end the transaction.
-                for statement in (DERIVED + HISTORY).split(";\n"):
-                    self.execute(statement)
-                self.execute(f"PRAGMA user_version = {VERSION}")
+                self._database.create(DERIVED + HISTORY)
+                self._database.set_version(VERSION)
 
     def _open_index(self) -> None:
         """An index of another version is dropped; it is filled again with the rest."""
-        with self.transaction(), self._named_errors():
+        with self.transaction():
             try:
-                self._index = NearIndex(self._connection, window=self._window)
+                self._index = NearIndex(self._database, window=self._window)
             except NearIndexError:
                 for table in NEAR_TABLES:
                     self.execute(f"DROP TABLE {table}")
                 self.execute("UPDATE head SET whole = 0")
-                self._index = NearIndex(self._connection, window=self._window)
+                self._index = NearIndex(self._database, window=self._window)
 
     def _comes_back(self, key: CopyKey, decision: Decision) -> bool:
         """Was it gone and is there again? Notes the partition it was in, too, if its first revision is another now."""
@@ -551,7 +564,7 @@ class Ledger:
 
     def _add_page(self, digest: str, raw_ref: str, extractor: str) -> None:
         if digest:
-            self.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", digest, raw_ref, extractor)
+            self.execute(ADD_PAGE, digest, raw_ref, extractor)
 
     def _add_version(self, key: CopyKey, version: Version) -> bool:
         cursor = self.execute(
@@ -568,44 +581,27 @@ class Ledger:
         )
         return cursor.rowcount > 0
 
-    def execute(self, statement: str, *values: Value) -> sqlite3.Cursor:
+    def execute(self, statement: str, *values: Value) -> Rows:
         """A statement of one's own, in the same transaction and with the same errors."""
-        # Not by `_named_errors`: a hundred thousand times a minute, a generator is felt.
-        with self._lock:
-            try:
-                return self._connection.execute(statement, values)
-            except sqlite3.Error as error:
-                raise LedgerError(f"{self.path}: {error}") from error
+        return self._database.execute(statement, *values)
 
     def _query(self, statement: str, *values: Value) -> list[tuple[Any, ...]]:
-        with self._lock:
-            try:
-                return self._connection.execute(statement, values).fetchall()
-            except sqlite3.Error as error:
-                raise LedgerError(f"{self.path}: {error}") from error
-
-    @contextmanager
-    def _named_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise LedgerError(f"{self.path}: {error}") from error
+        return self._database.query(statement, *values)
 
 
 class KnownArticles:
     """The read side, for a crawl beside the writer. A lake without a ledger knows nothing."""
 
-    def __init__(self, lake: Path) -> None:
-        path = ledger_path(lake)
-        self._connection = None
-        if path.exists():
-            try:
-                self._connection = sqlite3.connect(
-                    f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS
-                )
-                self._connection.execute("SELECT 1 FROM copies LIMIT 1")
-            except sqlite3.Error as error:
-                raise LedgerError(f"{path}: {error}") from error
+    def __init__(self, lake: Path, ledger: str = "") -> None:
+        """`ledger` is the url of a PostgreSQL database, "" for the lake's own file."""
+        location = ledger_location(lake, ledger)
+        self._database: Database | None = None
+        if exists(location):
+            database = connect(location, PART, read_only=True)
+            if database.has_table("copies"):
+                self._database = database
+            else:
+                database.close()
 
     def __contains__(self, article_id: object) -> bool:
         return self._first("SELECT 1 FROM copies WHERE article_id = ? LIMIT 1", str(article_id)) is not None
@@ -613,26 +609,24 @@ class KnownArticles:
     def page_digest(self, article_id: str) -> str | None:
         """Digest of the page that the article was last read from; None if it is not known."""
         found = self._first(
-            "SELECT page_digest FROM copies WHERE article_id = ? ORDER BY last_seen_at DESC", article_id
+            "SELECT page_digest FROM copies WHERE article_id = ? ORDER BY last_seen_at DESC LIMIT 1", article_id
         )
         return (found[0] or None) if found else None
 
     def validators(self, url: str) -> Validators | None:
-        return _validators(self._connection, url) if self._connection else None
+        return _validators(self._rows(VALIDATORS, url))
 
     def contained(self) -> list[tuple[str, str]]:
         """article_ids of pairs of which one is part of the other, by their current texts."""
-        if self._connection is None:
-            return []
-        links = self._connection.execute(CONTAINED, (CONTAINED_KIND,)).fetchall()
+        links = self._rows(CONTAINED, CONTAINED_KIND)
         pairs = [(_text_key(one), _text_key(other)) for one, other in links]
         return sorted(
             {(a.copy.article_id, b.copy.article_id) for a, b in pairs if self._current(a) and self._current(b)}
         )
 
     def close(self) -> None:
-        if self._connection:
-            self._connection.close()
+        if self._database:
+            self._database.close()
 
     def _current(self, text: TextKey) -> bool:
         latest = self._first(
@@ -643,21 +637,24 @@ class KnownArticles:
         return latest is not None and latest[0].startswith(text.mark)
 
     def _first(self, statement: str, *values: Value) -> tuple[Any, ...] | None:
-        if self._connection is None:
-            return None
-        found: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
-        return found
+        return next(iter(self._rows(statement, *values)), None)
+
+    def _rows(self, statement: str, *values: Value) -> list[tuple[Any, ...]]:
+        return self._database.query(statement, *values) if self._database else []
 
 
 def ledger_path(lake: Path) -> Path:
     return Path(lake) / "_state" / "ledger.sqlite"
 
 
-def _validators(connection: sqlite3.Connection, url: str) -> Validators | None:
-    row = connection.execute(
-        "SELECT url, etag, last_modified, body_sha256 FROM validators WHERE url = ?", (url,)
-    ).fetchone()
-    return Validators(url=row[0], etag=row[1], last_modified=row[2], body_sha256=row[3]) if row else None
+def ledger_location(lake: Path | str, url: str = "") -> Location:
+    return located(ledger_path(Path(lake)), lake, url)
+
+
+def _validators(rows: Sequence[tuple[str, str | None, str | None, str]]) -> Validators | None:
+    for url, etag, last_modified, body_sha256 in rows:
+        return Validators(url=url, etag=etag, last_modified=last_modified, body_sha256=body_sha256)
+    return None
 
 
 def _version(row: Sequence[Any]) -> Version:
@@ -672,11 +669,6 @@ def _version(row: Sequence[Any]) -> Version:
         day=date.fromisoformat(day) if day else None,
         lang=lang,
     )
-
-
-def _listed(values: Iterable[str]) -> str:
-    """For `json_each`: one query for many values."""
-    return json.dumps(list(values))
 
 
 def _name(text: TextKey) -> str:

@@ -41,8 +41,20 @@ class WriterLock:
     def release(self) -> None:
         if self._file >= 0:
             os.ftruncate(self._file, 0)
+            # Closing is not enough: a child forked meanwhile has the file open as well.
+            fcntl.flock(self._file, fcntl.LOCK_UN)
             os.close(self._file)
             self._file = -1
+
+    def __enter__(self) -> None:
+        self.take()
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
+
+    @property
+    def is_held(self) -> bool:
+        return self._file >= 0
 
     def is_ours(self) -> bool:
         return self._file >= 0 and self._is_current(self._file)

@@ -1,4 +1,4 @@
-"""Finds the near duplicates of new articles among all stored ones of about the same time, inside the ledger's SQLite.
+"""Finds the near duplicates of new articles among all stored ones of about the same time, inside the ledger's database.
 
     near_articles   serial ↔ article_id
     near_segments   immutable blobs, each with the signatures and the sorted candidate keys of articles of one period
@@ -16,8 +16,6 @@ copies of one text would be half a million links.
 from __future__ import annotations
 
 import hashlib
-import json
-import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,9 +28,10 @@ from numpy.typing import NDArray
 
 from articles.fingerprint import NO_KEY, SIGNATURE, VERSION, Records, records
 from articles.near import DIFFERENT, FORM_CHARS, KINDS, NEAR, Judged, Kind, figure_masks, figures_may_agree, relations
+from storage.database import Database, Value, listed
 
 # Bump when the layout of a segment changes; an index of another layout or fingerprint version is rebuilt.
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 
 WINDOW: Final = timedelta(days=30)
 """Copies published further apart are found only if their texts are equal. Reprints come within days."""
@@ -50,8 +49,8 @@ REBUILD_BATCH = 4_096
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS near_version (layout INTEGER NOT NULL, fingerprint INTEGER NOT NULL)",
-    # AUTOINCREMENT: a serial is never given again, for segments keep rows of articles since replaced.
-    "CREATE TABLE IF NOT EXISTS near_articles (serial INTEGER PRIMARY KEY AUTOINCREMENT,"
+    # A serial is never given again: segments keep rows of articles since replaced.
+    "CREATE TABLE IF NOT EXISTS near_articles (serial INTEGER PRIMARY KEY,"
     " article_id TEXT NOT NULL UNIQUE, stamp INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS near_segments (number INTEGER PRIMARY KEY, period INTEGER NOT NULL,"
     " articles INTEGER NOT NULL, stamp INTEGER NOT NULL, content BLOB NOT NULL)",
@@ -61,6 +60,8 @@ SCHEMA = (
     " similarity REAL NOT NULL, PRIMARY KEY (one, other)) WITHOUT ROWID",
 )
 TABLES = ("near_articles", "near_segments", "near_links", "near_version")
+SERIALS, SEGMENTS = "near_articles", "near_segments"
+"""Of `Database.next_numbers`."""
 
 SEGMENT_RECORD = np.dtype([(name, SIGNATURE[name]) for name in SIGNATURE.names or () if name != "keys"])
 """A signature without its keys: the segment has those sorted."""
@@ -97,20 +98,18 @@ class Link:
 
 
 class NearIndex:
-    """Near duplicates of articles, kept in tables of a SQLite connection that belongs to the caller.
+    """Near duplicates of articles, kept in tables of a database that belongs to the caller.
 
     No method begins or ends a transaction.
     """
 
-    def __init__(
-        self, connection: sqlite3.Connection, *, window: timedelta = WINDOW, cache_bytes: int = CACHE_BYTES
-    ) -> None:
-        self._connection = connection
+    def __init__(self, database: Database, *, window: timedelta = WINDOW, cache_bytes: int = CACHE_BYTES) -> None:
+        self._database = database
         self._window = int(window.total_seconds())
         self._reach = -(-self._window // PERIOD_SECONDS)
-        self._segments = _SegmentCache(connection, cache_bytes)
+        self._segments = _SegmentCache(database, cache_bytes)
         for statement in SCHEMA:
-            connection.execute(statement)
+            database.execute(statement)
         self._check_version()
 
     def add(self, entries: Iterable[Entry]) -> list[Link]:
@@ -131,19 +130,18 @@ class NearIndex:
 
     def remove(self, article_ids: Iterable[str]) -> None:
         """Forget articles. What segments hold of them is passed over from now on."""
-        serials = self._connection.execute(
-            "SELECT serial FROM near_articles WHERE article_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(article_ids)),),
-        ).fetchall()
-        listed = json.dumps([serial for (serial,) in serials])
-        links = self._connection.execute(
-            "SELECT one, other FROM near_links WHERE one IN (SELECT value FROM json_each(?))", (listed,)
-        ).fetchall()
+        serials = self._database.query(
+            "SELECT serial FROM near_articles WHERE article_id IN (SELECT value FROM json_each(?))", listed(article_ids)
+        )
+        links = self._database.query(
+            "SELECT one, other FROM near_links WHERE one IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
+            listed(serial for (serial,) in serials),
+        )
         for way in (1, -1):
-            self._connection.executemany(
+            self._database.execute_many(
                 "DELETE FROM near_links WHERE one = ? AND other = ?", (tuple(link)[::way] for link in links)
             )
-        self._connection.executemany("DELETE FROM near_articles WHERE serial = ?", serials)
+        self._database.execute_many("DELETE FROM near_articles WHERE serial = ?", serials)
 
     def duplicates_around(self, article_ids: Iterable[str]) -> list[Link]:
         """All duplicate links of the components these articles are in: what `near.cluster` must see of the past."""
@@ -154,38 +152,39 @@ class NearIndex:
             " SELECT a.article_id, b.article_id, kind, similarity FROM reached JOIN near_links ON one = reached.serial"
             " JOIN near_articles a ON a.serial = one JOIN near_articles b ON b.serial = other"
             " WHERE one < other AND kind >= ?",
-            (json.dumps(list(article_ids)), NEAR, NEAR),
+            listed(article_ids),
+            NEAR,
+            NEAR,
         )
 
     def links(self) -> list[Link]:
         """Every link, sorted."""
         return self._links(
             "SELECT a.article_id, b.article_id, kind, similarity FROM near_links"
-            " JOIN near_articles a ON a.serial = one JOIN near_articles b ON b.serial = other WHERE one < other",
-            (),
+            " JOIN near_articles a ON a.serial = one JOIN near_articles b ON b.serial = other WHERE one < other"
         )
 
     def rebuild(self, entries: Iterable[Entry]) -> None:
         """Forget everything and index these."""
         for table in TABLES:
-            self._connection.execute(f"DELETE FROM {table}")
-        self._connection.execute("DELETE FROM sqlite_sequence WHERE name = 'near_articles'")
+            self._database.execute(f"DELETE FROM {table}")
+        self._database.set_number(SERIALS, 0)
         self._check_version()
         remaining = iter(entries)
         while batch := list(islice(remaining, REBUILD_BATCH)):
             self.add(batch)
 
     def __len__(self) -> int:
-        (count,) = self._connection.execute("SELECT count(*) FROM near_articles").fetchone()
+        [(count,)] = self._database.query("SELECT count(*) FROM near_articles")
         return int(count)
 
     def _check_version(self) -> None:
-        found = self._connection.execute("SELECT layout, fingerprint FROM near_version").fetchone()
-        if found is None:
-            self._connection.execute("INSERT INTO near_version VALUES (?, ?)", (LAYOUT, VERSION))
-        elif tuple(found) != (LAYOUT, VERSION):
+        found = self._database.query("SELECT layout, fingerprint FROM near_version")
+        if not found:
+            self._database.execute("INSERT INTO near_version VALUES (?, ?)", LAYOUT, VERSION)
+        elif found != [(LAYOUT, VERSION)]:
             raise NearIndexError(
-                f"near index of layout {found[0]} and fingerprint version {found[1]}; "
+                f"near index of layout {found[0][0]} and fingerprint version {found[0][1]}; "
                 f"this code has {LAYOUT} and {VERSION}: rebuild it from the lake"
             )
 
@@ -193,9 +192,9 @@ class NearIndex:
         """Entries that are new or changed, once each."""
         latest = {entry.article_id: entry for entry in entries}
         known = dict(
-            self._connection.execute(
+            self._database.query(
                 "SELECT article_id, stamp FROM near_articles WHERE article_id IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(latest)),),
+                listed(latest),
             )
         )
         fresh = [entry for entry in latest.values() if known.get(entry.article_id) != _stamp_of(entry)]
@@ -203,13 +202,12 @@ class NearIndex:
         return fresh
 
     def _register(self, entries: Sequence[Entry]) -> range:
-        last = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'near_articles'").fetchone()
-        start = last[0] + 1 if last else 1
-        self._connection.executemany(
+        serials = self._database.next_numbers(SERIALS, len(entries))
+        self._database.execute_many(
             "INSERT INTO near_articles VALUES (?, ?, ?)",
-            ((serial, entry.article_id, _stamp_of(entry)) for serial, entry in enumerate(entries, start)),
+            ((serial, entry.article_id, _stamp_of(entry)) for serial, entry in zip(serials, entries, strict=True)),
         )
-        return range(start, start + len(entries))
+        return serials
 
     def _link(self, batch: Mapping[int, _Segment]) -> list[Link]:
         found: dict[tuple[int, int], tuple[int, float]] = {}
@@ -222,51 +220,59 @@ class NearIndex:
         return self._store_links(found)
 
     def _stored(self, periods: range) -> Iterator[_Segment]:
-        rows = self._connection.execute(
+        rows = self._database.query(
             "SELECT number, stamp FROM near_segments WHERE period BETWEEN ? AND ? ORDER BY number",
-            (periods[0], periods[-1]),
+            periods[0],
+            periods[-1],
         )
-        return (self._segments.read(number, stamp) for number, stamp in rows.fetchall())
+        return (self._segments.read(number, stamp) for number, stamp in rows)
 
     def _store_links(self, found: dict[tuple[int, int], tuple[int, float]]) -> list[Link]:
         """Links whose two ends are still there; a segment may name an article that has been replaced."""
         ids = dict(
-            self._connection.execute(
-                "SELECT serial, article_id FROM near_articles WHERE serial IN (SELECT value FROM json_each(?))",
-                (json.dumps(sorted({serial for pair in found for serial in pair})),),
+            self._database.query(
+                "SELECT serial, article_id FROM near_articles"
+                " WHERE serial IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
+                listed(sorted({serial for pair in found for serial in pair})),
             )
         )
         alive = {pair: verdict for pair, verdict in found.items() if pair[0] in ids and pair[1] in ids}
         for way in (1, -1):
-            self._connection.executemany(
+            self._database.execute_many(
                 "INSERT INTO near_links VALUES (?, ?, ?, ?)",
                 ((*pair[::way], *verdict) for pair, verdict in alive.items()),
             )
         return sorted(_link(ids[one], ids[other], *verdict) for (one, other), verdict in alive.items())
 
-    def _links(self, query: str, parameters: tuple[str | int, ...]) -> list[Link]:
-        return sorted(_link(*row) for row in self._connection.execute(query, parameters))
+    def _links(self, query: str, *values: Value) -> list[Link]:
+        return sorted(_link(*row) for row in self._database.query(query, *values))
 
     def _write(self, period: int, segment: _Segment) -> None:
         content = segment.to_bytes()
-        self._connection.execute(
-            "INSERT INTO near_segments (period, articles, stamp, content) VALUES (?, ?, ?, ?)",
-            (period, len(segment.serial), _stamp(content), content),
+        [number] = self._database.next_numbers(SEGMENTS)
+        self._database.execute(
+            "INSERT INTO near_segments VALUES (?, ?, ?, ?, ?)",
+            number,
+            period,
+            len(segment.serial),
+            _stamp(content),
+            content,
         )
 
     def _compact(self, period: int) -> None:
         """Merge the segments of a size class that has become full; the result may fill the next class."""
         classes: dict[int, list[tuple[int, int]]] = {}
-        for number, articles, stamp in self._connection.execute(
+        for number, articles, stamp in self._database.query(
             "SELECT number, articles, stamp FROM near_segments WHERE period = ? AND articles < ? ORDER BY number",
-            (period, LARGEST_SEGMENT),
+            period,
+            LARGEST_SEGMENT,
         ):
             classes.setdefault((articles.bit_length() - 1) // (FAN_OUT.bit_length() - 1), []).append((number, stamp))
         for members in classes.values():
             if len(members) >= FAN_OUT:
                 merged = _Segment.merge([self._segments.read(number, stamp) for number, stamp in members])
-                self._connection.executemany(
-                    "DELETE FROM near_segments WHERE number = ?", ((number,) for number, _ in members)
+                self._database.execute_many(
+                    "DELETE FROM near_segments WHERE number = ?", [(number,) for number, _ in members]
                 )
                 self._write(period, merged)
                 self._compact(period)
@@ -335,8 +341,8 @@ class _SegmentCache:
     """Parsed segments, the least recently used ones dropped. Known by number and stamp: after a rollback the same
     number may be given to another content."""
 
-    def __init__(self, connection: sqlite3.Connection, limit_bytes: int) -> None:
-        self._connection = connection
+    def __init__(self, database: Database, limit_bytes: int) -> None:
+        self._database = database
         self._limit = limit_bytes
         self._held: OrderedDict[tuple[int, int], tuple[_Segment, int]] = OrderedDict()
         self._bytes = 0
@@ -352,9 +358,7 @@ class _SegmentCache:
         return held[0]
 
     def _load(self, number: int, stamp: int) -> tuple[_Segment, int]:
-        (content,) = self._connection.execute(
-            "SELECT content FROM near_segments WHERE number = ?", (number,)
-        ).fetchone()
+        [(content,)] = self._database.query("SELECT content FROM near_segments WHERE number = ?", number)
         if _stamp(content) != stamp:
             raise NearIndexError(f"segment {number} of the near index is damaged: rebuild it from the lake")
         return _Segment.from_bytes(content), len(content)

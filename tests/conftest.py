@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.storage.postgres import ledger_url, postgres
+
+__all__ = ["ledger_url", "postgres"]
+
 # The corpus of real pages lies beside the checkout: its texts are their publishers' and never part of the project.
 CORPUS = Path(os.environ.get("FINNEWS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
 

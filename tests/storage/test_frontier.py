@@ -19,8 +19,8 @@ URL = "http://site.test/a/1.html"
 
 
 @pytest.fixture
-def frontier(tmp_path: Path) -> Iterator[Frontier]:
-    with Frontier(tmp_path, "sina") as opened:
+def frontier(tmp_path: Path, ledger_url: str) -> Iterator[Frontier]:
+    with Frontier(tmp_path, "sina", ledger_url) as opened:
         yield opened
 
 
@@ -30,18 +30,20 @@ def refusal(url: str = URL) -> Rejected:
     )
 
 
-def test_what_was_listed_is_there_after_the_process_is_gone(frontier: Frontier, tmp_path: Path) -> None:
+def test_what_was_listed_is_there_after_the_process_is_gone(
+    frontier: Frontier, tmp_path: Path, ledger_url: str
+) -> None:
     assert frontier.add([("1", URL, LISTED), ("2", "http://site.test/a/2.html", Listed())]) == ({"1", "2"}, set())
     frontier.fetched("2", "http://site.test/a/2.html", Listed(), "pages/x#1+2")
-    with Frontier(tmp_path, "sina") as another:
+    with Frontier(tmp_path, "sina", ledger_url) as another:
         first, second = another.waiting()
     assert (first.article_id, first.state, first.listed) == ("1", "listed", LISTED)
     assert (second.state, second.raw_ref) == ("fetched", "pages/x#1+2")
 
 
-def test_sources_do_not_see_each_other(frontier: Frontier, tmp_path: Path) -> None:
+def test_sources_do_not_see_each_other(frontier: Frontier, tmp_path: Path, ledger_url: str) -> None:
     frontier.add([("1", URL, LISTED)])
-    with Frontier(tmp_path, "ifeng") as another:
+    with Frontier(tmp_path, "ifeng", ledger_url) as another:
         assert another.waiting() == []
 
 

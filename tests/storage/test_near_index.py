@@ -1,8 +1,8 @@
 import pickle
-import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from articles.fingerprint import fingerprints
 from storage import near_index
-from storage.near_index import Entry, Link, NearIndex, NearIndexError
+from storage.database import Database, Location, Sqlite, connect
+from storage.ledger import ledger_location
+from storage.near_index import TABLES, Entry, Link, NearIndex, NearIndexError
 
 ROOT = Path(near_index.__file__).parents[1]
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
@@ -73,13 +75,36 @@ NEWS = entries(
 
 
 def index(path: str | Path = ":memory:") -> NearIndex:
-    return NearIndex(sqlite3.connect(path, isolation_level=None))
+    return NearIndex(Sqlite(path))
 
 
 def built(news: list[Entry]) -> list[Link]:
     made = index()
     made.add(news)
     return made.links()
+
+
+@pytest.fixture
+def location(tmp_path: Path, ledger_url: str) -> Location:
+    return ledger_location(tmp_path, ledger_url) if ledger_url else tmp_path / "ledger.sqlite"
+
+
+@pytest.fixture
+def opened(location: Location):
+    """Opens the index of this test, as often as it is called."""
+    databases: list[Database] = []
+
+    def open_index(**options) -> NearIndex:
+        databases.append(connect(location, "ledger"))
+        return NearIndex(databases[-1], **options)
+
+    yield open_index
+    for database in databases:
+        database.close()
+
+
+def dump(made: NearIndex) -> list[list[tuple]]:
+    return [sorted(made._database.query(f"SELECT * FROM {table}")) for table in (*TABLES, "numbers")]
 
 
 def pairs(links: list[Link]) -> set[tuple[str, str]]:
@@ -118,28 +143,28 @@ def test_links_are_a_function_of_the_set(order, cuts):
     assert made.links() == sorted(told) == built(NEWS)
 
 
-def test_a_second_run_adds_nothing():
-    made = index()
+def test_a_second_run_adds_nothing(opened):
+    made = opened()
     made.add(NEWS)
-    before = list(made._connection.iterdump())
+    before = dump(made)
     assert made.add(NEWS[3:7]) == []
-    assert list(made._connection.iterdump()) == before
+    assert dump(made) == before
 
 
-def test_many_small_batches_are_merged():
-    made = index()
+def test_many_small_batches_are_merged(opened):
+    made = opened()
     news = entries(*((f"n{at:03d}", story(at // 2) + "编者。" * (at % 2), hours(at)) for at in range(300)))
     for entry in news:
         made.add([entry])
-    (segments,) = made._connection.execute("SELECT count(*) FROM near_segments").fetchone()
+    [(segments,)] = made._database.query("SELECT count(*) FROM near_segments")
     assert segments < 30
     assert len(made) == 300
     assert made.links() == built(news)
     assert len(pairs(made.links())) == 150
 
 
-def test_a_changed_article_takes_the_place_of_the_former():
-    made = index()
+def test_a_changed_article_takes_the_place_of_the_former(opened):
+    made = opened()
     made.add(NEWS)
     (changed,) = entries(("a2", story(10), hours(5)))
     assert made.add([changed]) == []
@@ -148,44 +173,44 @@ def test_a_changed_article_takes_the_place_of_the_former():
     assert pairs(made.add([back])) == {("e1", "e2")}
 
 
-def test_a_removed_article_is_found_no_more():
-    made = index()
+def test_a_removed_article_is_found_no_more(opened):
+    made = opened()
     made.add(NEWS)
     made.remove(["a1", "c2", "unknown"])
     assert made.links() == built([entry for entry in NEWS if entry.article_id not in ("a1", "c2")])
     assert pairs(made.add(entries(("a9", story(1) + "又。", hours(9))))) == {("a2", "a9"), ("a3", "a9"), ("a5", "a9")}
 
 
-def test_rebuilt_it_is_the_same():
-    made = index()
+def test_rebuilt_it_is_the_same(opened):
+    made = opened()
     made.add(NEWS[:5])
-    made._connection.execute("UPDATE near_segments SET content = x'00'")
+    made._database.execute("UPDATE near_segments SET content = ?", b"\0")
     made.rebuild(reversed(NEWS))
     assert made.links() == built(NEWS)
 
 
-def test_the_past_of_a_component():
-    made = index()
+def test_the_past_of_a_component(opened):
+    made = opened()
     made.add(NEWS)
     assert pairs(made.duplicates_around(["a4"])) == {pair for pair in pairs(made.links()) if pair[0].startswith("a")}
     assert made.duplicates_around(["e1", "unknown"]) == []
 
 
-def test_what_is_rolled_back_is_gone():
-    made = index()
+def test_what_is_rolled_back_is_gone(opened):
+    made = opened()
     made.add(NEWS[:2])
     for news in (NEWS[2:7], NEWS[5:]):
         # The second batch gets the segment numbers of the first, with other contents.
-        made._connection.execute("BEGIN")
-        made.add(news)
-        made._connection.execute("ROLLBACK")
+        with suppress(ZeroDivisionError), made._database.transaction():
+            made.add(news)
+            _ = 1 / 0
     made.add(NEWS[5:])
     made.add(NEWS)
     assert made.links() == built(NEWS)
 
 
-def test_two_connections_see_each_others_articles(tmp_path):
-    one, other = index(tmp_path / "ledger.sqlite"), index(tmp_path / "ledger.sqlite")
+def test_two_connections_see_each_others_articles(opened):
+    one, other = opened(), opened()
     for at, entry in enumerate(NEWS):
         (one, other)[at % 2].add([entry])
     assert one.links() == other.links() == built(NEWS)
@@ -199,17 +224,17 @@ def test_more_candidates_than_are_held_at_once(monkeypatch):
     assert limited == built(NEWS)
 
 
-def test_segments_that_do_not_fit_the_cache(tmp_path):
-    made = NearIndex(sqlite3.connect(":memory:", isolation_level=None), cache_bytes=1)
+def test_segments_that_do_not_fit_the_cache(opened):
+    made = opened(cache_bytes=1)
     for entry in NEWS:
         made.add([entry])
     assert made.links() == built(NEWS)
 
 
-def test_damage_is_noticed(tmp_path):
-    index(tmp_path / "ledger.sqlite").add(NEWS)
-    made = index(tmp_path / "ledger.sqlite")
-    made._connection.execute("UPDATE near_segments SET content = zeroblob(length(content))")
+def test_damage_is_noticed(opened):
+    opened().add(NEWS)
+    made = opened()
+    made._database.execute("UPDATE near_segments SET content = ?", b"\0" * 5000)
     with pytest.raises(NearIndexError, match="damaged: rebuild"):
         made.add(entries(("z", story(1), hours(1))))
 
@@ -222,36 +247,37 @@ def test_another_version_is_refused(tmp_path, monkeypatch):
 
 
 CHILD = """
-import pickle, sqlite3, sys
+import pickle, sys
+from storage.database import connect
 from storage.near_index import NearIndex
 
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-made = NearIndex(connection)
-news = pickle.load(sys.stdin.buffer)
+location, news = pickle.load(sys.stdin.buffer)
+database = connect(location, "ledger")
+made = NearIndex(database)
 print("ready", flush=True)
 for at in range(0, len(news), 10):
-    connection.execute("BEGIN IMMEDIATE")
-    made.add(news[at : at + 10])
-    connection.execute("COMMIT")
+    with database.transaction():
+        made.add(news[at : at + 10])
 """
 
 
-def test_killed_at_any_moment_and_run_again(tmp_path):
-    ledger, sizes = tmp_path / "ledger.sqlite", [0]
+def test_killed_at_any_moment_and_run_again(location, opened):
+    sizes = [0]
     news = entries(*((f"n{at:04d}", story(at // 3) + "编者。" * (at % 3), hours(at)) for at in range(600)))
     for seed in range(3):
-        command = [sys.executable, "-c", CHILD, str(ledger)]
+        command = [sys.executable, "-c", CHILD]
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
             assert child.stdin and child.stdout
-            child.stdin.write(pickle.dumps(news))
+            child.stdin.write(pickle.dumps((location, news)))
             child.stdin.close()
             assert child.stdout.readline() == b"ready\n"
             time.sleep(Random(seed).uniform(0, 0.2))
             child.kill()
-        sizes.append(len(index(ledger)))
+        sizes.append(len(opened()))
     assert sizes == sorted(sizes)
     assert all(size % 10 == 0 for size in sizes)
-    made = index(ledger)
+    made = opened()
     made.add(news)
     assert made.links() == built(news)
-    assert made._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    if isinstance(location, Path):
+        assert made._database.query("PRAGMA integrity_check") == [("ok",)]
