@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from flows.options import JsonOption, LakeOption, SourceFolders, settings_of, terminal_of
+from flows.options import JsonOption, LakeOption, LedgerOption, SourceFolders, settings_of, terminal_of
 
 app = typer.Typer()
 
 
 @app.command(epilog="Example: finnews status --lake /data/lake --json")
-def status(lake: LakeOption = None, folders: SourceFolders = None, as_json: JsonOption = False) -> None:
+def status(
+    lake: LakeOption = None,
+    ledger: LedgerOption = None,
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+) -> None:
     """Tell how fresh each source is, and which no longer keeps its contract."""
     from flows.reading import status_command
 
-    raise typer.Exit(status_command(settings_of(lake=lake, sources=folders), terminal_of(as_json, False, 0)))
+    settings = settings_of(lake=lake, ledger=ledger, sources=folders)
+    raise typer.Exit(status_command(settings, terminal_of(as_json, False, 0)))

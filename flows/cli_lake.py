@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import DayOption, JsonOption, LakeOption, QuietOption, settings_of, terminal_of
+from flows.options import DayOption, JsonOption, LakeOption, LedgerOption, QuietOption, settings_of, terminal_of
 
 app = typer.Typer()
 
@@ -28,20 +28,23 @@ def read(
 def duplicates(
     digests: Annotated[bool, typer.Option("--digests", help="Instead, the digests and the articles in them.")] = False,
     lake: LakeOption = None,
+    ledger: LedgerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show who reprints whom, and how many hours later."""
     from flows.dedup import duplicates_command
 
-    raise typer.Exit(duplicates_command(settings_of(lake=lake), terminal_of(as_json, False, 0), of_digests=digests))
+    raise typer.Exit(
+        duplicates_command(settings_of(lake=lake, ledger=ledger), terminal_of(as_json, False, 0), of_digests=digests)
+    )
 
 
 @app.command(epilog="Example: finnews reindex --lake /data/lake")
-def reindex(lake: LakeOption = None, as_json: JsonOption = False) -> None:
+def reindex(lake: LakeOption = None, ledger: LedgerOption = None, as_json: JsonOption = False) -> None:
     """Make the ledger and the near-duplicate index anew from the lake's rows. Changes no row."""
     from flows.dedup import reindex_command
 
-    raise typer.Exit(reindex_command(settings_of(lake=lake), terminal_of(as_json, False, 0)))
+    raise typer.Exit(reindex_command(settings_of(lake=lake, ledger=ledger), terminal_of(as_json, False, 0)))
 
 
 @app.command(epilog="Examples: finnews schema --json · finnews schema --markdown > schema.md")

@@ -12,6 +12,7 @@ from flows.options import (
     FlowOption,
     JsonOption,
     LakeOption,
+    LedgerOption,
     QuietOption,
     SourceFolders,
     VerboseOption,
@@ -29,7 +30,7 @@ def demo(
     """Run the whole path offline, on a bundled sample site: spiders → lake → report."""
     from flows.demo import run_demo
 
-    settings = settings_of(lake=lake or "demo-lake")
+    settings = settings_of(lake=lake or "demo-lake", ledger="")
     raise typer.Exit(run_demo(settings, terminal_of(as_json, quiet, verbose)))
 
 
@@ -38,6 +39,7 @@ def ingest(
     sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Ids; all if none.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="New articles per source at most.")] = None,
     lake: LakeOption = None,
+    ledger: LedgerOption = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -48,7 +50,7 @@ def ingest(
     """Make one incremental pass over live sources."""
     from flows.commands import ingest_command
 
-    settings = settings_of(lake=lake, sources=folders)
+    settings = settings_of(lake=lake, ledger=ledger, sources=folders)
     terminal = terminal_of(as_json, quiet, verbose)
     raise typer.Exit(ingest_command(sources or [], settings, terminal, limit=limit, dry_run=dry_run, as_flow=as_flow))
 
@@ -60,6 +62,7 @@ def backfill(
     ],
     source: Annotated[str | None, typer.Option(help="Source the documents belong to, if they do not say.")] = None,
     lake: LakeOption = None,
+    ledger: LedgerOption = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -70,6 +73,6 @@ def backfill(
     """Load archives on disk into the lake. Running it again changes nothing."""
     from flows.commands import backfill_command
 
-    settings = settings_of(lake=lake, sources=folders)
+    settings = settings_of(lake=lake, ledger=ledger, sources=folders)
     terminal = terminal_of(as_json, quiet, verbose)
     raise typer.Exit(backfill_command(paths, settings, terminal, source_id=source, dry_run=dry_run, as_flow=as_flow))

@@ -10,6 +10,7 @@ from typing import Any
 
 from articles.records import Rejected
 from flows.accounting import Exit, RunFailedError, RunReport
+from flows.crawl import LEDGER
 from flows.documents import documents_of
 from flows.runs import backfill_archives, ingest_sources
 from flows.settings import Settings
@@ -37,7 +38,7 @@ def ingest_command(
         from flows.ingest import ingest
 
         parameters = {"sources": chosen, "limit": limit, "lake": settings.lake, "source_dirs": settings.sources}
-        return _ended(_flow_run(ingest, parameters), terminal)
+        return _ended(_flow_run(ingest, parameters, settings), terminal)
     with terminal.progress("sources", total=len(chosen)) as advance:
         report = ingest_sources(settings, chosen, limit=limit, advance=advance)
     return _ended(report, terminal)
@@ -58,14 +59,16 @@ def backfill_command(
         from flows.backfill import backfill
 
         parameters = {"paths": paths, "source": source_id, "lake": settings.lake, "source_dirs": settings.sources}
-        return _ended(_flow_run(backfill, parameters), terminal)
+        return _ended(_flow_run(backfill, parameters, settings), terminal)
     with terminal.progress("documents") as advance:
         report = backfill_archives(settings, paths, source_id=source_id, advance=advance)
     return _ended(report, terminal)
 
 
-def _flow_run(flow: Callable[..., RunReport], parameters: Mapping[str, Any]) -> RunReport:
+def _flow_run(flow: Callable[..., RunReport], parameters: Mapping[str, Any], settings: Settings) -> RunReport:
     """A flow run in this process, seen by the Prefect API; its failure is in the report."""
+    # Not as a parameter: those are shown, and the url may hold a password.
+    os.environ[LEDGER] = settings.ledger
     try:
         return flow(**parameters)
     except RunFailedError as failed:

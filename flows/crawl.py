@@ -25,6 +25,8 @@ from spiders.crawl import SPEC_JSON, CrawlReport, CrawlSpec
 from spiders.spool import REPORT, CrawledPage, read_report, read_results
 
 CHILD = "flows.crawl_child"
+# In the child's environment, not in its spec: the url may hold a password, and the spec lies on disk.
+LEDGER = "FINNEWS_LEDGER"
 ROOT = Path(__file__).resolve().parents[1]
 LOOK_SECONDS = 0.1
 GRACE_SECONDS = 8.0
@@ -68,7 +70,7 @@ class CrawlOutcome:
 
 
 def run_crawl(
-    spec: CrawlSpec, *, deadline_seconds: float, log: logging.Logger, stop: Event | None = None
+    spec: CrawlSpec, *, deadline_seconds: float, log: logging.Logger, stop: Event | None = None, ledger: str = ""
 ) -> CrawlOutcome:
     """One crawl from start to end. `stop` ends it early and in order, as does an exception in this thread."""
     spool = Path(spec.spool)
@@ -76,7 +78,7 @@ def run_crawl(
     spec_path = spool / "_spec.json"
     spec_path.write_bytes(SPEC_JSON.dump_json(spec, indent=1))
     stop = stop or Event()
-    child = _start(spec_path)
+    child = _start(spec_path, ledger)
     lines: list[str] = []
     # In the context of this run, or Prefect would not know whose log the lines belong to.
     reader = Thread(target=copy_context().run, args=(_forward, child.stderr, log, lines), daemon=True)
@@ -92,7 +94,7 @@ def run_crawl(
     return _outcome(spec, spool, returncode, status, lines)
 
 
-def _start(spec_path: Path) -> subprocess.Popen[str]:
+def _start(spec_path: Path, ledger: str) -> subprocess.Popen[str]:
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
         [sys.executable, "-m", CHILD, str(spec_path)],
@@ -101,7 +103,7 @@ def _start(spec_path: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), LEDGER: ledger},
         # A group of its own: Ctrl-C reaches the parent alone, which then ends the crawl in order.
         start_new_session=True,
     )

@@ -13,6 +13,7 @@ import os
 import sys
 from pathlib import Path
 
+from flows.crawl import LEDGER
 from spiders.catalogue import Catalogue
 from spiders.crawl import SPEC_JSON, CrawlReport, CrawlSpec
 from spiders.engine import run
@@ -53,9 +54,9 @@ def main(arguments: list[str]) -> int:
 
 def crawl(spec: CrawlSpec, parent: int) -> CrawlReport:
     source = Catalogue.load([Path(folder) for folder in spec.source_dirs])[spec.source]
-    lake = Path(spec.lake)
-    with PageArchive(lake) as archive, Frontier(lake, spec.source) as frontier:
-        known = KnownArticles(lake)
+    lake, ledger = Path(spec.lake), os.environ.get(LEDGER, "")
+    with PageArchive(lake) as archive, Frontier(lake, spec.source, ledger) as frontier:
+        known = KnownArticles(lake, ledger)
         try:
             return run(
                 spec,

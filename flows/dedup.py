@@ -71,7 +71,9 @@ def dedup_command(path: Path, terminal: Terminal, *, window_days: int) -> Exit:
 
 def duplicates_command(settings: Settings, terminal: Terminal, *, of_digests: bool = False) -> Exit:
     """Who reprints whom, and how many hours later; or which digests contain which articles."""
-    columns, rows = digests(settings.lake_path) if of_digests else query(settings.lake_path, WHO_REPRINTS_WHOM)
+    columns, rows = (
+        digests(settings.lake_path, settings.ledger) if of_digests else query(settings.lake_path, WHO_REPRINTS_WHOM)
+    )
     if terminal.as_json:
         terminal.document(as_records(columns, rows))
     else:
@@ -82,7 +84,7 @@ def duplicates_command(settings: Settings, terminal: Terminal, *, of_digests: bo
 def reindex_command(settings: Settings, terminal: Terminal) -> Exit:
     if not settings.lake_path.is_dir():
         raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
-    with Lake.open(settings.lake_path) as lake:
+    with Lake.open(settings.lake_path, settings.ledger) as lake:
         known = lake.reindex()
     if terminal.as_json:
         terminal.document({"articles": known})

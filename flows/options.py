@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from flows.terminal import Terminal
 
 LakeOption = Annotated[str | None, typer.Option("--lake", help="Folder of the lake [default: ./lake].", metavar="URL")]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option(
+        help="PostgreSQL database of the ledger, postgresql://… [default: a file of the lake].", metavar="URL"
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No words on stderr.")]
 VerboseOption = Annotated[int, typer.Option("--verbose", "-v", count=True, help="More words on stderr; twice for all.")]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -45,8 +45,9 @@ log = logging.getLogger("finnews.runs")
 
 # Articles committed together: enough to rewrite a partition rarely, few enough to lose little work to a kill.
 BATCH = 1000
-# Where crawls hand over their results; the lake's lock covers it.
+# Where crawls hand over their results, a folder for each run. What a killed run left nobody reads.
 SPOOLS = "_state/spool"
+SPOOLS_KEPT = timedelta(days=2)
 LOOPBACK = ("127.0.0.1",)
 Advance = Callable[[int], None]
 T = TypeVar("T")
@@ -75,7 +76,7 @@ class Run:
             source=source_id,
             run_id=self.report.run_id,
             # A folder for each attempt: what an earlier one left would be counted twice.
-            spool=str(self.lake.root / SPOOLS / f"{source_id}-{secrets.token_hex(3)}"),
+            spool=str(self.lake.root / SPOOLS / self.report.run_id / f"{source_id}-{secrets.token_hex(3)}"),
             source_dirs=tuple(str(folder) for folder in self.settings.sources),
             lake=str(self.lake.root),
             limit=limit,
@@ -86,13 +87,19 @@ class Run:
             connect_to=self.settings.connect_to,
             allow_addresses=LOOPBACK if self.settings.connect_to else (),
         )
-        return run_crawl(spec, deadline_seconds=self.settings.crawl_seconds * 1.2 + 30, stop=self.stop, log=log)
+        return run_crawl(
+            spec,
+            deadline_seconds=self.settings.crawl_seconds * 1.2 + 30,
+            stop=self.stop,
+            log=log,
+            ledger=self.settings.ledger,
+        )
 
     def load(self, source_id: str, outcome: CrawlOutcome) -> Account:
         """Makes the crawled pages durable as articles, then remembers what the lists said about themselves."""
         started = time.monotonic()
         account = self.report.account(source_id)
-        with Frontier(self.lake.root, source_id) as frontier:
+        with Frontier(self.lake.root, source_id, self.settings.ledger) as frontier:
             settle(account, outcome, frontier.waiting())
             self._refuse(outcome.rejected)
             noticed = Noticed(self.catalogue[source_id])
@@ -182,16 +189,24 @@ def open_run(settings: Settings, command: str) -> Iterator[Run]:
     catalogue = Catalogue.load(settings.sources)
     report = RunReport(run_id())
     with (
-        Lake.open(settings.lake_path) as lake,
+        Lake.open(settings.lake_path, settings.ledger) as lake,
         PageArchive(lake.root) as archive,
         open_extractors(catalogue, settings) as extractors,
     ):
-        spools = lake.root / SPOOLS
-        shutil.rmtree(spools, ignore_errors=True)
+        _sweep_spools(lake)
         lake.ledger.begin_run(report.run_id)
         yield Run(settings, catalogue, lake, archive, extractors, report)
         lake.ledger.end_run(report.run_id, report.document() | {"command": command})
-        shutil.rmtree(spools, ignore_errors=True)
+        shutil.rmtree(lake.root / SPOOLS / report.run_id, ignore_errors=True)
+
+
+def _sweep_spools(lake: Lake) -> None:
+    """Those of killed runs: on a lake that is ours alone, all; on a shared one, what is too old to be in use."""
+    spools = lake.root / SPOOLS
+    oldest = datetime.now(UTC) - SPOOLS_KEPT
+    for spool in spools.iterdir() if spools.is_dir() else ():
+        if not lake.ledger.shared or datetime.fromtimestamp(spool.stat().st_mtime, UTC) < oldest:
+            shutil.rmtree(spool, ignore_errors=True)
 
 
 def ingest_sources(

@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX)
 
     lake: str = Field(default="lake", description="folder that holds the lake")
+    ledger: str = Field(
+        default="",
+        repr=False,  # it may hold a password
+        description="postgresql://… of the ledger, for several workers on one lake; else a file of the lake",
+    )
     sources: list[Path] = Field(default=[], description="folders with source files of your own")
     workers: int = Field(default=0, ge=0, le=256, description="processes that extract; 0: one per core")
     crawls: int = Field(default=2, ge=1, le=64, description="crawls at a time, each of another source")

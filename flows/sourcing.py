@@ -83,7 +83,9 @@ def check_live_command(source_id: str, settings: Settings, terminal: Terminal) -
     """Runs one source on the network, into a lake that is thrown away: its lists, and a few of its articles."""
     source = Catalogue.load(settings.sources).find(source_id)
     with tempfile.TemporaryDirectory() as folder:
-        report = ingest_sources(settings.model_copy(update={"lake": folder}), [source.id], limit=LIVE_ARTICLES)
+        report = ingest_sources(
+            settings.model_copy(update={"lake": folder, "ledger": ""}), [source.id], limit=LIVE_ARTICLES
+        )
         columns, rows = query(Path(folder), LIVE)
     if terminal.as_json:
         articles = [dict(zip(columns, row, strict=True)) for row in rows]

@@ -17,8 +17,9 @@ from articles.source import Source
 from flows.noticing import complaints
 from flows.settings import Settings
 from spiders.catalogue import Catalogue
-from storage.frontier import Frontier, frontier_path
-from storage.ledger import Freshness, Ledger, ledger_path
+from storage.database import exists
+from storage.frontier import Frontier, frontier_location
+from storage.ledger import Freshness, Ledger, ledger_location
 
 RUNS = 200
 USUAL_AGE_HOURS = 48.0
@@ -62,10 +63,10 @@ def status(settings: Settings, now: datetime | None = None) -> list[SourceStatus
 
 def _history(settings: Settings) -> tuple[dict[str, Freshness], dict[str, Mapping[str, Any]]]:
     """Of each source: when it was crawled, and the account of its latest run."""
-    path = ledger_path(settings.lake_path)
-    if not path.exists():
+    location = ledger_location(settings.lake_path, settings.ledger)
+    if not exists(location):
         return {}, {}
-    ledger = Ledger(path)
+    ledger = Ledger(location)
     try:
         accounts: dict[str, Mapping[str, Any]] = {}
         for run in ledger.runs(RUNS):
@@ -103,9 +104,9 @@ def _judged(
 
 
 def _left_behind(settings: Settings, source: Source, now: datetime) -> tuple[int, tuple[str, ...], list[str]]:
-    if not frontier_path(settings.lake_path).exists():
+    if not exists(frontier_location(settings.lake_path, settings.ledger)):
         return 0, (), []
-    with Frontier(settings.lake_path, source.id) as frontier:
+    with Frontier(settings.lake_path, source.id, settings.ledger) as frontier:
         gaps = tuple(
             f"{gap.list}: {_minute(gap.since)} to {_minute(gap.until)}" for gap in frontier.gaps(now - GAPS_SHOWN)
         )

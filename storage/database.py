@@ -109,8 +109,14 @@ def connect(location: Location, part: str, *, durability: Durability = "commit",
 
 
 def exists(location: Location) -> bool:
-    """Has anything been written there? Of a schema that is told once it is connected to."""
-    return isinstance(location, Schema) or location.exists()
+    """Has anything been written there?"""
+    if isinstance(location, Path):
+        return location.exists()
+    database = Postgres(location, "", read_only=True)
+    try:
+        return database.has_schema()
+    finally:
+        database.close()
 
 
 def listed(values: Iterable[str | int]) -> str:
@@ -298,7 +304,7 @@ class Postgres(Database):
         if not read_only:
             with self.transaction():
                 # Asked for first: `IF NOT EXISTS` wants the right to make one even if it is there.
-                if not self.query("SELECT 1 FROM pg_namespace WHERE nspname = ?", schema.name):
+                if not self.has_schema():
                     self.execute(f"CREATE SCHEMA {_quoted(schema.name)}")
                 self.execute(NUMBERS)
 
@@ -321,6 +327,9 @@ class Postgres(Database):
                 cursor.executemany(text, ([row[at] for at in order] for row in rows))
             except psycopg.Error as error:
                 raise self._named(error) from error
+
+    def has_schema(self) -> bool:
+        return bool(self.query("SELECT 1 FROM pg_namespace WHERE nspname = ?", self._schema.name))
 
     def has_table(self, table: str) -> bool:
         return bool(self.query("SELECT 1 WHERE to_regclass(?) IS NOT NULL", f"{_quoted(self._schema.name)}.{table}"))

@@ -63,12 +63,12 @@ def query(lake: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
             raise QueryError(str(error)) from error
 
 
-def digests(lake: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
+def digests(lake: Path, ledger: str = "") -> tuple[list[str], list[tuple[Any, ...]]]:
     """Which articles contain which: a digest and its items, in the columns of DIGESTS.
 
     The relation is kept in the near index: it changes with either end, and a row of the lake should not.
     """
-    known = KnownArticles(lake)
+    known = KnownArticles(lake, ledger)
     try:
         pairs = known.contained()
     finally:
