@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 DEMO_LAKE ?= demo-lake
 
-.PHONY: help setup demo test lint types unit slow docs bench-extract bench-dedup bench-crawl lock clean
+.PHONY: help setup demo test lint types unit slow docs site bench-extract bench-dedup bench-crawl lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,6 +42,9 @@ docs: $(READY)  ## write the generated pages anew (schema, sources, reliability)
 	$(BIN)/finnews schema --markdown > docs/schema.md
 	$(BIN)/python -m spiders.sources_page > docs/sources.md
 	$(BIN)/python -m tests.reliability > docs/reliability.md
+
+site: $(READY)  ## build the documentation site into docs/_build/html
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
 bench-extract: $(READY)  ## quality and speed of extraction beside its peers
 	$(BIN)/python -m benchmarks.extract
