@@ -18,7 +18,7 @@ MIN_BODY_CHARS = 40
 # An object of JSON that is larger on either side of the text is not looked through.
 AROUND_CHARS = 8_000
 MAX_VALUE_CHARS = 200
-# The object that holds the text, and those around it: there, only what stands right in them is the article's.
+# The object that holds the text, and those around it: what lists hold there is not the article's.
 MAX_OBJECTS = 3
 
 _BODY_KEYS = (
@@ -103,16 +103,19 @@ def _unmatched(text: str, places: range, outer: str, inner: str) -> int:
 
 
 def _member(pattern: re.Pattern[str], keys: str, members: str, *, inner: bool) -> str:
-    """The value whose key lies highest and is the best name; `inner` looks into the objects inside as well."""
+    """The value whose key lies highest and is the best name; `inner`: in the object of the text itself."""
     order = keys.split()
-    found = [
-        (members.count("{", 0, m.start()) - members.count("}", 0, m.start()), m) for m in pattern.finditer(members)
-    ]
-    ranked = sorted((depth, order.index(m[1]), m.start(), m) for depth, m in found if depth == 0 or inner)
+    found = [(_depth(members, match.start()), match) for match in pattern.finditer(members)]
+    ranked = sorted((depth, order.index(m[1]), m.start(), m) for depth, m in found if depth <= 1 + inner)
     for *_, match in ranked:
         if value := (match[4] or _unescaped(match[2], match[3]) or "").strip():
             return value
     return ""
+
+
+def _depth(members: str, at: int) -> int:
+    """In how many objects and lists inside."""
+    return sum(members.count(opened, 0, at) - members.count(closed, 0, at) for opened, closed in ("{}", "[]"))
 
 
 def _is_prose(piece: str) -> bool:
@@ -126,4 +129,6 @@ def _unescaped(double: str | None, single: str | None) -> str | None:
         value = str(json.loads(f'"{literal}"', strict=False))
     except ValueError:
         return None
-    return html.unescape(value).strip('"') if "<" not in value and "&lt;" in value else value
+    if ("<" not in value and "&lt;" in value) or value.startswith("&quot;"):
+        value = html.unescape(value)
+    return value.strip('"')

@@ -5,10 +5,10 @@ Every field has one written order, the best witness first:
     title      rule · headline that <title>, og:title or list repeats · list · og:title · <title> less the site's name
     published  rule · visible near the headline · undisplayed for search engines · meta · JSON-LD · list · url
                (seconds also from the update, where its minute is the same)
-    publisher  rule · label near the headline · element named so · wrapper lines · name beside the time ·
-               label behind the body · undisplayed · meta · list · the source's own
-    author     rule · label near the headline · element named so · wrapper lines · name beside the time ·
-               label right behind the body · meta · list
+    publisher  rule · label near the headline · element named so · wrapper lines · label right behind the body ·
+               name beside the time · label behind the body · undisplayed · meta · list · the source's own
+    author     rule · label near the headline · byline near the headline · element named so · wrapper lines ·
+               name beside the time · label right behind the body · meta · list
     editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed
 
 The displayed time outranks the meta, which often is when the page was built; a meta of the same minute lends its
@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
@@ -31,7 +31,7 @@ from articles.canonical import Hint, Image, Reading, Run, texts_of
 from articles.dates import Moment, first_time, parse_time
 from articles.normalise import clean_line
 from articles.records import Listed
-from articles.wrapper import label_values, person, simplified
+from articles.wrapper import byline, label_values, person, simplified
 from articles.wrapper_table import SURNAMES
 
 MAX_TITLE_CHARS = 300
@@ -118,16 +118,26 @@ _MEDIUM = re.compile(
 )
 _MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
 _NO_MEDIUM = re.compile(
-    r"公司$|\d日|[电電]$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
+    r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|公司$|\d日|[电電]$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
 )
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
 _CLOCK_OF_SITE = re.compile(r"[东西]部时间|当前时间|现在时间|现在是|今天是")
 _SHORT_YEAR = re.compile(r"(?:发布|发表)(?:时间|日期|于)?[：:]\s*([12]\d-\d{1,2}-\d{1,2}\s*\d{1,2}:\d{2}(?::\d{2})?)")
 _TIME_LABEL = re.compile(r"(?:^|\s|[（(【])(?:发布|发表|发稿)?(?:时间|日期|来源)[：:]|^(?:发布|发表|发稿|来源)")
+# A date in elements of its own for year, day and clock: 「2026 ⇥ 11/20 ⇥ 15:42」.
+_SCATTERED = re.compile(r"(?<!\d)(\d{4})\s+(\d{1,2})\s*[/\-]\s*(\d{1,2})\s+(\d{1,2}:\d{2}(?::\d{2})?)(?!\d)")
+_PART_OF_DATE = re.compile(r"[\d\s/\-:：年月日]{2,20}")
+_BYLINE_CHARS = 60
+_BY = re.compile(
+    r"By[:\s]\s*((?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+(?:(?:,| and|,? &)\s+(?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+)*)"
+)
 _DATED_END = re.compile(r"[（(]\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?::\d{2})?[）)]")
 _BARE = re.compile(
     r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$"
 )
+_FROM = re.compile(r"^来自\s*[：:]?\s*")
+# What a post was written with, or on: 「来自 微博网页版」.
+_CLIENT = re.compile(r"(?:新浪)?微博.{0,8}|雪球|.{0,12}(?:客户端|网页版|手机版?|超话)")
 _SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
 _STEP = re.compile(r"[>＞»→]+")
@@ -368,7 +378,7 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
     """Everything but the title, from a page whose body is known. `wrapper` is what its wrapper lines named."""
     found = Found()
     head = scene.head
-    near, behind = _labels(scene.near), _labels(scene.behind)
+    near, behind, right_behind = (_labels(runs) for runs in (scene.near, scene.behind, _right_behind(scene)))
     marked = _marked(scene)
     hidden = {name: value for text in scene.reading.hidden.values() for name, value in label_values(text).items()}
     found.take(
@@ -377,6 +387,7 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
         ("element named so", marked.get(Hint.SOURCE)),
         ("label of an author", near.get("medium")),
         ("wrapper line", wrapper.get("publisher")),
+        ("label right behind the body", right_behind.get("publisher")),
         ("name beside the time", _beside_time(scene.near)),
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
@@ -395,10 +406,11 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
             found.editor = labels["editor"]
     for witness, author in (
         ("label near the headline", near.get("author")),
+        ("byline near the headline", _byline(scene.near)),
         ("element named so", marked.get(Hint.AUTHOR)),
         ("wrapper line", wrapper.get("author")),
         ("name beside the time", _person_beside_time(scene.near)),
-        ("label right behind the body", _labels(_right_behind(scene)).get("author")),
+        ("label right behind the body", right_behind.get("author")),
         # Templates fill in the editor there.
         ("meta", name if (name := _author_meta(head)) != found.editor else None),
     ):
@@ -425,7 +437,8 @@ def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
 
 
 def is_medium(name: str) -> bool:
-    return all(_MEDIUM.fullmatch(part) for part in re.split(r"[\s\-－—·]+", simplified(name)) if part)
+    parts = [part for part in re.split(r"[\s\-－—·]+", simplified(name)) if part]
+    return bool(parts) and all(map(_MEDIUM.fullmatch, parts))
 
 
 def fill_from_url(found: Found, clock: Clock) -> None:
@@ -512,6 +525,18 @@ def _labels(runs: Iterable[Run]) -> dict[str, str]:
     return values
 
 
+def _byline(runs: Iterable[Run]) -> str | None:
+    """Who is named in a line of his own: 「□本报记者 王一鸣」, "By Wang Yiming"."""
+    for run in runs:
+        if len(run.text) <= _BYLINE_CHARS:
+            name = byline(run.text).get("author", "")
+            if name[:1] in SURNAMES and name and not _NOT_A_PERSON.search(name):
+                return name
+            if english := _BY.match(run.text):
+                return english[1]
+    return None
+
+
 def _right_behind(scene: Scene) -> Iterator[Run]:
     """Further down, labels are those of other articles."""
     return (run for run in scene.behind if scene.last < run.order <= scene.last + 2 and run.kind == "p")
@@ -534,8 +559,9 @@ def _marked(scene: Scene) -> dict[int, str]:
             if mark.hint & hint and (value := _marked_value(hint, text)):
                 values.setdefault(hint, value)
         # On platforms of self-publishers the author's name is the medium's.
-        if mark.hint & Hint.AUTHOR and _MEDIUM_NAME.fullmatch(text):
-            account = account or text
+        if mark.hint & Hint.AUTHOR and pieces and _MEDIUM_NAME.fullmatch(pieces[0]) and not _NO_MEDIUM.search(text):
+            is_alone = len(pieces) == 1 or _DAY_OR_CLOCK.search(text)
+            account = account or (pieces[0] if is_alone else "")
     if account:
         values.setdefault(Hint.SOURCE, account)
     return values
@@ -545,14 +571,14 @@ def _marked_value(hint: int, text: str) -> str | None:
     if labels := label_values(text):
         return labels.get(_LABELS_OF[hint])
     for piece in text.split("\t"):
-        bare = _BARE.sub("", piece).strip()
+        bare = _FROM.sub("", _BARE.sub("", piece).strip())
         # 「来源 某某网 廖某」, without a colon.
         if hint == Hint.SOURCE and (unlabelled := _SOURCE_AND_GAP.match(bare)):
             bare = unlabelled[1]
         if not 2 <= len(bare) <= 24 or _NO_NAME.search(bare):
             continue
         if hint == Hint.SOURCE:
-            if not _NO_MEDIUM.search(bare):
+            if not _NO_MEDIUM.search(bare) and not _CLIENT.fullmatch(bare):
                 return bare
         elif _PERSON.fullmatch(bare) and bare[0] in SURNAMES and not _NOT_A_PERSON.search(bare):
             return bare
@@ -564,7 +590,7 @@ def _beside_time(near: Iterable[Run]) -> str | None:
     for run in near:
         if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
             for piece in re.split(r"[\s（()）]+", run.pieces):
-                if _MEDIUM.fullmatch(simplified(piece)) and not _DAY_OR_CLOCK.search(piece):
+                if piece and is_medium(piece) and not _DAY_OR_CLOCK.search(piece) and not _NO_MEDIUM.search(piece):
                     return piece
     return None
 
@@ -642,6 +668,16 @@ def _read_times(found: Found, scene: Scene, clock: Clock) -> None:
         found.published = saved if _is_same(shown.at, saved.at, "minute") else shown
 
 
+def _scattered_times(near: Sequence[Run]) -> Iterator[str]:
+    """Dates whose parts stand in lines or elements of their own, put together."""
+    for at in range(len(near)):
+        texts = (clean_line(" ".join(run.parts)) for run in near[at : at + 3] if len(run.text) <= _MAX_VALUE_CHARS)
+        first = next(texts, "")
+        joined = " ".join([first, *takewhile(_PART_OF_DATE.fullmatch, texts)])
+        if found := _SCATTERED.search(joined):
+            yield "{}/{}/{} {}".format(*found.groups())
+
+
 def _visible_time(scene: Scene, clock: Clock) -> Moment | None:
     for line in _timed_lines(scene):
         if len(line) <= _MAX_NEAR_CHARS and any(map(str.isdigit, line)) and not _CLOCK_OF_SITE.search(line):
@@ -657,6 +693,7 @@ def _timed_lines(scene: Scene) -> Iterator[str]:
     at = scene.headline.order
     if at is not None and _TIME_BEHIND.search(scene.reading.runs[at].text):
         yield scene.reading.runs[at].text
+    yield from _scattered_times(scene.near)
     for run in scene.near:
         yield clean_line(" ".join(run.parts))
     yield from scene.removed

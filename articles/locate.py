@@ -70,6 +70,12 @@ _SIGNATURE = re.compile(
     r"[（(【\[\s]*(?:纠错】?\s*【?)?(?:本文来源.{2,20}\s)?(?:责任编辑|责编|責任編輯|責編)\s*[：:︰]?\s*\S{0,30}"
 )
 _SIGNATURE_CHARS = 120
+# The head of a reply in a forum, which may stand in line with the first post: 「网友 | 发表于 昨天 10:30」.
+_REPLY = re.compile(
+    r".{0,20}(?:发表|發表|回复|回覆|评论|留言)[于於]\s*[:：]?\s*(?:\d{1,4}[-/.小分天秒月]|今天|昨天|前天|半小时|刚刚).{0,60}"
+)
+_REPLY_CHARS = 60
+_MAX_NAME_CHARS = 16
 _MIN_SIGNED_CHARS = 50
 _MIN_DIGEST = 3
 # Short lines before the first sentence: a deck, a byline, a place. More of them are the buttons of a player.
@@ -283,6 +289,9 @@ def _end_of_article(runs: Sequence[Run]) -> int:
     for index, run in enumerate(runs):
         if prose >= _MIN_SIGNED_CHARS and len(run.text) < _SIGNATURE_CHARS and _SIGNATURE.match(run.text):
             return index
+        if prose and len(run.text) < _REPLY_CHARS and _REPLY.fullmatch(run.text):
+            # Its writer may stand in a line of his own.
+            return index - (len(runs[index - 1].text) <= _MAX_NAME_CHARS and not _is_prose(runs[index - 1]))
         if _is_prose(run):
             prose += len(run.free)
     return len(runs)

@@ -29,12 +29,13 @@ MIN_LEDE_CHARS = 12
 
 _LABELS = {
     "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|"
-    "出处|转载自|转自|摘自|媒体",
+    "出处|转载自|转自|摘自|媒体|Source",
     "author": "本文作者|文章作者|作者|原创|撰文|执笔|采写|撰稿|本报记者|见习记者|实习记者|特约记者|首席记者|记者|"
-    "通讯员|文字|图文|文/图|文图|文",
+    "通讯员|文字|图文|文/图|文图|文|Author|Reporter|Writer",
     # The one who answers for a text; apart from `editor`, for where both sign, he is the one that counts.
     "chief": "责任编辑|责任编審|责编|责任编辑/作者",
-    "editor": "本文编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|编辑",
+    "editor": "本文编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|编辑|"
+    "Web Editor|Editor",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
     "other": "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|"
     "版式|运营|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
@@ -54,7 +55,7 @@ _SPACED = re.compile(
     rf"(?:\s+(?:校对|审核|监制)\s+{NAME}(?:[ 、,，/]+{NAME}){{0,3}})?"
 )
 _FROM = re.compile(
-    r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?)\s*(?P<publisher>《?[^\s，。；：:]{2,20})"
+    r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?)\s*(?!雪球|(?:新浪)?微博|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
 )
 _PERSON_AND_MEDIUM = re.compile(
     rf"(?P<author>{NAME}(?:[ 、]{NAME})*)\s*[/／]\s*(?P<publisher>[{HAN}A-Za-z]{{1,10}}(?:报|网|社|新闻|财经|周刊))"
@@ -94,6 +95,7 @@ _VALUE_END = re.compile(
     r"\t|[|｜\]】）)；;]|\s(?=\d{4}[-年/.])|我要|我有话|我来|分享|评论(?!员)|字号|字体|大中小|打印|收藏|关注|举报|参与|手机看|微博|跟[帖贴]|"
     r"\d+人|浏览|点击|阅读|文字大小|字级|字級"
 )
+_MEDIUM_BEFORE = re.compile(rf"(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|刊|财经|新闻|周刊))")
 _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|财经|新闻))$")
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
@@ -105,8 +107,8 @@ _NO_MEDIUM = re.compile(
 
 # The characters of wrapper lines that differ in traditional script.
 _TRADITIONAL = str.maketrans(
-    "來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據衛臺協員辦門",
-    "来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称听国际内华传书长调内类数据卫台协员办门",
+    "來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據衛臺協員辦門職歡觀業",
+    "来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称听国际内华传书长调内类数据卫台协员办门职欢观业",
 )
 _HAS_TRADITIONAL = re.compile(f"[{''.join(map(chr, _TRADITIONAL))}]")
 _COLON = re.compile(r"[：:︰丨|｜/／]")
@@ -183,6 +185,14 @@ def label_values(line: str) -> dict[str, str]:
     return values or _unlabelled_values(line, plain)
 
 
+def byline(line: str) -> dict[str, str]:
+    """The people of a line that is a byline, labelled or not: 「□本报记者 王一鸣」."""
+    verdict = _verdict(line, True, True)
+    fields = (verdict.fields or label_values(line)) if verdict else {}
+    clean = {name: _value(name, value) for name, value in fields.items() if name in _PEOPLE}
+    return {name: value for name, value in clean.items() if value}
+
+
 def person(value: str) -> str:
     """Names without the title before them: 「某报首席记者 王一鸣」."""
     for pattern in (_HELPERS, _BEHIND_NAMES):
@@ -245,9 +255,9 @@ def _labelled(line: str) -> dict[str, str] | None:
     before = line[: first.start()]
     lead = _DATE.sub("", before).strip(_EDGES)
     # A label stands at the beginning, or apart from what is before it: 「以下为全文：」 holds none.
-    if _DATED_NOTICE.match(plain[: first.end()]) or (
-        lead and before[-1] not in _EDGES and lead == before.strip(_EDGES)
-    ):
+    glued = lead and before[-1] not in _EDGES and lead == before.strip(_EDGES)
+    is_post = _FIELD_OF[first["label"]] in _PEOPLE and _MEDIUM_BEFORE.fullmatch(plain[: first.start()].strip(_EDGES))
+    if _DATED_NOTICE.match(plain[: first.end()]) or (glued and not is_post):
         return None
     if len(lead) > 12 or _SENTENCE.search(lead):
         return None

@@ -1,0 +1,188 @@
+"""Whole pages as the content systems and portals of Chinese sites lay them out, all read as an unknown site's.
+
+The mark-up is true to what such pages have (names of classes, where bylines and tools stand), the texts are invented.
+Each layout is here because a general rule was missing before it was tried.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pytest
+
+from articles.extract import extract
+from articles.records import Article, Page
+from articles.source import UNKNOWN
+
+TITLE = "某省电力公司前三季度售电量增长6.2%"
+LINES = [
+    "某省电力公司周五公布前三季度经营数据，售电量同比增长6.2%，其中工业用电增长5.1%，居民用电增长9.4%。",
+    "公司表示，夏季高温持续时间较长是居民用电增长的主要原因，跨省购电比例上升到百分之二十一。",
+    "分析师何某认为，随着新机组陆续投产，四季度供需形势将趋于宽松，电价下行压力仍然存在。",
+]
+ENGLISH = [
+    "The provincial power company said on Friday that electricity sales rose 6.2 percent in three quarters.",
+    "A long summer was the main reason for the rise in household use, the company said in a statement.",
+]
+TEASER = "另一家公司昨晚公告，重组方案获得股东大会通过，预计明年一季度完成交割，交易金额为三亿元。"
+NAV = "<div class='header'><ul>" + "".join(f"<li><a href='/{n}/'>频道{n}</a></li>" for n in range(12)) + "</ul></div>"
+LINKS = "".join(f"<li><a href='/n/{n}.html'>某公司宣布重大资产重组方案第{n}次获批</a></li>" for n in range(6))
+FOOTER = (
+    "<div class='footer'><p><a href='/about'>关于我们</a> | <a href='/c'>联系我们</a></p>"
+    "<p>Copyright © 2008-2026 某某网 版权所有，未经书面授权，不得转载。京ICP备00000000号</p></div>"
+)
+PARAGRAPHS = "".join(f"<p>　　{line}</p>" for line in LINES)
+
+
+class Layout(NamedTuple):
+    body: str
+    title: str = TITLE
+    head: str = ""
+    time: str = "2026-11-20 15:42"
+    publisher: str | None = None
+    author: str | None = None
+    editor: str | None = None
+    lines: list[str] = LINES
+
+
+LAYOUTS = {
+    "wechat": Layout(
+        head=f"<meta property='og:title' content='{TITLE}'><meta property='og:site_name' content='微信公众平台'>",
+        body=f"""<div id="page-content"><h1 class="rich_media_title" id="activity-name">{TITLE}</h1>
+        <div id="meta_content" class="rich_media_meta_list"><span class="rich_media_meta_text">宋某</span>
+        <span class="rich_media_meta_nickname" id="profileBt"><a id="js_name">电力观察</a></span>
+        <em id="publish_time" class="rich_media_meta_text">2026年11月20日 15:42</em></div>
+        <div class="rich_media_content" id="js_content" style="visibility: hidden"><section>
+        <p>点击蓝字 关注我们</p></section>
+        {"".join(f"<section><p><span>{line}</span></p></section>" for line in LINES)}
+        <section><p>END</p><p>来源 | 某某电力报</p><p>编辑 | 周某</p><p>觉得有用，就点个“在看”吧</p></section>
+        </div></div>
+        <div id="js_pc_qr_code"><p>微信扫一扫<br>关注该公众号</p></div>""",
+        publisher="某某电力报",
+        editor="周某",
+    ),
+    "forum thread": Layout(
+        body=f"""<div id="postlist"><h1 class="ts"><a id="thread_subject">{TITLE}</a></h1>
+        <table><tr><td class="pls"><div class="authi"><a>电力老王</a></div></td><td class="plc">
+        <div class="authi"><em id="authorposton1">发表于 2026-11-20 15:42</em> | <a>只看该作者</a></div>
+        <table><tr><td class="t_f">{"<br>".join(LINES)}</td></tr></table></td></tr></table>"""
+        + "".join(
+            f"""<table><tr><td class="pls"><div class="authi">网友{n}</div></td><td class="plc"><div class="authi">
+            <em>发表于 2026-11-20 1{n}:50</em></div><table><tr><td class="t_f">说得对，电价还要再涨，等着看。</td></tr>
+            </table></td></tr></table>"""
+            for n in (6, 7, 8)
+        )
+        + "</div>",
+    ),
+    "posts of investors": Layout(
+        body=f"""<article class="article__bd"><h1 class="article__bd__title">{TITLE}</h1>
+        <div class="article__author"><a class="name">价值老宋</a><a class="time">发布于2026-11-20 15:42</a>
+        <span class="source">来自雪球</span></div><div class="article__bd__detail">{PARAGRAPHS}</div>
+        <div class="article__bd__from">本话题在雪球有37条讨论，<a>点击查看。</a></div><div>风险提示：用户发表的所有文章
+        仅代表个人观点，与雪球的立场无关。投资决策需建立在独立思考之上。</div></article>""",
+        publisher="价值老宋",
+    ),
+    "posts and editors of one medium": Layout(
+        body=f"""<div class="article-header"><h1>{TITLE}</h1></div><div class="article-info"><span class="author">
+        <a>黄某</a></span><span class="date">2026/11/20 15:42</span><span>阅读 2.3w</span>
+        <span>来源：某面新闻</span></div>
+        <div class="article-content"><p>某面新闻记者 |</p><p>某面新闻编辑 | 许某</p>{PARAGRAPHS}</div>
+        <div class="article-source"><p>未经正式授权严禁转载本文，侵权必究。</p></div>""",
+        publisher="某面新闻",
+        author="黄某",
+        editor="许某",
+    ),
+    "promotion above the body": Layout(
+        body=f"""<h1 class="main-title">{TITLE}</h1><div class="date-source">
+        <span class="date">2026年11月20日 15:42</span>
+        <a class="source">某某证券报</a></div><div class="article" id="artibody"><blockquote>
+        <p>炒股就看<a>某某分析师研报</a>，
+        权威，专业，及时，全面，助您挖掘潜力主题机会！</p></blockquote><p>　　本报记者 周某</p>{PARAGRAPHS}
+        <p class="article-editor">责任编辑：马某</p></div>""",
+        publisher="某某证券报",
+        author="周某",
+        editor="马某",
+    ),
+    "date in pieces above the headline": Layout(
+        body=f"""<div class="header-time"><span class="year"><em>2026</em></span><span class="day">
+        <em>11</em>/<em>20</em>
+        </span><span class="time">15:42:07</span></div><div class="source">来源：某华网</div><h1>
+        <span>{TITLE}</span></h1>
+        <div id="detail"><span id="detailContent">{PARAGRAPHS}</span>
+        <span class="editor">【责任编辑:李某】</span></div>""",
+        time="2026-11-20 15:42:07",
+        publisher="某华网",
+        editor="李某",
+    ),
+    "date in lines below the headline": Layout(
+        body=f"""<h1>{TITLE}</h1><div class="left-stick"><p class="year">2026</p><p class="md">11/20</p><p>15:42</p>
+        <p>某某晚报</p><p>分享</p></div><div class="content-article">{PARAGRAPHS}</div>""",
+    ),
+    "reporter in a box": Layout(
+        body=f"""<div class="articleBox"><h1>{TITLE}</h1><p class="info">某某晚报 <span>2026年11月20日 15:42</span>
+        字号：放大+ 默认o 缩小-</p><p>□本报记者 孙某</p><founder-content>{PARAGRAPHS}</founder-content>
+        <p>责任编辑：钱某</p></div>""",
+        publisher="某某晚报",
+        author="孙某",
+        editor="钱某",
+    ),
+    "tools in brackets under a table": Layout(
+        body=f"""<table><tr><td align="center"><font size="4">{TITLE}</font></td></tr><tr>
+        <td align="center">2026-11-20 15:42
+        &nbsp;作者：王某&nbsp;来源：某某参考报</td></tr><tr><td class="text">{"<br><br>".join(LINES)}</td></tr>
+        <tr><td align="right">【<a>大</a> <a>中</a> <a>小</a>】【<a>打印</a>】【<a>关闭</a>】</td></tr></table>""",
+        publisher="某某参考报",
+        author="王某",
+    ),
+    "two media beside the day": Layout(
+        body=f"""<div class="main"><p>{TITLE}</p><p>2026-11-20 某网-某江晨报</p><p>調整字體︰<a>大</a> <a>中</a></p>
+        {PARAGRAPHS}<p>某港新聞現已開設Facebook專頁，讓你即時掌握本地、中國、國際新聞、財經消息及天氣、交通等生活資訊，與朋友分享！
+        快點到Facebook Like我們的專頁！</p></div>""",
+        time="2026-11-20",
+        publisher="某网-某江晨报",
+    ),
+    "English edition": Layout(
+        title="Power sales rise 6.2 pct in three quarters",
+        body=f"""<h1>Power sales rise 6.2 pct in three quarters</h1><div class="info">
+        <span class="info_l">By Zhang Mou | Example Daily | Updated: 2026-11-20 15:42</span></div>
+        <div id="Content">{"".join(f"<p>{line}</p>" for line in ENGLISH)}</div><p>Editor: Li Mou</p>""",
+        author="Zhang Mou",
+        editor="Li Mou",
+        lines=ENGLISH,
+    ),
+}
+
+
+def read(layout: Layout) -> Article:
+    title = f"<title>{layout.title}_某某网</title>"
+    aside = f"<div class='rec'><h3>相关阅读</h3><ul>{LINKS}</ul><p>{TEASER}</p></div>"
+    html = (
+        f"<html><head><meta charset='utf-8'>{title}{layout.head}</head><body>{NAV}{layout.body}{aside}{FOOTER}</body>"
+    )
+    url = "https://www.site.example/article/123.html"
+    fetched_at = datetime(2026, 11, 21, tzinfo=UTC)
+    page = Page(source="local", url=url, final_url=url, status=200, body=html.encode(), fetched_at=fetched_at)
+    article = extract(page, UNKNOWN)
+    assert isinstance(article, Article), article
+    return article
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_body(name):
+    assert read(LAYOUTS[name]).text.split("\n") == LAYOUTS[name].lines
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_title_and_time(name):
+    article = read(LAYOUTS[name])
+    assert article.title == LAYOUTS[name].title
+    assert article.published_at is not None
+    assert article.published_at.astimezone(UNKNOWN.zone).isoformat(" ").startswith(LAYOUTS[name].time)
+
+
+@pytest.mark.parametrize("field", ["publisher", "author", "editor"])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_people_and_medium(name, field):
+    if (wanted := getattr(LAYOUTS[name], field)) is not None:
+        assert getattr(read(LAYOUTS[name]), field) == wanted
