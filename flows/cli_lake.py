@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from flows.options import DayOption, JsonOption, LakeOption, LedgerOption, QuietOption, settings_of, terminal_of
+from flows.options import (
+    DayOption,
+    JsonOption,
+    LakeOption,
+    LedgerOption,
+    QuietOption,
+    SourceFolders,
+    settings_of,
+    terminal_of,
+)
 
 app = typer.Typer()
 
@@ -45,6 +54,23 @@ def reindex(lake: LakeOption = None, ledger: LedgerOption = None, as_json: JsonO
     from flows.dedup import reindex_command
 
     raise typer.Exit(reindex_command(settings_of(lake=lake, ledger=ledger), terminal_of(as_json, False, 0)))
+
+
+@app.command(epilog="Examples: finnews verify --lake /data/lake · finnews verify --deep --repair")
+def verify(
+    repair: Annotated[bool, typer.Option("--repair", help="Put right what can be; damage is kept aside.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every page of the archive as well.")] = False,
+    lake: LakeOption = None,
+    ledger: LedgerOption = None,
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Check every file and row of the lake, its ledger and its archive. Ends with 4 if anything is wrong."""
+    from flows.verifying import verify_command
+
+    settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, quiet, 0)
+    raise typer.Exit(verify_command(settings, terminal, repair=repair, deep=deep))
 
 
 @app.command(epilog="Examples: finnews schema --json · finnews schema --markdown > schema.md")

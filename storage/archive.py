@@ -16,12 +16,13 @@ import os
 import re
 import uuid
 import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from warcio.archiveiterator import ArchiveIterator
@@ -83,6 +84,12 @@ class PageArchive:
         if len(packed) < length:
             raise ArchiveError(f"{raw_ref}: the file ends {length - len(packed)} bytes before the record does")
         return _decode(packed, raw_ref)
+
+    def refs(self, source: str) -> Iterator[str]:
+        """Every page of a source, as it came. What a killed writer left torn at the end of a file is not among them."""
+        for path in sorted((self.root / "pages" / f"source={source}").glob("*/*.warc.gz")):
+            with path.open("rb") as file:
+                yield from _refs(file, path.relative_to(self.root).as_posix())
 
     def sync(self) -> None:
         """Make everything appended so far survive a power cut."""
@@ -155,6 +162,18 @@ class _WarcFile:
     def close(self) -> None:
         self.sync()
         self._file.close()
+
+
+def _refs(file: BinaryIO, path: str) -> Iterator[str]:
+    records = ArchiveIterator(file)
+    try:
+        for record in records:
+            # Only once it was read to its end is its length known.
+            record.raw_stream.read()
+            if record.rec_headers.get_header(PAGE_HEADER):
+                yield f"{path}#{records.get_record_offset()}+{records.get_record_length()}"
+    except (ArchiveLoadFailed, EOFError, zlib.error):
+        return
 
 
 def _encode(page: Page) -> bytes:

@@ -164,6 +164,10 @@ class Database(ABC):
     def lease(self, name: str) -> Iterator[bool]:
         """Whether this process alone has what the name stands for; nobody is waited for."""
 
+    def damage(self) -> list[str]:
+        """What is wrong with the file, as far as the database can tell."""
+        return []
+
     @abstractmethod
     def close(self) -> None: ...
 
@@ -266,6 +270,9 @@ class Sqlite(Database):
     def lease(self, name: str) -> Iterator[bool]:
         del name
         yield True
+
+    def damage(self) -> list[str]:
+        return [line for (line,) in self.query("PRAGMA quick_check(5)") if line != "ok"]
 
     def close(self) -> None:
         self._connection.close()

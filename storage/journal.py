@@ -45,13 +45,18 @@ class Journal:
         return sorted(path.stem for path in self._folder.glob("*.arrow"))
 
     def entry(self, batch_id: str) -> Entry:
-        path = self._path(batch_id)
-        try:
-            table = pa.ipc.open_file(path.read_bytes()).read_all()
-        except (OSError, pa.ArrowException) as error:
-            raise LakeError(f"{path}: cannot read the journal ({error}); see `finnews verify --repair`") from error
-        articles = [article_of(row, source=row["source"], day=row["date"]) for row in table.to_pylist()]
-        return Entry(batch_id, table.schema.metadata[b"run_id"].decode(), articles)
+        return read_entry(self._path(batch_id))
 
     def _path(self, batch_id: str) -> Path:
         return self._folder / f"{batch_id}.arrow"
+
+
+def read_entry(path: Path) -> Entry:
+    """Raises LakeError for a file that is no entry, or not a whole one."""
+    try:
+        table = pa.ipc.open_file(path.read_bytes()).read_all()
+        run_id = table.schema.metadata[b"run_id"].decode()
+        articles = [article_of(row, source=row["source"], day=row["date"]) for row in table.to_pylist()]
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise LakeError(f"{path}: cannot read the journal ({error}); see `finnews verify --repair`") from error
+    return Entry(path.stem, run_id, articles)

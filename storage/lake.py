@@ -35,7 +35,7 @@ from storage.lock import WriterLock
 from storage.merge import COPY_TREES, Change, merge
 from storage.near_index import NearIndexError
 from storage.partitions import Partition, Publisher, encode, partition_path, read_partition
-from storage.rebuild import agrees, rebuild
+from storage.rebuild import NO_DAYS, Days, agrees, rebuild
 from storage.schema import Row, Tree, article_of, rejected_row, table
 
 log = logging.getLogger("finnews.lake")
@@ -153,6 +153,16 @@ class Lake:
             self._publisher.sync()
         return added
 
+    def release(self, partition: Partition, released: Collection[tuple[str, str]]) -> None:
+        """Take refusals out of quarantine: (source, url) of each, its raw_ref in place of an address it has not."""
+        with self._turn():
+            self._require_fence()
+            before = read_partition(partition_path(self.root, "quarantine", partition))
+            kept = [row for row in (before.to_pylist() if before else ()) if _refused(row) not in released]
+            if before is not None and len(kept) < len(before):
+                self._publish(partition, "quarantine", table("quarantine", kept))
+                self._publisher.sync()
+
     def recover(self) -> int:
         """Finish the commits that were cut short; gives how many. May be repeated, and readers need not stop."""
         with self._turn(finish=False):
@@ -162,11 +172,30 @@ class Lake:
                     log.warning("%s: lost, or of another time than the lake; rebuilt from its rows", self.ledger.name)
             return self._finish()
 
-    def reindex(self) -> int:
-        """Make ledger and near index anew from the rows; gives how many articles they know. Nothing else changes."""
+    def number(self, run_id: str) -> Batch:
+        """A commit's number for rows that are rewritten."""
+        with self._turn():
+            return self.ledger.begin_batch(uuid.uuid4().hex, run_id, 0)
+
+    def rewrite(self, partition: Partition, tables: Mapping[Tree, pa.Table], *, outdated: bool) -> None:
+        """Put these rows in the place of a partition's own. If `outdated`, the ledger no longer knows what they say:
+        until `reindex`, whoever opens the lake makes it anew."""
+        with self._turn():
+            self._require_fence()
+            if outdated:
+                self.ledger.outdate()
+            for tree, rows in tables.items():
+                self._publish(partition, tree, rows)
+            self._publisher.sync()
+
+    def reindex(self, days: Days = NO_DAYS) -> int:
+        """Make ledger and near index anew from the rows; gives how many articles they know.
+
+        Nothing else changes, but for versions named in `days`: they move to the day they were published.
+        """
         with self._turn():
             self._finish()
-            self._rebuild()
+            self._rebuild(days)
             self._finish()
             return self.ledger.count()
 
@@ -210,10 +239,10 @@ class Lake:
             hint = "" if url else "; move it away and it is rebuilt from the lake"
             raise LakeError(f"{error}{hint}") from error
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, days: Days = NO_DAYS) -> None:
         with self.ledger.transaction():
             self._require_fence()
-            rebuild(self.ledger, self.root)
+            rebuild(self.ledger, self.root, days)
 
     def _require_fence(self) -> None:
         if self.ledger.fence() != self._fence or not self._lock.is_ours():

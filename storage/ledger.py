@@ -381,6 +381,29 @@ class Ledger:
         [(count,)] = self._query("SELECT count(*) FROM copies")
         return int(count)
 
+    # All of it, for whoever compares it with the lake
+
+    def places(self) -> Iterator[tuple[str | None, ...]]:
+        """article_id, source, day (empty if undated), cluster_id and duplicate_of of every copy; where the page it was
+        last read from lies, and since when it is gone."""
+        for *place, gone_at in self.execute(
+            "SELECT article_id, source, coalesce(day, ''), cluster_id, duplicate_of, raw_ref, gone_at"
+            " FROM copies LEFT JOIN pages ON digest = page_digest"
+        ):
+            yield *place, None if gone_at is None else _time(gone_at).isoformat()
+
+    def texts(self) -> Iterator[tuple[str, str, str]]:
+        """article_id, source and text_hash of every version of every copy."""
+        yield from self.execute("SELECT article_id, source, text_hash FROM versions")
+
+    def refused_pages(self) -> list[str]:
+        """Where the pages lie that gave no article."""
+        return [raw_ref for (raw_ref,) in self._query("SELECT raw_ref FROM pages WHERE extractor = ''")]
+
+    def damage(self) -> list[str]:
+        """What the database itself finds wrong with its file. PostgreSQL looks after its own."""
+        return self._database.damage()
+
     # Batches
 
     def begin_batch(self, batch_id: str, run_id: str, articles: int) -> Batch:
@@ -435,6 +458,10 @@ class Ledger:
     def head(self) -> Head:
         [(seq, path, at, whole)] = self._query("SELECT seq, path, at, whole FROM head")
         return Head(seq, path, _time(at), bool(whole))
+
+    def outdate(self) -> None:
+        """What it says of the lake is no longer so: whoever opens it next fills it anew."""
+        self.execute("UPDATE head SET whole = 0")
 
     def set_head(self, seq: int, path: str) -> None:
         self.execute("UPDATE head SET seq = ?, path = ?, at = ?, whole = 1", seq, path, _now())

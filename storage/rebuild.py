@@ -6,10 +6,12 @@ where a row stands otherwise in the lake – a commit was cut short – its copy
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
 from articles.decide import CopyKey, decide
 from articles.fingerprint import with_fingerprints
@@ -24,6 +26,10 @@ BATCH = 1000
 # Files written about when the ledger last looked are looked at again.
 SLACK = timedelta(seconds=2)
 
+Days: TypeAlias = Mapping[tuple[str, str, str], date | None]
+"""article_id, source and text_hash of a version → the day it was published, where better rules have found another."""
+NO_DAYS: Days = MappingProxyType({})
+
 
 def agrees(ledger: Ledger, lake: Path) -> bool:
     """Whether ledger and lake are of one time, by the numbers of commits. Reads a few footers, no rows."""
@@ -35,11 +41,11 @@ def agrees(ledger: Ledger, lake: Path) -> bool:
     return all(last_seq(path) <= newest for path in files if path.stat().st_mtime >= since)
 
 
-def rebuild(ledger: Ledger, lake: Path) -> None:
-    """Fill the ledger from the lake, in the caller's transaction."""
+def rebuild(ledger: Ledger, lake: Path, days: Days = NO_DAYS) -> None:
+    """Fill the ledger from the lake, in the caller's transaction. `days` names versions that lie under another day."""
     ledger.clear()
     every = sorted({partition for tree in COPY_TREES for partition, _ in partitions(lake, tree)})
-    articles = (article for partition in every for article in _articles(partition, _contents(lake, partition)))
+    articles = (article for partition in every for article in _articles(partition, _contents(lake, partition), days))
     while batch := list(islice(articles, BATCH)):
         ledger.record(decide(with_fingerprints(batch), ledger))
         for article in batch:
@@ -59,10 +65,11 @@ def _contents(lake: Path, partition: Partition) -> Contents:
     return {tree: read_partition(partition_path(lake, tree, partition)) for tree in COPY_TREES}
 
 
-def _articles(partition: Partition, contents: Contents) -> Iterator[Article]:
+def _articles(partition: Partition, contents: Contents, days: Days) -> Iterator[Article]:
     for table in contents.values():
         for row in table.to_pylist() if table else ():
-            yield article_of(row, source=partition.owner, day=partition.date)
+            version = row["article_id"], partition.owner, row["text_hash"]
+            yield article_of(row, source=partition.owner, day=days.get(version, partition.date))
 
 
 def _unfinished(ledger: Ledger, partition: Partition, contents: Contents) -> set[CopyKey]:

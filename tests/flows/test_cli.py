@@ -69,7 +69,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "ingest", "backfill", "extract", "explain", "read", "schema", "sources check"]
+    "command", ["demo", "ingest", "backfill", "extract", "explain", "read", "schema", "sources check", "verify"]
 )
 def test_every_command_has_an_example_and_a_place_in_the_readme(command: str, finnews) -> None:
     shown = finnews(*command.split(), "--help").stdout
