@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 DEMO_LAKE ?= demo-lake
 
-.PHONY: help setup demo test lint types unit slow docs site bench-extract bench-dedup bench-crawl lock clean
+.PHONY: help setup system demo test lint types unit slow docs site bench-extract bench-dedup bench-crawl lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,6 +19,12 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# Tests that need one of these skip, with the reason, where it is absent.
+DEBIAN := postgresql chromium default-jre-headless git
+system:  ## Debian's packages for all tests, as root: PostgreSQL, Chromium, Java, git
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN)
 
 demo: $(READY)  ## the main job, offline, on the bundled sample site
 	@$(BIN)/finnews demo --lake $(DEMO_LAKE)
