@@ -6,6 +6,7 @@ from flows.accounting import Exit
 from flows.dedup import DocumentsError
 from flows.documents import ManifestError
 from flows.settings import SettingsError
+from flows.writing import OutputError
 from spiders.archives import ArchiveError
 from spiders.catalogue import SourceFileError, UnknownSourceError
 from spiders.drafting import NoDraftError
@@ -16,6 +17,7 @@ EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (QueryError, Exit.USAGE),
     (StorageError, Exit.ALL_FAILED),
     (SettingsError, Exit.USAGE),
+    (OutputError, Exit.USAGE),
     (SourceFileError, Exit.USAGE),
     (UnknownSourceError, Exit.USAGE),
     (ManifestError, Exit.USAGE),
