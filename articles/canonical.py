@@ -172,7 +172,7 @@ class Reading:
     spans: list[Span] = field(default_factory=list)
     """Inner blocks before the ones around them."""
     noise: list[Span] = field(default_factory=list)
-    """Blocks whose name speaks of noise."""
+    """Blocks whose name speaks of noise, and forms."""
     marks: list[Mark] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
     stock_links: list[tuple[int, str]] = field(default_factory=list)
@@ -316,7 +316,8 @@ class _Reader:
             span = Span(start, end, child)
             self.reading.spans.append(span)
             # What is named after both an article and its share buttons is the article.
-            if own & Hint.NOISE and not own & Hint.BODY and tag != "body":
+            # So is a form: a survey, a log-in, a place to comment.
+            if (own & Hint.NOISE and not own & Hint.BODY and tag != "body") or tag == "form":
                 self.reading.noise.append(span)
 
     def descend(self, child: etree._Element, state: _State, linked: bool, depth: int) -> None:

@@ -89,6 +89,7 @@ _PAYWALL = re.compile(
 _MORE = re.compile(r"(?:阅读|查看|展开|显示)(?:全文|剩余|更多内容)")
 _NEXT_PAGE = re.compile(r"下一?[页頁]|余下全文|(?:第\s*)?\d+\s*/\s*\d+\s*页")
 _CUT_SHORT = ("…", "...", "．．．")
+_REST_OF_TAG = re.compile(r"[A-Za-z][A-Za-z-]*=\\*\"[^\"<>\u4e00-\u9fff]{0,60}\"\s*/?>")
 _TAG_OPENING = re.compile(r"<[A-Za-z][^>]*")
 _ATTRIBUTE = re.compile(r"[\s\"'][^\s=\"'<>/]+\s*=")
 
@@ -364,11 +365,16 @@ def read_body(
     for _, run in dropped:
         for name, value in label_values(run.pieces).items() if len(run.text) <= MAX_REMOVED_CHARS else ():
             fields.setdefault(name, value)
-    paragraphs = [text for run in chosen.kept if (text := clean_line(run.paragraph))]
+    paragraphs = [text for run in chosen.kept if (text := clean_line(_without_attributes(run.paragraph)))]
     if not paragraphs:
         return Body([], dropped=dropped, wrapper=fields)
     stripped = strip_wrapper(join_unfinished(_through_trafilatura(paragraphs)), **_line_patterns(source.article))
     return Body(stripped.lines, chosen.kept, dropped, stripped.fields | (fields if all_body else {}), stripped.removed)
+
+
+def _without_attributes(text: str) -> str:
+    """Broken programs leave rests of tags in the text: `class=\\"big\\">`."""
+    return _REST_OF_TAG.sub("", text) if '">' in text else text
 
 
 def _line_patterns(rules: ArticleRules) -> dict[str, list[re.Pattern[str]]]:

@@ -114,7 +114,7 @@ _NOT_A_PERSON = re.compile(
     r"时间|日期|个股|大盘|行情|经济|金融|原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任"
 )
 _MEDIUM = re.compile(
-    r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|网站?|社|新闻|财经|周刊|客户端|电视台|电台|在线|杂志|传媒|观察)》?"
+    r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|报道|网站?|社|新闻|财经|周刊|客户端|电视台|电台|在线|杂志|传媒|观察)》?"
 )
 _MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
 _NO_MEDIUM = re.compile(
@@ -287,8 +287,16 @@ def find_headline(head: Head, reading: Reading, listed: str | None = None) -> He
         if score > best_score and _key(run.text) != site:
             best, best_score = run, score
     if best is not None:
-        return Headline(_TIME_BEHIND.sub("", clean_line(best.paragraph))[:MAX_TITLE_CHARS], best.order)
+        return Headline(_TIME_BEHIND.sub("", _headline_of(best, keys))[:MAX_TITLE_CHARS], best.order)
     return Headline(without_site(clean_line(titles[0]))[:MAX_TITLE_CHARS] if titles else "", None)
+
+
+def _headline_of(run: Run, keys: Sequence[str]) -> str:
+    """The run, or the first of its elements where that alone is the title: time and medium may stand in its line."""
+    first = run.parts[0]
+    if len(run.parts) > 1 and _key(first) in keys and _key(run.text) not in keys:
+        return clean_line(first)
+    return clean_line(run.paragraph)
 
 
 def _names_site_only(title: str) -> bool:
@@ -370,7 +378,9 @@ def scene_of(
     else:
         behind_headline = runs[at + 1 : min(first, at + _RUNS_BEHIND_HEADLINE)]
         near = [*behind_headline, *runs[max(0, at - _RUNS_BEFORE_HEADLINE) : at]]
-    behind = [*dropped, *runs[last + 1 : last + _RUNS_BEHIND_BODY]]
+    # A survey or a list of comments may stand between the body and its signature.
+    aside = sum(1 for _ in takewhile(lambda run: run.noise, runs[last + 1 :]))
+    behind = [*dropped, *runs[last + 1 : last + aside + _RUNS_BEHIND_BODY]]
     return Scene(head, reading, headline, near, behind, removed, first, last)
 
 

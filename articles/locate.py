@@ -42,6 +42,8 @@ _META_LINE = re.compile(
     r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|来源|來源|责任编辑|責任編輯|作者[：:]|发布时间|字号|评论"
 )
 _META_LINE_CHARS = 80
+_DAY = re.compile(r"\d{1,4}\s?[-/.年月]\s?\d{1,2}")
+_DAY_AND_CLOCK = re.compile(r"\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s{0,3}\d{1,2}[:：]\d{2}")
 _DATELINE = re.compile(r"\d{1,2}月\d{1,2}日(?:电|讯|消息|電|訊)")
 # The date under an official notice.
 _DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日(?!\s*\d)")
@@ -252,7 +254,7 @@ def choose(runs: Sequence[Run], title: str, headline: int | None = None, *, all_
     # A container named after its share buttons is no noise: where noise is the larger part, the name misleads.
     if sum(len(run.text) for run in kept) < 0.5 * sum(len(run.text) for run in runs[:end]):
         kept = list(runs[:end])
-    kept = _without_last_links(kept) if all_body else _without_links(kept)
+    kept = _without_last_links(kept) if all_body else _without_last_heading(_without_links(kept))
     body = _below_headline(kept, _key(title), headline)
     above = {run.order for run in kept} - {run.order for run in body}
     stays = {run.order for run in body}
@@ -277,10 +279,22 @@ def _below_headline(runs: list[Run], key: str, headline: int | None) -> list[Run
     above = [run for run in runs if headline is not None and run.order <= headline]
     if len(above) <= _MAX_ABOVE_HEADLINE and not any(map(_is_prose, above[:-1])):
         start = len(above)
+    start = max(start, _behind_byline(runs, start))
     while key and start < len(runs) and _key(runs[start].text) == key:
         start += 1
     # A flash may say no more than its headline.
     return runs[start:] if start < len(runs) else runs[-1:]
+
+
+def _behind_byline(runs: Sequence[Run], start: int) -> int:
+    """Where the lines above the first sentence end with the one that tells the time: none of them is the article's."""
+    behind = 0
+    for at, run in enumerate(runs[start : start + _MAX_ABOVE_HEADLINE], start):
+        if _is_prose(run):
+            return behind
+        if len(run.text) < _META_LINE_CHARS and (run.hints & Hint.TIME or _DAY_AND_CLOCK.search(run.text)):
+            behind = at + 1 if _DAY.search(run.text) else behind
+    return 0
 
 
 def _end_of_article(runs: Sequence[Run]) -> int:
@@ -304,6 +318,12 @@ def _without_links(runs: Sequence[Run]) -> list[Run]:
     is_digest = len(subheads) >= _MIN_DIGEST and len(subheads) * 2 >= sum(away)
     stays = set(subheads) if is_digest else set()
     return [run for at, run in enumerate(runs) if not away[at] or at in stays]
+
+
+def _without_last_heading(runs: list[Run]) -> list[Run]:
+    """Without a heading that has nothing below it: what it stood over was links."""
+    is_bare = len(runs) > 1 and runs[-1].kind == "h" and not _is_prose(runs[-1])
+    return runs[:-1] if is_bare and _is_prose(runs[-2]) else runs
 
 
 def _without_last_links(runs: Sequence[Run]) -> list[Run]:

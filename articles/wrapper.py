@@ -38,7 +38,7 @@ _LABELS = {
     "Web Editor|Editor",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
     "other": "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|"
-    "版式|运营|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
+    "版式|运营|译者|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
     "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|选稿|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图",
 }
@@ -54,6 +54,9 @@ _SPACED = re.compile(
     rf"(?P<value>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)"
     rf"(?:\s+(?:校对|审核|监制)\s+{NAME}(?:[ 、,，/]+{NAME}){{0,3}})?"
 )
+_AUTHOR_AND_EDITOR = re.compile(
+    rf"(?:记者|記者)\s*(?P<author>{NAMES})[ \u3000]*[○◎●□■|｜/]?[ \u3000]*(?:编辑|編輯)\s*[：:]?\s*(?P<editor>{NAME})$"
+)
 _FROM = re.compile(
     r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?)\s*(?!雪球|(?:新浪)?微博|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
 )
@@ -63,6 +66,15 @@ _PERSON_AND_MEDIUM = re.compile(
 _DATELINE = re.compile(
     rf".{{0,40}}?[（(【](?:[{HAN}]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
     rf"{AND_OTHERS}\s*[）)】]"
+)
+# 「（某某社記者某某台北20日電）」: no gap between the name and the place.
+_PLACE = (
+    "台北|新北|桃园|桃園|台中|台南|高雄|新竹|基隆|嘉义|嘉義|彰化|苗栗|南投|云林|雲林|屏东|屏東|宜兰|宜蘭|花莲|花蓮|台东|台東|澎湖|"
+    "金门|金門|华盛顿|華盛頓|纽约|紐約|东京|東京|综合|綜合|即时|即時"
+)
+_DATELINE_AND_PLACE = re.compile(
+    rf"[（(【〔\[][{HAN}]{{0,6}}(?:记者|記者)\s*(?P<author>[{SURNAMES}][{HAN}]{{1,2}}?)\s*[／/]?\s*(?:{_PLACE})[{HAN}／/]{{0,8}}"
+    r"(?:\d{1,2}日)?(?:[电電]|[专專][电電]|报[导道]|報[導道])?[）)】〕\]]"
 )
 _LAST_REPORTER = re.compile(
     rf".*[。！？”]\s*(?:[{HAN}《》]{{0,10}})(?<![向对与和])(?:{REPORTER})\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])(?P<author>{NAMES})"
@@ -93,7 +105,7 @@ _SENTENCE_ENDS = ("。", "！", "？", "”", "…", ".", "」", "）")
 # Marks inside a line that end a value: tools and counters that follow it.
 _VALUE_END = re.compile(
     r"\t|[|｜\]】）)；;]|\s(?=\d{4}[-年/.])|我要|我有话|我来|分享|评论(?!员)|字号|字体|大中小|打印|收藏|关注|举报|参与|手机看|微博|跟[帖贴]|"
-    r"\d+人|浏览|点击|阅读|文字大小|字级|字級"
+    r"\d+人|浏览|点击|阅读|文字大小|字级|字級|\s来(?:源于|自)"
 )
 _MEDIUM_BEFORE = re.compile(rf"(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|刊|财经|新闻|周刊))")
 _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|财经|新闻))$")
@@ -182,6 +194,9 @@ def label_values(line: str) -> dict[str, str]:
         value = _value(name, " ".join(value.split()) if name in _PEOPLE else re.split(r"\s{2,}", value)[0])
         if value and len(value) <= LONGEST_NAME and not _SENTENCE.search(value):
             values.setdefault(name, value)
+        # 「作者：○记者 甲 ○编辑 乙」
+        if name == "author" and (both := _AUTHOR_AND_EDITOR.search(value)):
+            values |= both.groupdict()
     return values or _unlabelled_values(line, plain)
 
 
@@ -384,7 +399,7 @@ def _glued(rule: LineRule, last: str) -> re.Match[str] | None:
 
 def _reporter_inside(lines: Sequence[str]) -> str | None:
     """Whom a dateline names, 「某社巴黎12月9日电（记者某某）」, or the end of the last paragraph. The line stays."""
-    for pattern, line in ((_DATELINE, lines[0]), (_LAST_REPORTER, lines[-1])):
+    for pattern, line in ((_DATELINE, lines[0]), (_DATELINE_AND_PLACE, lines[0]), (_LAST_REPORTER, lines[-1])):
         if found := pattern.match(simplified(line)):
             return person(line[slice(*found.span("author"))]) or None
     return None

@@ -137,10 +137,74 @@ LAYOUTS = {
     ),
     "two media beside the day": Layout(
         body=f"""<div class="main"><p>{TITLE}</p><p>2026-11-20 某网-某江晨报</p><p>調整字體︰<a>大</a> <a>中</a></p>
-        {PARAGRAPHS}<p>某港新聞現已開設Facebook專頁，讓你即時掌握本地、中國、國際新聞、財經消息及天氣、交通等生活資訊，與朋友分享！
+        {PARAGRAPHS}<p>某港新聞現已開設Facebook專頁，
+        讓你即時掌握本地、中國、國際新聞、財經消息及天氣、交通等生活資訊，與朋友分享！
         快點到Facebook Like我們的專頁！</p></div>""",
         time="2026-11-20",
         publisher="某网-某江晨报",
+    ),
+    "headline, time and medium in one line": Layout(
+        body=f"""<div class="content-left"><span class="title" id="ctitle">{TITLE}</span><span class="blue" id="cinfo">
+        2026-11-20 15:42:07 &nbsp; 来源：<a>国某在线</a> &nbsp; 编辑：<a>马某</a> 打印本页</span><div id="ccontent">
+        {PARAGRAPHS}</div></div>""",
+        time="2026-11-20 15:42:07",
+        publisher="国某在线",
+        editor="马某",
+    ),
+    "reporter and editor behind circles": Layout(
+        body=f"""<h1 class="title">{TITLE}</h1><div class="bullet"><span class="timer">2026-11-20 15:42</span>
+        <span class="source">来源：<a>某海证券报</a></span><span class="author">作者：○记者 张某 ○编辑 林某</span></div>
+        <div class="content" id="qmt_content_div">{PARAGRAPHS}</div>""",
+        publisher="某海证券报",
+        author="张某",
+        editor="林某",
+    ),
+    "a survey before the signature": Layout(
+        body=f"""<div id="artical"><h1 id="artical_topic">{TITLE}</h1><div id="artical_sth">2026年11月20日 15:42
+        来源：<span>某凤网综合</span></div><div id="artical_real">{PARAGRAPHS}<form action="/poll.php">
+        <div id="research">
+        <h2>调查</h2><h3>你怎么看电价的走势？</h3>"""
+        + "".join(
+            f"<table><tr><td><input type='radio'></td><td>{answer}</td></tr></table>"
+            for answer in (
+                "会涨，煤价还要涨",
+                "会跌，新机组投产",
+                "很难说，要看明年夏天热不热",
+                "不关心，反正家里用得不多",
+            )
+            * 4
+        )
+        + """</div></form></div><div class="zb">[责任编辑：李某] 标签：电力</div></div>""",
+        publisher="某凤网综合",
+        editor="李某",
+    ),
+    "a heading with links below, rights of the house": Layout(
+        body=f"""<h1>{TITLE}</h1><p class="newsDate">2026-11-20 15:42:07　某某经济报道 某某APP　彭某</p>
+        <div class="news_content">{PARAGRAPHS}<h2>头条新闻</h2><ul>{LINKS}</ul></div>
+        <div>某某经济报道及其客户端所刊载内容的
+        知识产权均属某某经济报社所有。未经书面授权，任何人不得以任何方式使用。详情或获取授权信息请点击此处。</div>""",
+        publisher="某某经济报道",
+    ),
+    "lines above the time, rests of tags": Layout(
+        body=f"""<h1>{TITLE}</h1><div class="m"><span>能源</span><br><span>深度</span><br>
+        <span>2026-11-20 15:42 来源：某某时报
+        </span></div><div class="body">{PARAGRAPHS.replace("公司表示，
+        ", "公司pcms-style=&quot;font-L&quot;&gt;表示，")}</div>""",
+        publisher="某某时报",
+    ),
+    "news agency of Taiwan": Layout(
+        title="電力公司首三季售電量升6.2%",
+        body="""<h1><span>電力公司首三季售電量升6.2%</span></h1><div class="timeBox"><span>2026/11/20 15:42</span>
+        <span>字級：小 中 大</span></div><div class="paragraph">
+        <p>（某央社記者陳大文台北20日電）電力公司公布營運數據，售電量按年升6.2%，
+        住宅用電升9.4%。</p><p>分析師認為，隨著新機組陸續投產，第四季供求將趨於寬鬆，電價下行壓力仍然存在。
+        （編輯：李雲）1151120</p></div>""",
+        author="陳大文",
+        editor="李雲",
+        lines=[
+            "（某央社記者陳大文台北20日電）電力公司公布營運數據，售電量按年升6.2%，住宅用電升9.4%。",
+            "分析師認為，隨著新機組陸續投產，第四季供求將趨於寬鬆，電價下行壓力仍然存在。",
+        ],
     ),
     "English edition": Layout(
         title="Power sales rise 6.2 pct in three quarters",
