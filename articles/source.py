@@ -7,7 +7,7 @@ file, the line of an error and the misspelt key is the work of spiders.catalogue
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -84,15 +84,25 @@ class Paging(Rules):
     cursor: str | None = None
     """Dotted path of the next cursor in the answer."""
     start: str = ""
-    """The first cursor."""
+    """The first cursor; {day_end} and the other holes of a day are filled, where a cursor is a time."""
+    first_url: str = ""
+    """Address of the first page, where it is not one of the series."""
+    size: int | None = Field(default=None, ge=1)
+    """Rows of a full page, by which the requests of a backfill are reckoned."""
+    since: date | None = None
+    """The oldest day the list is known to reach back to."""
+    reach: Wait | None = None
+    """How far back from today it reaches, such as 60d, where the oldest entries fall off."""
 
 
 class ListRule(Rules):
     """One list of a site: a feed, a JSON API, an HTML page of links, or a sitemap."""
 
     kind: Literal["feed", "json", "html", "sitemap"]
+    use: Literal["both", "live", "backfill"] = "both"
+    """Which runs ask for it; one for backfill alone replaces the others there."""
     url: str
-    """{name} holes are filled from params and paging ({page}, {cursor}, {date}, {day_start}, {day_end})."""
+    """{name} holes are filled from params and paging ({page}, {cursor}, {date}, {yyyymmdd}, {day_start}, {day_end})."""
     method: Literal["GET", "POST"] = "GET"
     body: str | None = None
     headers: dict[str, str] = {}
@@ -203,6 +213,17 @@ class Source(Rules):
     def revisit_after(self) -> tuple[timedelta, ...]:
         found = (WAIT.fullmatch(each) for each in self.revisit)
         return tuple(sorted(timedelta(**{UNITS[wait[2]]: int(wait[1])}) for wait in found if wait))
+
+    @property
+    def live_lists(self) -> list[ListRule]:
+        """What a poll of the newest articles asks for."""
+        return [rule for rule in self.lists if rule.use != "backfill"]
+
+    @property
+    def past_lists(self) -> list[ListRule]:
+        """What a backfill asks for: the lists made for it, else all that page back."""
+        paging = [rule for rule in self.lists if rule.paging and rule.use != "live"]
+        return [rule for rule in paging if rule.use == "backfill"] or paging
 
     def owns(self, host: str) -> bool:
         """Is `host` one of the source's, or below one of them?"""

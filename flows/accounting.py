@@ -12,6 +12,7 @@ from articles.records import Decision
 OUTCOMES = ("stored", "revised", "duplicates", "unchanged", "filtered", "quarantined", "pending")
 COUNTS = ("discovered", *OUTCOMES, "requests")
 COLUMNS = (*COUNTS, "seconds")
+OF_BACKFILL = ("units", "failures", "empty_days")
 OUTCOME_OF = {"new": "stored", "revision": "revised", "duplicate": "duplicates", "unchanged": "unchanged"}
 
 
@@ -47,6 +48,12 @@ class Account:
     """Why the source failed as a whole."""
     reasons: dict[str, int] = field(default_factory=dict)
     """E-CODE → how many were refused for it."""
+    units: dict[str, int] = field(default_factory=dict)
+    """Of a backfill: how many of its units are done, failed, or left for another run."""
+    failures: list[str] = field(default_factory=list)
+    """Of a backfill: each failed unit, and why."""
+    empty_days: list[str] = field(default_factory=list)
+    """Of a backfill: days of its range of which the lake holds no article of the source."""
 
     @property
     def accounted(self) -> int:
@@ -99,6 +106,8 @@ class RunReport:
             return Exit.UNBALANCED
         if failed:
             return Exit.ALL_FAILED if len(failed) == len(accounts) else Exit.SOME_FAILED
+        if any(account.failures for account in accounts):
+            return Exit.SOME_FAILED
         return Exit.GATE if any(account.gate_failures for account in accounts) else Exit.OK
 
     def or_raise(self) -> Self:
@@ -110,13 +119,13 @@ class RunReport:
     def document(self) -> dict[str, Any]:
         """The JSON that `ingest`, `backfill` and `demo` print."""
         totals = asdict(self.totals)
-        for name in ("gate_failures", "error", "reasons"):
+        for name in ("gate_failures", "error", "reasons", *OF_BACKFILL):
             del totals[name]
         return {
             "run_id": self.run_id,
             "exit_code": int(self.exit_code),
             "sources": {source_id: _rounded(asdict(account)) for source_id, account in sorted(self.sources.items())},
-            "totals": _rounded(totals),
+            "totals": totals | {"seconds": round(totals["seconds"], 3)},
         }
 
 
@@ -134,4 +143,6 @@ class RunFailedError(RuntimeError):
 
 
 def _rounded(account: dict[str, Any]) -> dict[str, Any]:
-    return account | {"seconds": round(account["seconds"], 3)}
+    """What only a backfill has is left out where there is none."""
+    told = {name: value for name, value in account.items() if name not in OF_BACKFILL or account["units"]}
+    return told | {"seconds": round(account["seconds"], 3)}

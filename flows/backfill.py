@@ -1,22 +1,29 @@
-"""The flow `backfill`: archives on disk into the lake.
+"""The flow `backfill`: archives on disk, or the past of sources whose lists page back, into the lake.
+
+    archives:  load archives ──▶ account
+    sources:   lane <source>, one each ──▶ account       however many units there are
 
 Prefect loads this file by its path and names the module after it: it defines no types.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import wait
 
 from articles.records import Page, Rejected
 from flows.accounting import RunReport
+from flows.backfilling import Backfill, open_backfill
 from flows.documents import documents_of
-from flows.ingest import account
+from flows.ingest import CRAWLERS, account
 from flows.runs import Run, open_run
-from flows.settings import load_settings
+from flows.settings import Settings, load_settings
 from spiders.catalogue import Catalogue
 
 
@@ -26,17 +33,48 @@ def load_archives(run: Run, documents: Iterator[Page | Rejected]) -> None:
     run.load_documents(documents)
 
 
-@flow(name="backfill", persist_result=False)
+# No retries either: a lane tries its units again by itself, and what it leaves is the next run's.
+@task(task_run_name="lane {source_id}", cache_policy=NO_CACHE, persist_result=False)
+def lane(backfill: Backfill, source_id: str) -> None:
+    backfill.run_lane(source_id)
+
+
+@flow(name="backfill", task_runner=CRAWLERS, persist_result=False)  # type: ignore[arg-type]
 def backfill(
-    paths: list[Path],
+    paths: list[Path] | None = None,
     source: str | None = None,
+    sources: list[str] | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    reprocess: Literal["missing", "failed", "all"] = "missing",
     lake: str | None = None,
     source_dirs: list[Path] | None = None,
 ) -> RunReport:
-    """Loads posts, JSONL, texts, HTML and WARC below `paths`; a second run of the same changes nothing."""
+    """Loads the archives below `paths`, or the days of `sources`; a second run of the same changes nothing."""
     settings = load_settings(lake=lake, sources=source_dirs)
+    if sources:
+        with open_backfill(settings, sources, since, until, reprocess=reprocess) as past:
+            _run_lanes(past)
+        report = past.report
+    else:
+        report = _load(settings, paths or [], source)
+    account(report)
+    return report.or_raise()
+
+
+def _run_lanes(past: Backfill) -> None:
+    try:
+        futures = [lane.submit(past, source_id) for source_id in past.days]
+        wait(futures)
+        for future in futures:
+            future.result()
+    except BaseException:
+        past.stop.set()
+        raise
+
+
+def _load(settings: Settings, paths: Sequence[Path], source: str | None) -> RunReport:
     documents = documents_of(Catalogue.load(settings.sources), paths, source)
     with open_run(settings, "backfill") as run:
         load_archives(run, documents)
-    account(run.report)
-    return run.report.or_raise()
+    return run.report

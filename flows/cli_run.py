@@ -55,11 +55,20 @@ def ingest(
     raise typer.Exit(ingest_command(sources or [], settings, terminal, limit=limit, dry_run=dry_run, as_flow=as_flow))
 
 
-@app.command(epilog="Example: finnews backfill --from archive/posts --from feeds.jsonl --lake /data/lake")
+@app.command(
+    epilog="Examples: finnews backfill sina eastmoney --since 2026-06-01 --until 2026-06-30"
+    " · finnews backfill --from archive/posts --from news.warc.gz --lake /data/lake"
+)
 def backfill(
+    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Ids; their lists page back.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="DAY", help="First day, such as 2026-06-01.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DAY", help="Last day [default: today].")] = None,
+    reprocess: Annotated[
+        str, typer.Option(metavar="WHAT", help="missing: what is not done; failed: no new days; all: all anew.")
+    ] = "missing",
     paths: Annotated[
-        list[Path], typer.Option("--from", metavar="PATH", help="Archive on disk: posts, JSONL, text, HTML, WARC.")
-    ],
+        list[Path] | None, typer.Option("--from", metavar="PATH", help="Archive: posts, JSONL, text, HTML, WARC.")
+    ] = None,
     source: Annotated[str | None, typer.Option(help="Source the documents belong to, if they do not say.")] = None,
     lake: LakeOption = None,
     ledger: LedgerOption = None,
@@ -70,9 +79,28 @@ def backfill(
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Load archives on disk into the lake. Running it again changes nothing."""
-    from flows.commands import backfill_command
+    """Load the past: of sources whose lists page back, or archives on disk. Stopped anywhere, it goes on from there."""
+    from flows.commands import backfill_command, past_command
+    from flows.units import asked_days, asked_reprocess
 
     settings = settings_of(lake=lake, ledger=ledger, sources=folders)
     terminal = terminal_of(as_json, quiet, verbose)
-    raise typer.Exit(backfill_command(paths, settings, terminal, source_id=source, dry_run=dry_run, as_flow=as_flow))
+    if bool(sources) == bool(paths):
+        raise typer.BadParameter("give either the ids of sources, with --since, or archives, with --from")
+    if paths:
+        raise typer.Exit(
+            backfill_command(paths, settings, terminal, source_id=source, dry_run=dry_run, as_flow=as_flow)
+        )
+    days = asked_days(since, until)
+    raise typer.Exit(
+        past_command(
+            sources or [],
+            settings,
+            terminal,
+            since=days[0],
+            until=days[1],
+            reprocess=asked_reprocess(reprocess),
+            dry_run=dry_run,
+            as_flow=as_flow,
+        )
+    )

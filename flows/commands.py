@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from articles.records import Rejected
 from flows.accounting import Exit, RunFailedError, RunReport
+from flows.backfilling import Planned, backfill_sources, planned_units
 from flows.crawl import LEDGER
 from flows.documents import documents_of
 from flows.runs import backfill_archives, ingest_sources
 from flows.settings import Settings
 from flows.terminal import Terminal, as_records
+from flows.units import Reprocess
 from spiders.catalogue import Catalogue
 
 # With a Prefect API configured a run is a flow run there; without one the core runs directly, and pays for no server.
@@ -41,6 +44,30 @@ def ingest_command(
         return _ended(_flow_run(ingest, parameters, settings), terminal)
     with terminal.progress("sources", total=len(chosen)) as advance:
         report = ingest_sources(settings, chosen, limit=limit, advance=advance)
+    return _ended(report, terminal)
+
+
+def past_command(
+    source_ids: Sequence[str],
+    settings: Settings,
+    terminal: Terminal,
+    *,
+    since: date | None,
+    until: date | None,
+    reprocess: Reprocess = "missing",
+    dry_run: bool = False,
+    as_flow: bool = False,
+) -> Exit:
+    if dry_run:
+        return _say_units(planned_units(settings, source_ids, since, until, reprocess=reprocess), terminal)
+    if as_flow or PREFECT_API in os.environ:
+        from flows.backfill import backfill
+
+        days = {"since": since, "until": until, "reprocess": reprocess}
+        where = {"lake": settings.lake, "source_dirs": settings.sources}
+        return _ended(_flow_run(backfill, {"sources": list(source_ids), **days, **where}, settings), terminal)
+    with terminal.lanes() as lanes:
+        report = backfill_sources(settings, source_ids, since, until, reprocess=reprocess, watch=lanes)
     return _ended(report, terminal)
 
 
@@ -87,6 +114,28 @@ def _say_lists(catalogue: Catalogue, source_ids: Sequence[str], terminal: Termin
         terminal.document(as_records(columns, rows))
     else:
         terminal.table(columns, rows, title="would be asked for; then the new articles on them")
+    return Exit.OK
+
+
+def _say_units(planned: Sequence[Planned], terminal: Terminal) -> Exit:
+    rows = [
+        (
+            each.unit.source,
+            each.unit.since.isoformat(),
+            each.unit.until.isoformat(),
+            f"{each.unit.first_page} to {each.unit.last_page}" if each.unit.last_page else "",
+            each.unit.state,
+            each.cost.bound,
+            each.cost.lists,
+            each.cost.articles,
+        )
+        for each in planned
+    ]
+    columns = ("source", "since", "until", "pages", "state", "requests", "for lists", "for articles")
+    if terminal.as_json:
+        terminal.document(as_records(columns, rows))
+    else:
+        terminal.table(columns, rows, title="would be asked for; articles that the lake has are not fetched again")
     return Exit.OK
 
 

@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
 def crawl(spec: CrawlSpec, parent: int) -> CrawlReport:
     source = Catalogue.load([Path(folder) for folder in spec.source_dirs])[spec.source]
     lake, ledger = Path(spec.lake), os.environ.get(LEDGER, "")
-    with PageArchive(lake) as archive, Frontier(lake, spec.source, ledger) as frontier:
+    with PageArchive(lake) as archive, Frontier(lake, spec.source, ledger, spec.unit) as frontier:
         known = KnownArticles(lake, ledger)
         try:
             return run(

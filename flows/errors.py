@@ -6,6 +6,7 @@ from flows.accounting import Exit
 from flows.dedup import DocumentsError
 from flows.documents import ManifestError
 from flows.settings import SettingsError
+from flows.units import RangeError
 from flows.writing import OutputError
 from spiders.archives import ArchiveError
 from spiders.catalogue import SourceFileError, UnknownSourceError
@@ -24,6 +25,7 @@ EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (NoDraftError, Exit.USAGE),
     (DocumentsError, Exit.USAGE),
     (ArchiveError, Exit.USAGE),
+    (RangeError, Exit.USAGE),
 )
 
 

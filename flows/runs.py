@@ -35,9 +35,8 @@ from spiders.archives import FILE_HEADER
 from spiders.catalogue import Catalogue
 from spiders.crawl import CrawlSpec
 from spiders.hosts import shared_folder
-from spiders.spool import CrawledPage
 from storage.archive import PageArchive
-from storage.errors import ArchiveError
+from storage.errors import ArchiveError, LockHeld
 from storage.frontier import Frontier, Waiting
 from storage.lake import Lake
 
@@ -49,6 +48,9 @@ BATCH = 1000
 SPOOLS = "_state/spool"
 SPOOLS_KEPT = timedelta(days=2)
 LOOPBACK = ("127.0.0.1",)
+# Longest that a run waits for one which holds the lake only in between.
+BRIEF_SECONDS = 120.0
+LOOK_SECONDS = 0.1
 Advance = Callable[[int], None]
 T = TypeVar("T")
 
@@ -72,28 +74,9 @@ class Run:
 
     def crawl(self, source_id: str, *, limit: int | None = None) -> CrawlOutcome:
         """Lists and fetches one source in a child process; nothing of the lake's tables changes."""
-        spec = CrawlSpec(
-            source=source_id,
-            run_id=self.report.run_id,
-            # A folder for each attempt: what an earlier one left would be counted twice.
-            spool=str(self.lake.root / SPOOLS / self.report.run_id / f"{source_id}-{secrets.token_hex(3)}"),
-            source_dirs=tuple(str(folder) for folder in self.settings.sources),
-            lake=str(self.lake.root),
-            limit=limit,
-            soft_seconds=self.settings.crawl_seconds,
-            check_age=not self.settings.connect_to,
-            delay_seconds=self.settings.delay_seconds,
-            hosts_dir=str(shared_folder()),
-            connect_to=self.settings.connect_to,
-            allow_addresses=LOOPBACK if self.settings.connect_to else (),
-        )
-        return run_crawl(
-            spec,
-            deadline_seconds=self.settings.crawl_seconds * 1.2 + 30,
-            stop=self.stop,
-            log=log,
-            ledger=self.settings.ledger,
-        )
+        spool = self.lake.root / SPOOLS / self.report.run_id / f"{source_id}-{secrets.token_hex(3)}"
+        spec = replace(crawl_spec(self.settings, source_id, self.report.run_id, spool), limit=limit)
+        return crawl(spec, stop=self.stop, ledger=self.settings.ledger)
 
     def load(self, source_id: str, outcome: CrawlOutcome) -> Account:
         """Makes the crawled pages durable as articles, then remembers what the lists said about themselves."""
@@ -103,21 +86,35 @@ class Run:
             settle(account, outcome, frontier.waiting())
             self._refuse(outcome.rejected)
             noticed = Noticed(self.catalogue[source_id])
-            for decisions, refusals in self._store(self._crawled(outcome.pages, frontier)):
+            for decisions, refusals in self._store(self._crawled(outcome, frontier)):
                 noticed.add(decisions, refusals)
             self._remember(noticed, outcome, frontier)
         account.seconds += time.monotonic() - started
         return account
 
-    def _crawled(self, pages: Iterable[CrawledPage], frontier: Frontier) -> Iterator[Page]:
+    def load_unit(self, unit: str, outcome: CrawlOutcome) -> int:
+        """The same for a crawl of a backfill, which says nothing of how fresh its source is; gives what is pending."""
+        account = self.report.account(outcome.source)
+        pending = account.pending
+        with Frontier(self.lake.root, outcome.source, self.settings.ledger, unit) as frontier:
+            settle(account, outcome, frontier.waiting())
+            self._refuse(outcome.rejected)
+            noticed = Noticed(self.catalogue[outcome.source])
+            for decisions, refusals in self._store(self._crawled(outcome, frontier)):
+                noticed.add(decisions, refusals)
+            refused_urls = [refusal.url for refusal in (*outcome.rejected, *noticed.refusals)]
+            frontier.loaded(noticed.article_ids, refused_urls=refused_urls)
+        return account.pending - pending
+
+    def _crawled(self, outcome: CrawlOutcome, frontier: Frontier) -> Iterator[Page]:
         """The pages of a crawl; one that a power cut took out of the archive is fetched again."""
-        for crawled in pages:
+        for crawled in outcome.pages:
             try:
                 yield self.archive.read(crawled.raw_ref)
             except ArchiveError as error:
                 log.warning("%s; it is fetched again", error)
                 frontier.again(crawled.article_id)
-                self.report.account(frontier.source).pending += 1
+                self.report.account(outcome.source).pending += 1
 
     def _remember(self, noticed: Noticed, outcome: CrawlOutcome, frontier: Frontier) -> None:
         """After all is durable: what the frontier need not keep, what the lists said, what the articles are like."""
@@ -189,7 +186,7 @@ def open_run(settings: Settings, command: str) -> Iterator[Run]:
     catalogue = Catalogue.load(settings.sources)
     report = RunReport(run_id())
     with (
-        Lake.open(settings.lake_path, settings.ledger) as lake,
+        open_lake(settings) as lake,
         PageArchive(lake.root) as archive,
         open_extractors(catalogue, settings) as extractors,
     ):
@@ -207,6 +204,39 @@ def _sweep_spools(lake: Lake) -> None:
     for spool in spools.iterdir() if spools.is_dir() else ():
         if not lake.ledger.shared or datetime.fromtimestamp(spool.stat().st_mtime, UTC) < oldest:
             shutil.rmtree(spool, ignore_errors=True)
+
+
+def open_lake(settings: Settings, *, brief: bool = False, stop: Event | None = None) -> Lake:
+    """The lake as its one writer. A backfill holds it for seconds at a time, waits for all, and all wait for it."""
+    deadline = time.monotonic() + BRIEF_SECONDS
+    stop = stop or Event()
+    while True:
+        try:
+            return Lake.open(settings.lake_path, settings.ledger, brief=brief)
+        except LockHeld as held:
+            if stop.wait(LOOK_SECONDS) or not (brief or (held.brief and time.monotonic() < deadline)):
+                raise
+
+
+def crawl_spec(settings: Settings, source_id: str, run_id: str, spool: Path) -> CrawlSpec:
+    """`spool` is a folder for each attempt: what an earlier one left would be counted twice."""
+    return CrawlSpec(
+        source=source_id,
+        run_id=run_id,
+        spool=str(spool),
+        source_dirs=tuple(str(folder) for folder in settings.sources),
+        lake=str(settings.lake_path),
+        soft_seconds=settings.crawl_seconds,
+        check_age=not settings.connect_to,
+        delay_seconds=settings.delay_seconds,
+        hosts_dir=str(shared_folder()),
+        connect_to=settings.connect_to,
+        allow_addresses=LOOPBACK if settings.connect_to else (),
+    )
+
+
+def crawl(spec: CrawlSpec, *, stop: Event, ledger: str) -> CrawlOutcome:
+    return run_crawl(spec, deadline_seconds=spec.soft_seconds * 1.2 + 30, stop=stop, log=log, ledger=ledger)
 
 
 def ingest_sources(

@@ -17,6 +17,7 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -24,11 +25,12 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from flows.accounting import COLUMNS, RunReport
+from flows.accounting import COLUMNS, Account, RunReport
 
 # Log lines and titles come from pages: a bidi override or an escape sequence must not reach the terminal.
 UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 Advance = Callable[[int], None]
+DAYS_SHOWN = 10
 # Eleven columns in eighty characters.
 NARROW = {
     "discovered": "found",
@@ -84,14 +86,37 @@ class Terminal:
         for source_id, account in sorted(report.sources.items()):
             for code, count in sorted(account.reasons.items()):
                 self.say(f"{source_id}: {count} refused, {code}")
+            self._units(source_id, account)
             for failure in account.gate_failures:
                 self.say(f"{source_id}: gate failed: {failure}")
             if account.error:
                 self.say(f"{source_id}: failed: {account.error}")
 
+    def _units(self, source_id: str, account: Account) -> None:
+        """What is particular to a backfill."""
+        if not account.units:
+            return
+        self.say(f"{source_id}: units: {', '.join(f'{count} {state}' for state, count in account.units.items())}")
+        for failure in account.failures:
+            self.say(f"failed: {failure}")
+        if days := account.empty_days:
+            shown = ", ".join(days[:DAYS_SHOWN]) + (" …" if len(days) > DAYS_SHOWN else "")
+            self.say(f"{source_id}: {len(days)} days without an article: {shown}")
+
     @contextmanager
     def progress(self, description: str, total: int | None = None) -> Iterator[Advance]:
         """A bar with rate and time left on a terminal; nothing where nobody watches."""
+        with self._bars() as progress:
+            task = progress.add_task(description, total=total)
+            yield lambda steps: progress.advance(task, steps)
+
+    @contextmanager
+    def lanes(self) -> Iterator[Lanes]:
+        """The same with a bar for each of several lanes."""
+        with self._bars() as progress:
+            yield Lanes(progress)
+
+    def _bars(self) -> Progress:
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -102,9 +127,21 @@ class Terminal:
             TimeRemainingColumn(),
         )
         hidden = self.quiet or not self.words.is_terminal
-        with Progress(*columns, console=self.words, transient=True, disable=hidden) as progress:
-            task = progress.add_task(description, total=total)
-            yield lambda steps: progress.advance(task, steps)
+        return Progress(*columns, console=self.words, transient=True, disable=hidden)
+
+
+class Lanes:
+    """Bars by name, each made when it is first heard of; what was done before counts for no rate."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._bars: dict[str, TaskID] = {}
+
+    def reached(self, name: str, done: int, total: int) -> None:
+        if name not in self._bars:
+            self._bars[name] = self._progress.add_task(name, total=total, completed=done)
+        else:
+            self._progress.update(self._bars[name], completed=done, total=total)
 
 
 class RateColumn(ProgressColumn):

@@ -37,7 +37,8 @@ TABLES: dict[tuple[str, ...], type[BaseModel]] = {
 SELECTORS = ("body", "title", "published", "updated", "publisher", "author", "editor", "section", "summary", "tags")
 SELECTORS_OF_PARTS = ("drop", "unwrap")
 FIELDS = frozenset(field.name for field in fields(Listed)) | {"url", "html"}
-PAGING_HOLES = {"page": "page", "cursor": "cursor", "date": "day", "day_start": "day", "day_end": "day"}
+DAY_HOLES = ("date", "yyyymmdd", "yyyy", "mm", "dd", "day_start", "day_end")
+PAGING_HOLES = {"page": "page", "cursor": "cursor"} | dict.fromkeys(DAY_HOLES, "day")
 HOLE = re.compile(r"\{(\w+)\}")
 
 _TABLE_LINE = re.compile(r"\s*(\[\[?)\s*([\w.\"' -]+?)\s*\]\]?\s*(?:#.*)?$")
@@ -282,13 +283,18 @@ def _check_fields(path: Path, text: str, index: int, rule: ListRule) -> None:
 def _check_holes(path: Path, text: str, index: int, rule: ListRule) -> None:
     by = rule.paging.by if rule.paging else ""
     known = {*rule.params, *(hole for hole, needs in PAGING_HOLES.items() if by and (needs == by or hole == "page"))}
-    for key, template in (("url", rule.url), ("body", rule.body or "")):
+    start = rule.paging.start if rule.paging else ""
+    for key, template, fills in (
+        (("url",), rule.url, known),
+        (("body",), rule.body or "", known),
+        (("paging", "start"), start, {*rule.params, *DAY_HOLES}),
+    ):
         for hole in HOLE.findall(template):
-            if hole not in known:
-                place: Place = ("list", index, key)
+            if hole not in fills:
+                place: Place = ("list", index, *key)
                 message = f"nothing fills {{{hole}}}: neither params nor paging"
                 raise SourceFileError(
-                    path, message, line=_line_of(text, place), key=_dotted(place), suggestion=_closest(hole, known)
+                    path, message, line=_line_of(text, place), key=_dotted(place), suggestion=_closest(hole, fills)
                 )
 
 
@@ -297,9 +303,11 @@ def _check_host(path: Path, text: str, index: int, rule: ListRule, source: Sourc
     place: Place = ("list", index, "url")
     if parts.scheme not in ("http", "https"):
         raise SourceFileError(path, "is no http or https url", line=_line_of(text, place), key=_dotted(place))
-    if "{" not in parts.netloc and not source.owns(parts.hostname or ""):
-        message = f"{parts.hostname} is not among hosts"
-        raise SourceFileError(path, message, line=_line_of(text, place), key=_dotted(place))
+    first_url = rule.paging.first_url if rule.paging else ""
+    for key, netloc in ((place, parts.netloc), (("list", index, "paging", "first_url"), urlsplit(first_url).netloc)):
+        host = urlsplit(f"//{netloc}").hostname or ""
+        if netloc and "{" not in netloc and not source.owns(host):
+            raise SourceFileError(path, f"{host} is not among hosts", line=_line_of(text, key), key=_dotted(key))
 
 
 def _check_selectors(path: Path, text: str, source: Source) -> None:

@@ -10,12 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Protocol
 
 from pydantic import TypeAdapter
 
 from articles.records import Listed, Page, Rejected, Validators
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Days of one list, both ends included; of a list that pages by number, a range of its pages besides."""
+
+    list: str
+    """`spiders.listing.list_key` of its rule."""
+    since: date
+    until: date
+    first_page: int = 0
+    last_page: int = 0
+    """In steps from the list's first page, which is 1; 0 where days or cursors say where to begin."""
+
+    def holds(self, day: date) -> bool:
+        return self.since <= day <= self.until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +55,10 @@ class CrawlSpec:
     """Stored articles to look at again at most, where the source wants that."""
     soft_seconds: float = 900
     """After this no further request is sent."""
+    span: Span | None = None
+    """Of a backfill: the part of one list's past to go through, in place of the newest entries of all lists."""
+    unit: str = ""
+    """Name of the part of the backfill that this crawl belongs to; its frontier lies apart."""
     check_age: bool = True
     """Off for a site whose newest article is meant to be old."""
     delay_seconds: float | None = None
@@ -90,6 +110,8 @@ class CrawlReport:
     gaps: tuple[Gap, ...] = ()
     newest_at: datetime | None = None
     """Publication of the newest article on any list; None if they were all unchanged."""
+    walked: str = ""
+    """Of a backfill: `through` its span, or the list `exhausted` before its end; empty if neither was reached."""
     finish_reason: str = "finished"
 
     @property
@@ -183,6 +205,8 @@ class Frontier(Protocol):
     def poll(self, key: str) -> Poll | None: ...
     def walked(self, key: str, head: Sequence[str], newest_at: datetime | None) -> None: ...
     def gap(self, key: str, since: datetime, until: datetime) -> None: ...
+    def place(self, key: str) -> str | None: ...
+    def keep_place(self, key: str, place: str) -> None: ...
     def due(self, limit: int) -> Sequence[Due]: ...
     def revisited(self, article_id: str, plan: Sequence[timedelta]) -> None: ...
     def forget(self, article_id: str) -> None: ...

@@ -20,6 +20,7 @@ from spiders.crawl import Archive, CrawlReport, CrawlSpec, Frontier, Known
 from spiders.guard import AddressPolicy, GuardedResolver
 from spiders.hosts import Hosts, Pace
 from spiders.job import Job
+from spiders.past_spider import PastSpider
 from spiders.spider import SourceSpider
 from spiders.spool import Spool
 
@@ -58,12 +59,12 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: job.stop("stopped"))
     process = AsyncCrawlerProcess(_settings(job))
-    crawler = process.create_crawler(SourceSpider)
+    crawler = process.create_crawler(PastSpider if spec.span else SourceSpider)
     ended: dict[str, str] = {}
     crawler.signals.connect(lambda reason: ended.update(reason=reason), signals.spider_closed, weak=False)
     crawler.signals.connect(lambda: _count_error(job), signals.spider_error, weak=False)
     crawler.signals.connect(lambda: _watch(crawler, job), signals.spider_opened, weak=False)
-    process.crawl(crawler, job=job)
+    process.crawl(crawler, job=job, **({"span": spec.span} if spec.span else {}))
     process.start(install_signal_handlers=False)
     if process.bootstrap_failed:
         raise RuntimeError(f"the crawl of {source.id} did not start")
@@ -130,5 +131,6 @@ def _report(job: Job, spider: SourceSpider, reason: str) -> CrawlReport:
         validators=tuple(spider.validators),
         gaps=tuple(job.gaps),
         newest_at=spider.newest_at,
+        walked=spider.walked,
         finish_reason="error" if job.errors and reason == "finished" else reason,
     )

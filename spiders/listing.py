@@ -61,9 +61,7 @@ def _sound(reference: re.Match[str]) -> str:
 def first_page(rule: ListRule, *, zone: ZoneInfo, day: date) -> ListPage:
     """The newest page; `day` is where day windows begin, walking back."""
     paging = rule.paging
-    page = paging.first if paging else 1
-    cursor = paging.start if paging else ""
-    return _page(rule, zone, number=1, page=page, cursor=cursor, day=day)
+    return list_page(rule, zone=zone, number=1, page=paging.first if paging else 1, day=day)
 
 
 def following(current: ListPage, listing: Listing, *, zone: ZoneInfo, until: date | None = None) -> ListPage | None:
@@ -76,20 +74,32 @@ def following(current: ListPage, listing: Listing, *, zone: ZoneInfo, until: dat
         cursor = listing.next_cursor
         if not cursor or cursor == current.cursor:
             return None
-        return _page(rule, zone, number=number, page=current.page, cursor=cursor, day=current.day)
+        return list_page(rule, zone=zone, number=number, page=current.page, cursor=cursor, day=current.day)
     if listing.rows or listing.dropped:
-        return _page(rule, zone, number=number, page=current.page + paging.step, cursor="", day=current.day)
+        return list_page(rule, zone=zone, number=number, page=current.page + paging.step, day=current.day)
     if paging.by == "day" and current.day and until and current.day > until:
-        return _page(rule, zone, number=number, page=paging.first, cursor="", day=current.day - timedelta(days=1))
+        return list_page(rule, zone=zone, number=number, page=paging.first, day=current.day - timedelta(days=1))
     return None
 
 
-def _page(rule: ListRule, zone: ZoneInfo, *, number: int, page: int, cursor: str, day: date | None) -> ListPage:
+def list_key(rule: ListRule) -> str:
+    """Names a list, whatever page or day of it is asked for."""
+    return " ".join(filter(None, (_filled(rule.url, rule.params), _filled(rule.body or "", rule.params))))
+
+
+def list_page(
+    rule: ListRule, *, zone: ZoneInfo, number: int, page: int, day: date | None, cursor: str | None = None
+) -> ListPage:
+    """One page of a list; without a cursor, that of the paging's start."""
+    if cursor is None:
+        cursor = _filled(rule.paging.start, dict(_day_values(day, zone))) if rule.paging else ""
     values: dict[str, str | int] = {**rule.params, "page": page, "cursor": cursor, **dict(_day_values(day, zone))}
+    paging = rule.paging
+    template = paging.first_url if paging and paging.first_url and page == paging.first else rule.url
     return ListPage(
         rule=rule,
-        key=" ".join(filter(None, (_filled(rule.url, rule.params), _filled(rule.body or "", rule.params)))),
-        url=_filled(rule.url, values),
+        key=list_key(rule),
+        url=_filled(template, values),
         body=_filled(rule.body, values) if rule.body is not None else None,
         number=number,
         page=page,
@@ -103,6 +113,8 @@ def _day_values(day: date | None, zone: ZoneInfo) -> Iterator[tuple[str, str | i
     if day is None:
         return
     yield "date", day.isoformat()
+    yield "yyyymmdd", f"{day:%Y%m%d}"
+    yield from zip(("yyyy", "mm", "dd"), day.isoformat().split("-"), strict=True)
     yield "day_start", int(datetime.combine(day, time(), zone).timestamp())
     yield "day_end", int(datetime.combine(day + timedelta(days=1), time(), zone).timestamp())
 

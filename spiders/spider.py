@@ -45,21 +45,23 @@ FRAGMENT_HEADERS = {"content-type": "text/html; charset=utf-8"}
 
 class SourceSpider(Spider):
     name = "source"
+    list_priority = 10
 
     def __init__(self, job: Job) -> None:
         super().__init__()
         self.job = job
         self.source = job.source
         self.outcomes = Outcomes(job)
-        self.lists: deque[ListPage] = deque(
-            first_page(rule, zone=self.source.zone, day=datetime.now(self.source.zone).date())
-            for rule in sorted(self.source.lists, key=lambda rule: not rule.full_text)  # whole articles save a request
-        )
+        whole_first = sorted(self.source.live_lists, key=lambda rule: not rule.full_text)  # they save a request each
+        today = datetime.now(self.source.zone).date()
+        self.lists = deque(first_page(rule, zone=self.source.zone, day=today) for rule in whole_first)
         self.walks: dict[str, Walk] = {}
         self.found: dict[str, Validators] = {}
         """What the first page of a list said about itself, until the walk through the list is done."""
         self.validators: list[Validators] = []
         self.newest_at: datetime | None = None
+        self.walked = ""
+        """Of a backfill: whether its span was gone through to the end."""
 
     async def start(self) -> AsyncIterator[Request]:
         for request in (*self._left_over(), *self._due(), *self._next_list()):
@@ -120,7 +122,7 @@ class SourceSpider(Spider):
             cb_kwargs={"page": page, "conditional": bool(known), "repeated": not conditional},
             meta={"list": True},
             dont_filter=True,
-            priority=10,
+            priority=self.list_priority,
         )
 
     def _remembered(self, page: ListPage) -> Validators | None:
@@ -212,6 +214,17 @@ class SourceSpider(Spider):
 
     def _take(self, listing: Listing, page: ListPage, kept: Page) -> Iterator[Request]:
         """Every row of a list page, and then the page after it, while there is something new on this one."""
+        fresh = yield from self._take_rows(listing, page, kept)
+        times = self._times(listing, kept.fetched_at)
+        walk = self.walks[page.key]
+        walk.turn([target.article_id for target, _ in self._named(listing)], times)
+        if listing.rows and walk.repeats:
+            self.job.warnings.append(f"{page.url} repeats what was listed before")
+        self.newest_at = max(filter(None, (self.newest_at, *times)), default=None)
+        yield from self._after(listing, page, fresh)
+
+    def _take_rows(self, listing: Listing, page: ListPage, kept: Page) -> Generator[Request, None, int]:
+        """Settles every row or asks for its page; returns how many no crawl had seen."""
         for dropped in listing.dropped:
             self.outcomes.filter(f"dropped:{without_credentials(dropped.link)}", dropped.reason)
         for link in listing.more:
@@ -220,16 +233,8 @@ class SourceSpider(Spider):
         targets = [target for target, _ in named if self.job.tally.discover(target.article_id)]
         html = {target.article_id: row.html for target, row in reversed(named)}
         if page.rule.full_text:
-            fresh = self._take_full_text(targets, html, kept)
-        else:
-            fresh = yield from self._take_links(targets)
-        times = self._times(listing, kept.fetched_at)
-        walk = self.walks[page.key]
-        walk.turn([target.article_id for target, _ in named], times)
-        if named and walk.repeats:
-            self.job.warnings.append(f"{page.url} repeats what was listed before")
-        self.newest_at = max(filter(None, (self.newest_at, *times)), default=None)
-        yield from self._after(listing, page, fresh)
+            return self._take_full_text(targets, html, kept)
+        return (yield from self._take_links(targets))
 
     def _named(self, listing: Listing) -> list[tuple[Target, Row]]:
         named = []

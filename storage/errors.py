@@ -37,4 +37,6 @@ class QueryError(StorageError):
 class LockHeld(StorageError):  # noqa: N818 - a state of the world, not an error of anyone
     def __init__(self, lake: Path, holder: Mapping[str, str | int]) -> None:
         self.pid, self.host, self.since = holder.get("pid"), holder.get("host"), holder.get("since")
+        self.brief = bool(holder.get("brief", not holder))
+        """It is let go within seconds; so is one that its holder has yet to sign."""
         super().__init__(f"{lake}: another run is writing (pid {self.pid} on {self.host} since {self.since})")

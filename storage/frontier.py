@@ -23,7 +23,7 @@ from articles.records import Listed, Reason, Rejected
 from storage.database import Location, Rows, Value, connect, located
 from storage.errors import LedgerError
 
-VERSION: Final = 1
+VERSION: Final = 2
 PART: Final = "frontier"
 # A page that was refused is not asked for again at every poll, as long as its list names it.
 SHELVED_FOR: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30))
@@ -66,6 +66,12 @@ CREATE TABLE quality (
     median_chars REAL NOT NULL,
     PRIMARY KEY (source, run_id)
 )
+"""
+
+SINCE_2: Final = """
+CREATE TABLE places (                  -- how far a backfill has come in a list
+    source TEXT NOT NULL, list TEXT NOT NULL, place TEXT NOT NULL, PRIMARY KEY (source, list)
+) WITHOUT ROWID
 """
 
 ADD: Final = """
@@ -159,9 +165,11 @@ class Quality:
 class Frontier:
     """The part of one source. The crawl and the loader of that source may hold one each at a time."""
 
-    def __init__(self, lake: Path, source: str, ledger: str = "") -> None:
-        """`ledger` is the url of a PostgreSQL database, "" for the lake's own file."""
-        self.source = source
+    def __init__(self, lake: Path, source: str, ledger: str = "", unit: str = "") -> None:
+        """`ledger` is the url of a PostgreSQL database, "" for the lake's own file. What belongs to a unit of
+        a backfill lies apart: the live crawl has its own to do."""
+        self._site = source
+        self.source = unit or source
         location = frontier_location(lake, ledger)
         if isinstance(location, Path):
             location.parent.mkdir(parents=True, exist_ok=True)
@@ -293,7 +301,7 @@ class Frontier:
         """What the robots.txt of a host said not long ago: its rules, b"" if it has none; None if that is not known."""
         rows = self._query(
             "SELECT body FROM robots WHERE source = ? AND origin = ? AND fetched_at BETWEEN ? AND ?",
-            self.source,
+            self._site,
             origin,
             _now() - ROBOTS_KEPT.total_seconds(),
             _now(),
@@ -301,7 +309,27 @@ class Frontier:
         return rows[0][0] if rows else None
 
     def keep_robots(self, origin: str, body: bytes) -> None:
-        self._execute(ADD_ROBOTS, self.source, origin, body, _now())
+        self._execute(ADD_ROBOTS, self._site, origin, body, _now())
+
+    def place(self, key: str) -> str | None:
+        """How far an earlier crawl of this unit has come in a list."""
+        rows = self._query("SELECT place FROM places WHERE source = ? AND list = ?", self.source, key)
+        return str(rows[0][0]) if rows else None
+
+    def keep_place(self, key: str, place: str) -> None:
+        """All that the list named up to here is kept."""
+        self._execute(
+            "INSERT INTO places VALUES (?, ?, ?) ON CONFLICT (source, list) DO UPDATE SET place = excluded.place",
+            self.source,
+            key,
+            place,
+        )
+
+    def clear(self) -> None:
+        """Forget this unit: what it had to do is done, or to be done anew."""
+        with self._transaction():
+            for table in ("waiting", "places"):
+                self._execute(f"DELETE FROM {table} WHERE source = ?", self.source)
 
     # The loader
 
@@ -418,7 +446,7 @@ class Frontier:
         refusal = None
         if state == "refused":
             refusal = Rejected(
-                source=self.source,
+                source=self._site,
                 url=url,
                 reason=Reason(reason),
                 detail=detail,
@@ -438,6 +466,8 @@ class Frontier:
                 )
             if version == 0:
                 self._database.create(TABLES)
+            if version < VERSION:
+                self._database.create(SINCE_2)
                 self._database.set_version(VERSION)
 
     @contextmanager

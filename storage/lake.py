@@ -50,12 +50,12 @@ class Lake:
     each commit is made in a turn of its own, and in its turn a writer is alone.
     """
 
-    def __init__(self, root: Path, ledger: str = "") -> None:
+    def __init__(self, root: Path, ledger: str = "", *, brief: bool = False) -> None:
         self.root = root
         self._mutex = threading.RLock()
         self._unfinished = False
         self._fence = -1
-        self._lock = WriterLock(root)
+        self._lock = WriterLock(root, brief=brief)
         state = root / "_state"
         try:
             state.mkdir(parents=True, exist_ok=True)
@@ -74,12 +74,13 @@ class Lake:
             self._fence = self.ledger.take_fence()
 
     @classmethod
-    def open(cls, root: Path, ledger: str = "") -> Lake:
+    def open(cls, root: Path, ledger: str = "", *, brief: bool = False) -> Lake:
         """Finish what a killed writer left. `ledger` is the url of a PostgreSQL database, "" for a file of the lake.
 
-        Raises LockHeld while another run writes to a lake with such a file.
+        Raises LockHeld while another run writes to a lake with such a file; a brief one lets go within seconds, so that
+        others need not give up.
         """
-        lake = cls(Path(root), ledger)
+        lake = cls(Path(root), ledger, brief=brief)
         try:
             lake.recover()
         except BaseException:

@@ -22,8 +22,10 @@ ATTEMPTS = 10
 class WriterLock:
     """Held from `take` to `release`."""
 
-    def __init__(self, lake: Path) -> None:
+    def __init__(self, lake: Path, *, brief: bool = False) -> None:
+        """A brief holder lets go within seconds: others may wait for it."""
         self.lake = lake
+        self._brief = brief
         self.path = lake / "_state" / "lock"
         self._file = -1
 
@@ -86,7 +88,7 @@ class WriterLock:
     def _sign(self) -> None:
         holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
         os.ftruncate(self._file, 0)
-        os.pwrite(self._file, json.dumps(holder).encode(), 0)
+        os.pwrite(self._file, json.dumps(holder | {"brief": self._brief}).encode(), 0)
 
 
 def _holder(path: Path) -> dict[str, str | int]:
