@@ -53,6 +53,7 @@ def run(
         hosts=Hosts(
             source.rate.delay_seconds if spec.delay_seconds is None else spec.delay_seconds,
             pace=Pace(Path(spec.hosts_dir)) if spec.hosts_dir else None,
+            yields=spec.span is not None,
         ),
     )
     # Before the reactor runs: a stop that comes early is then no kill. The watcher sees it at its next look.

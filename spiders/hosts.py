@@ -23,7 +23,10 @@ from urllib.parse import quote
 FAILURES_TO_CLOSE = 3
 MAX_PAUSE_SECONDS = 3_600
 
-_PACE = re.compile(rb"(\S+) +(-?[\d.]+|-inf) +(-?[\d.]+|-inf)\n")
+# A host is a live crawl's as long as that asked for something within so many delays.
+LIVE_DELAYS = 2.5
+
+_PACE = re.compile(rb"(\S+) +(-?[\d.]+|-inf) +(-?[\d.]+|-inf) +(-?[\d.]+|-inf)\n")
 _SECONDS = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -39,8 +42,15 @@ class _Host:
 
 class Hosts:
     def __init__(
-        self, delay_seconds: float, clock: Callable[[], float] = time.monotonic, pace: Pace | None = None
+        self,
+        delay_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
+        *,
+        yields: bool = False,
     ) -> None:
+        """A backfill yields to the live crawls of the same host."""
+        self._yields = yields
         self._delay_seconds = delay_seconds
         self._clock = clock
         self._pace = pace
@@ -64,10 +74,15 @@ class Hosts:
         state = self._of(host)
         return max(0.0, state.sent_at + self._delay(state) - self._clock(), state.resume_at - self._clock())
 
+    def seconds_to_yield(self, host: str) -> float:
+        """For how long a live crawl has the host, as far as is known now."""
+        delay = self._delay(self._of(host))
+        return self._pace.live_left(host, LIVE_DELAYS * delay) if self._yields and self._pace and delay else 0.0
+
     def seconds_to_slot(self, host: str) -> float:
         """Takes the next free moment among all crawls of this machine, and gives how far off it is."""
         delay = self._delay(self._of(host))
-        return self._pace.reserve(host, delay) if self._pace and delay else 0.0
+        return self._pace.reserve(host, delay, live=not self._yields) if self._pace and delay else 0.0
 
     def seconds_to_resume(self, host: str) -> float:
         """Of a pause that another crawl was asked for."""
@@ -108,7 +123,7 @@ class Hosts:
 
 
 class Pace:
-    """Next free moment and end of pause of each host, shared through a folder.
+    """Next free moment, end of pause and last live request of each host, shared through a folder.
 
     Times are of the monotonic clock, which all processes of one boot read alike and nobody sets back.
     """
@@ -118,18 +133,23 @@ class Pace:
         self._folder = folder
         self._clock = clock
 
-    def reserve(self, host: str, delay_seconds: float) -> float:
+    def reserve(self, host: str, delay_seconds: float, *, live: bool = True) -> float:
         with self._open(host) as file:
-            next_at, resume_at = self._read(file)
+            next_at, resume_at, live_at = self._read(file)
             now = self._clock()
             slot = max(now, next_at, resume_at)
-            self._write(file, slot + delay_seconds, resume_at)
+            self._write(file, slot + delay_seconds, resume_at, slot if live else live_at)
         return slot - now
+
+    def live_left(self, host: str, seconds: float) -> float:
+        """Until a live crawl's last request is so many seconds ago."""
+        with self._open(host) as file:
+            return max(0.0, self._read(file)[2] + seconds - self._clock())
 
     def pause(self, host: str, seconds: float) -> None:
         with self._open(host) as file:
-            next_at, resume_at = self._read(file)
-            self._write(file, next_at, max(resume_at, self._clock() + seconds))
+            next_at, resume_at, live_at = self._read(file)
+            self._write(file, next_at, max(resume_at, self._clock() + seconds), live_at)
 
     def pause_left(self, host: str) -> float:
         with self._open(host) as file:
@@ -142,16 +162,17 @@ class Pace:
         fcntl.flock(file, fcntl.LOCK_EX)
         return file
 
-    def _read(self, file: FileIO) -> tuple[float, float]:
+    def _read(self, file: FileIO) -> tuple[float, float, float]:
         file.seek(0)
         found = _PACE.fullmatch(file.read(200))
         if found is None or found[1].decode() != _boot():
-            return -math.inf, -math.inf
-        return float(found[2]), float(found[3])
+            return -math.inf, -math.inf, -math.inf
+        return float(found[2]), float(found[3]), float(found[4])
 
-    def _write(self, file: FileIO, next_at: float, resume_at: float) -> None:
+    def _write(self, file: FileIO, next_at: float, resume_at: float, live_at: float) -> None:
         # Of one length and in one write: whoever is killed leaves the old line or the new one.
-        os.pwrite(file.fileno(), f"{_boot():<40} {next_at:>24.4f} {resume_at:>24.4f}\n".encode(), 0)
+        line = f"{_boot():<40} {next_at:>24.4f} {resume_at:>24.4f} {live_at:>24.4f}\n"
+        os.pwrite(file.fileno(), line.encode(), 0)
 
 
 def shared_folder() -> Path:

@@ -18,6 +18,8 @@ from spiders.failures import Refused
 from spiders.job import job_of
 from spiders.manners import SPENT
 
+# So long at most a request of a backfill steps back for a live crawl.
+YIELD_SECONDS = 60.0
 # What bytes are, whatever their header says: nothing an article could be read from.
 MAGIC = (
     (b"%PDF-", "a PDF"),
@@ -68,6 +70,10 @@ class WireHandler(HTTP11DownloadHandler):
     async def _wait_for(self, host: str) -> None:
         """First what we owe the host ourselves, then our turn among all crawls of this machine."""
         hosts = self._job.hosts
+        patient_until = time.monotonic() + YIELD_SECONDS
+        while (seconds := hosts.seconds_to_yield(host)) and time.monotonic() < patient_until:
+            if not await self._job.rest(seconds):
+                break
         for seconds_to_wait in (hosts.seconds_to_wait, hosts.seconds_to_slot, hosts.seconds_to_resume):
             if not await self._job.rest(seconds_to_wait(host)):
                 raise Refused(Reason.NETWORK, f"the crawl is stopping ({self._job.stop_reason})", temporary=True)

@@ -1,7 +1,7 @@
 """A site of invented articles whose lists page back in three ways, for tests of the backfill.
 
 Every day of 2026-08 and 2026-09 but two has six articles. /day lists one day, /page all of them twenty a page, /cursor
-all of them behind a cursor that is a time; all newest first.
+all of them behind a cursor that is a time; all newest first. /year lists one article for each day of any year.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).parents[1] / "spiders"))
 
 import faultserver as faults
 
-FIRST, LAST = date(2026, 8, 1), date(2026, 9, 30)
+WHOLE = FIRST, LAST = date(2026, 8, 1), date(2026, 9, 30)
 HOLIDAYS = {date(2026, 8, 16), date(2026, 9, 13)}
 ZONE = ZoneInfo("Asia/Shanghai")
 A_DAY, A_PAGE = 6, 20
@@ -41,6 +41,7 @@ paging = {paging}
 [rate]
 delay_seconds = 0
 """
+YEARLY = SOURCE.format(id="yearly", path="year?date={date}", paging='{ by = "day", max_pages = 1, since = 2000-01-01 }')
 KINDS = {
     "daily": ("day?date={date}&page={page}", '{ by = "day", max_pages = 9, size = 5, since = 2026-08-01 }'),
     "paged": ("page?page={page}", '{ by = "page", max_pages = 40, size = 20 }'),
@@ -52,6 +53,7 @@ def write_sources(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     for name, (path, paging) in KINDS.items():
         (folder / f"{name}.toml").write_text(SOURCE.format(id=name, path=path, paging=paging), encoding="utf-8")
+    (folder / "yearly.toml").write_text(YEARLY, encoding="utf-8")
     return folder
 
 
@@ -95,6 +97,9 @@ def answer(turn: faults.Turn) -> None:
         day, page = date.fromisoformat(query["date"]), int(query["page"])
         rows = ids(day, day)[(page - 1) * 5 : page * 5]
         _list(turn, [_row(host, number) for number in rows])
+    elif parts.path == "/year":
+        number = int(query["date"].replace("-", ""))
+        _list(turn, [{**_row(host, 0), "url": f"http://{host}/a/{number}.html", "time": f"{query['date']} 09:30:00"}])
     elif parts.path == "/page":
         page = int(query["page"])
         _list(turn, [_row(host, number) for number in everything[(page - 1) * A_PAGE : page * A_PAGE]])
@@ -103,12 +108,12 @@ def answer(turn: faults.Turn) -> None:
         rows = older[:A_PAGE]
         _list(turn, [_row(host, number) for number in rows], next=str(_time(rows[-1]).timestamp()) if rows else None)
     else:
-        turn.answer(page_of(int(parts.path[3:-5])))
+        turn.answer(page_of(host, int(parts.path[3:-5])))
 
 
-def page_of(number: int) -> bytes:
+def page_of(host: str, number: int) -> bytes:
     # Each text its own: what is tested here is not the search for duplicates.
-    words = random.Random(number).choices(WORDS, k=240)
+    words = random.Random(f"{host}{number}").choices(WORDS, k=240)
     text = "".join(f"<p>{''.join(words[at : at + 40])}，第{number}号。</p>" for at in range(0, 240, 40))
     return f"<html><body><h1>题目{number}号</h1><div>{text}</div></body></html>".encode()
 

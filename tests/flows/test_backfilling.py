@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import random
+import signal
+import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +28,11 @@ from flows.backfilling import backfill_sources, planned_units
 from flows.settings import Settings
 from flows.units import RangeError, Reprocess
 
+ROOT = Path(__file__).parents[2]
+KILLS = 20
+KILLS_OF_A_QUICK_RUN = 2
+A_YEAR = date(2025, 10, 1), date(2026, 9, 30)
 AUGUST = date(2026, 8, 1), date(2026, 8, 31)
-SEPTEMBER = date(2026, 9, 1), date(2026, 9, 30)
 A_WEEK = date(2026, 9, 10), date(2026, 9, 16)
 
 
@@ -35,6 +44,28 @@ class Site:
 
     def backfill(self, source: str, days: tuple[date, date], reprocess: Reprocess = "missing") -> RunReport:
         return backfill_sources(self.settings, [source], *days, reprocess=reprocess, retry_seconds=0.05)
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """A run of the command line, in a process group of its own."""
+        settings = {
+            "FINNEWS_CONNECT_TO": json.dumps({"*": self.server.address}),
+            "FINNEWS_WORKERS": "1",
+            "XDG_STATE_HOME": str(self.folder / "state"),
+        }
+        places = ["--lake", str(self.folder / "lake"), "--sources", str(self.folder / "sources"), "--json"]
+        return subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", *command, *places],
+            cwd=ROOT,
+            env={**os.environ, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def wait_for(self, requests: int, run: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + 120
+        while len(self.server.log) < requests and run.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def asked(self, source: str, part: str) -> list[str]:
         return [asked.path for asked in self.server.log if asked.label == source and part in asked.path]
@@ -48,7 +79,7 @@ class Site:
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with faults.FaultServer() as server:
-        for name in past_site.KINDS:
+        for name in (*past_site.KINDS, "yearly"):
             server.faults[name] = server.robots[name] = past_site.answer
         settings = Settings(
             lake=str(tmp_path / "lake"),
@@ -145,3 +176,85 @@ def test_o07_a_range_that_cannot_be(since: date | None, until: date | None, mess
     with pytest.raises(RangeError, match=message):
         backfill_sources(site.settings, ["daily"], since, until)
     assert not (site.folder / "lake").exists()
+
+
+@pytest.mark.slow
+def test_o05_a_live_run_goes_on_beside_a_backfill(site: Site) -> None:
+    past = site.start("backfill", "daily", "--since", "2026-08-01", "--until", "2026-09-30")
+    site.wait_for(40, past)
+    live = site.start("ingest", "paged")
+    codes = [ended(run) for run in (live, past)]
+    assert codes == [0, 0]
+    assert site.stored("daily") == past_site.ids(*past_site.WHOLE)
+    assert site.stored("paged") == past_site.ids(*past_site.WHOLE)[:100]
+
+
+@pytest.mark.slow
+def test_o06_a_year_killed_at_two_fifths_goes_on_and_skips_what_is_done(site: Site) -> None:
+    year = ("backfill", "yearly", "--since", A_YEAR[0].isoformat(), "--until", A_YEAR[1].isoformat())
+    run = site.start(*year)
+    site.wait_for(2 * 365 * 2 // 5, run)
+    kill(run)
+    assert ended(site.start(*year)) == 0
+    stored = site.stored("yearly")
+    assert stored == [int(f"{day:%Y%m%d}") for day in past_site.days(*A_YEAR)]
+    again = [count - 1 for count in Counter(site.asked("yearly", "/year")).values()]
+    assert sum(again) <= 2, "days that were done are asked for again"
+    assert sum(Counter(site.asked("yearly", "/a/")).values()) <= 365 + 5
+
+
+@pytest.mark.slow
+def test_two_drivers_share_the_units_of_two_sources(site: Site) -> None:
+    command = ("backfill", "daily", "paged", "--since", "2026-08-01", "--until", "2026-09-30")
+    runs = [site.start(*command) for _ in range(2)]
+    assert [ended(run) for run in runs] == [0, 0]
+    for source in ("daily", "paged"):
+        assert site.stored(source) == past_site.ids(*past_site.WHOLE)
+        assert max(Counter(site.asked(source, "/a/")).values()) == 1
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_with_130_and_the_next_run_goes_on(site: Site) -> None:
+    command = ("backfill", "daily", "--since", "2026-08-01", "--until", "2026-09-30")
+    run = site.start(*command)
+    site.wait_for(100, run)
+    run.send_signal(signal.SIGINT)
+    assert ended(run) == 130
+    assert ended(site.start(*command)) == 0
+    assert site.stored("daily") == past_site.ids(*past_site.WHOLE)
+    assert sum(Counter(site.asked("daily", "/a/")).values()) <= len(past_site.ids(*past_site.WHOLE)) + 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(int(os.environ.get("FINNEWS_KILLS", KILLS_OF_A_QUICK_RUN))))
+def test_w01_a_backfill_killed_anywhere_leads_to_the_same_lake(seed: int, site: Site) -> None:
+    source = list(past_site.KINDS)[seed % len(past_site.KINDS)]
+    command = ("backfill", source, "--since", "2026-08-25", "--until", "2026-09-20")
+    days = date(2026, 8, 25), date(2026, 9, 20)
+    moments = random.Random(seed)
+    run = site.start(*command)
+    site.wait_for(moments.randint(1, len(past_site.ids(*days)) + 20), run)
+    time.sleep(moments.uniform(0, 1.0))
+    kill(run)
+    assert ended(site.start(*command)) == 0
+    assert site.stored(source) == past_site.ids(*days)
+    assert sum(Counter(site.asked(source, "/a/")).values()) <= len(past_site.ids(*days)) + 5
+
+
+def kill(run: subprocess.Popen[bytes]) -> None:
+    """The driver and its crawl at once, as by a machine that goes down."""
+    found = subprocess.run(
+        ["ps", "-o", "pid=,pgid=", "--ppid", str(run.pid)], capture_output=True, text=True, check=False
+    )
+    pairs = (line.split() for line in found.stdout.splitlines())
+    for group in [int(child) for child, group in pairs if child == group]:
+        os.killpg(group, signal.SIGKILL)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate()
+
+
+def ended(run: subprocess.Popen[bytes]) -> int:
+    _, words = run.communicate(timeout=240)
+    if run.returncode not in (0, 130):
+        sys.stderr.write(words.decode())
+    return run.returncode

@@ -76,6 +76,17 @@ def test_r08_a_pause_that_one_crawl_was_asked_for_holds_for_all(tmp_path: Path) 
     assert other.seconds_to_resume("elsewhere") == 0
 
 
+def test_o05_a_backfill_steps_back_while_a_live_crawl_has_the_host(tmp_path: Path) -> None:
+    clock = Clock()
+    live, past = (Hosts(2.0, clock, Pace(tmp_path, clock), yields=yields) for yields in (False, True))
+    past.seconds_to_slot("host")
+    assert past.seconds_to_yield("host") == 0
+    assert live.seconds_to_slot("host") == 2
+    assert (live.seconds_to_yield("host"), past.seconds_to_yield("host")) == (0, 7)
+    clock.now += 7
+    assert past.seconds_to_yield("host") == 0
+
+
 def test_r08_a_file_that_makes_no_sense_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "host").write_text("another-boot 99999999 99999999\n")
     assert Pace(tmp_path).reserve("host", 1) == 0
