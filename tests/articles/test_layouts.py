@@ -33,6 +33,7 @@ FOOTER = (
     "<p>Copyright © 2008-2026 某某网 版权所有，未经书面授权，不得转载。京ICP备00000000号</p></div>"
 )
 PARAGRAPHS = "".join(f"<p>　　{line}</p>" for line in LINES)
+WITH_REST_OF_TAG = PARAGRAPHS.replace("公司表示", "公司pcms-style=&quot;font-L&quot;&gt;表示")
 
 
 class Layout(NamedTuple):
@@ -188,8 +189,7 @@ LAYOUTS = {
     "lines above the time, rests of tags": Layout(
         body=f"""<h1>{TITLE}</h1><div class="m"><span>能源</span><br><span>深度</span><br>
         <span>2026-11-20 15:42 来源：某某时报
-        </span></div><div class="body">{PARAGRAPHS.replace("公司表示，
-        ", "公司pcms-style=&quot;font-L&quot;&gt;表示，")}</div>""",
+        </span></div><div class="body">{WITH_REST_OF_TAG}</div>""",
         publisher="某某时报",
     ),
     "news agency of Taiwan": Layout(
