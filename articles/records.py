@@ -195,7 +195,7 @@ class Decision:
     revision: int
     first_seen_at: datetime
     day: date | None
-    """Of its partition: the day of the first revision, whatever a later one says."""
+    """Of its partition, where the article is new: the day of the first revision. Rows that are stored stay put."""
     group_id: str
     """article_id of the earliest that is certainly the same: by id, address or text."""
     cluster_id: str

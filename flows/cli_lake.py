@@ -9,6 +9,7 @@ import typer
 
 from flows.options import (
     DayOption,
+    DryRunOption,
     JsonOption,
     LakeOption,
     LedgerOption,
@@ -71,6 +72,25 @@ def verify(
 
     settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, quiet, 0)
     raise typer.Exit(verify_command(settings, terminal, repair=repair, deep=deep))
+
+
+@app.command(epilog="Examples: finnews compact --older-than 7 · finnews compact --older-than 0 --source sina --dry-run")
+def compact(
+    older_than: Annotated[int, typer.Option("--older-than", min=0, help="Days that have gone by since.")] = 7,
+    source: Annotated[list[str] | None, typer.Option("--source", help="Of this source only; may be repeated.")] = None,
+    lake: LakeOption = None,
+    ledger: LedgerOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write quiet days once more: sorted, small, for good. Changes no row."""
+    from flows.compacting import compact_command
+
+    settings, terminal = settings_of(lake=lake, ledger=ledger), terminal_of(as_json, quiet, 0)
+    raise typer.Exit(
+        compact_command(settings, terminal, older_than_days=older_than, sources=source or (), dry_run=dry_run)
+    )
 
 
 @app.command(epilog="Examples: finnews schema --json · finnews schema --markdown > schema.md")

@@ -1,10 +1,13 @@
 """Named places where tests make a commit fail.
 
-`FINNEWS_FAILPOINT=kill:staged:3` dies at the third file that is staged, as under SIGKILL; `raise:decided` raises.
+`FINNEWS_FAILPOINT=kill:staged:3` dies at the third file that is staged, as under SIGKILL; `raise:decided` raises;
+`fail:fsync:2` has the second fsync fail as a broken disk makes it fail; `stop:rename` goes to sleep there, until
+somebody sends SIGCONT.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections import Counter
@@ -12,8 +15,11 @@ from typing import Literal, get_args
 
 VARIABLE = "FINNEWS_FAILPOINT"
 
+Operation = Literal["write", "fsync", "rename", "put"]
+"""Each comes before every such operation; `put` is one of an object store."""
 Point = Literal["journaled", "decided", "staged", "published", "added", "applied"]
 """In the order a commit meets them; `staged` and `published` once for every file, the journal's first."""
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 POINTS: tuple[Point, ...] = get_args(Point)
 
 
@@ -24,7 +30,7 @@ class FailpointError(RuntimeError):
     pass
 
 
-def failpoint(point: Point) -> None:
+def failpoint(point: Point | Operation) -> None:
     asked = os.environ.get(VARIABLE)
     if not asked:
         return
@@ -36,4 +42,9 @@ def failpoint(point: Point) -> None:
         return
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    raise FailpointError(point)
+    elif action == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif action == "fail":
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+    else:
+        raise FailpointError(point)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
 from articles.records import Article
 from storage.errors import LakeError
-from storage.partitions import Publisher
 from storage.schema import JOURNAL, article_of, observed_row
+from storage.store import Store
 
+FOLDER, SUFFIX = "_state/journal", ".arrow"
 OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -24,10 +25,8 @@ class Entry:
 
 
 class Journal:
-    def __init__(self, folder: Path, publisher: Publisher) -> None:
-        self._folder = folder
-        self._publisher = publisher
-        folder.mkdir(exist_ok=True)
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def add(self, entry: Entry) -> None:
         rows = [{**observed_row(article), "source": article.source, "date": article.date} for article in entry.articles]
@@ -35,28 +34,36 @@ class Journal:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, table.schema, options=OPTIONS) as writer:
             writer.write_table(table)
-        self._publisher.publish(self._path(entry.batch_id), sink.getvalue())
-        self._publisher.sync()
+        self._store.put(_key(entry.batch_id), sink.getvalue().to_pybytes(), None)
+        self._store.sync()
 
     def remove(self, batch_id: str) -> None:
-        self._path(batch_id).unlink(missing_ok=True)
+        self._store.delete(_key(batch_id))
 
     def batch_ids(self) -> list[str]:
-        return sorted(path.stem for path in self._folder.glob("*.arrow"))
+        found = self._store.entries(FOLDER)
+        return [PurePosixPath(each.key).stem for each in found if each.key.endswith(SUFFIX)]
 
-    def entry(self, batch_id: str) -> Entry:
-        return read_entry(self._path(batch_id))
-
-    def _path(self, batch_id: str) -> Path:
-        return self._folder / f"{batch_id}.arrow"
+    def entry(self, batch_id: str) -> Entry | None:
+        """None if it has been removed meanwhile."""
+        blob = self._store.read(_key(batch_id))
+        return _entry(blob.data, batch_id, f"{self._store.url}/{_key(batch_id)}") if blob else None
 
 
 def read_entry(path: Path) -> Entry:
     """Raises LakeError for a file that is no entry, or not a whole one."""
+    return _entry(path.read_bytes(), path.stem, str(path))
+
+
+def _entry(data: bytes, batch_id: str, name: str) -> Entry:
     try:
-        table = pa.ipc.open_file(path.read_bytes()).read_all()
+        table = pa.ipc.open_file(data).read_all()
         run_id = table.schema.metadata[b"run_id"].decode()
         articles = [article_of(row, source=row["source"], day=row["date"]) for row in table.to_pylist()]
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise LakeError(f"{path}: cannot read the journal ({error}); see `finnews verify --repair`") from error
-    return Entry(path.stem, run_id, articles)
+        raise LakeError(f"{name}: cannot read the journal ({error}); see `finnews verify --repair`") from error
+    return Entry(batch_id, run_id, articles)
+
+
+def _key(batch_id: str) -> str:
+    return f"{FOLDER}/{batch_id}{SUFFIX}"

@@ -11,36 +11,43 @@ the lake: it is rebuilt from the lake.
 from __future__ import annotations
 
 import logging
+import random
 import threading
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from articles.decide import CopyKey, decide
 from articles.fingerprint import with_fingerprints
 from articles.records import Article, Decision, Rejected
+from storage.compact import Sealed, compact
 from storage.errors import LakeError, LedgerError
 from storage.failpoint import failpoint
 from storage.journal import Entry, Journal
-from storage.ledger import Batch, Ledger, Stored, ledger_location
+from storage.ledger import Batch, Ledger, ledger_location
 from storage.lock import WriterLock
 from storage.merge import COPY_TREES, Change, merge
 from storage.near_index import NearIndexError
-from storage.partitions import Partition, Publisher, encode, partition_path, read_partition
+from storage.partitions import Partition, changed, decode, encode, partition_key, rows_of
 from storage.rebuild import NO_DAYS, Days, agrees, rebuild
 from storage.schema import Row, Tree, article_of, rejected_row, table
+from storage.store import Blob, open_store
 
 log = logging.getLogger("finnews.lake")
 
 WRITERS = 4
+# Writes to one file that others may get in before; each wait is longer, up to a second.
+ATTEMPTS = 60
 
 
 class Lake:
@@ -50,21 +57,22 @@ class Lake:
     each commit is made in a turn of its own, and in its turn a writer is alone.
     """
 
-    def __init__(self, root: Path, ledger: str = "", *, brief: bool = False) -> None:
-        self.root = root
+    def __init__(self, url: str | Path, ledger: str = "", *, home: Path | None = None, brief: bool = False) -> None:
+        self.store = open_store(url)
+        self.root = Path(url) if home is None else home
         self._mutex = threading.RLock()
         self._unfinished = False
         self._fence = -1
-        self._lock = WriterLock(root, brief=brief)
-        state = root / "_state"
+        self._lock = WriterLock(self.root, brief=brief)
+        self.store.prepare()
         try:
-            state.mkdir(parents=True, exist_ok=True)
+            (self.root / "_state").mkdir(parents=True, exist_ok=True)
             if not ledger:
                 self._lock.take()
-            self._publisher = Publisher(root)
-            self._journal = Journal(state / "journal", self._publisher)
         except OSError as error:
-            raise LakeError(f"{root}: cannot write to the lake ({error.strerror})") from error
+            raise LakeError(f"{self.root}: cannot write to the lake ({error.strerror})") from error
+        self._journal = Journal(self.store)
+        self._pool = ThreadPoolExecutor(WRITERS)
         try:
             self.ledger = self._open_ledger(ledger)
         except BaseException:
@@ -74,13 +82,14 @@ class Lake:
             self._fence = self.ledger.take_fence()
 
     @classmethod
-    def open(cls, root: Path, ledger: str = "", *, brief: bool = False) -> Lake:
-        """Finish what a killed writer left. `ledger` is the url of a PostgreSQL database, "" for a file of the lake.
+    def open(cls, url: str | Path, ledger: str = "", *, home: Path | None = None, brief: bool = False) -> Lake:
+        """Finish what a killed writer left. `ledger` is the url of a PostgreSQL database, "" for a file of the lake;
+        `home` the folder for such a file and its like, that of a local lake the lake itself.
 
         Raises LockHeld while another run writes to a lake with such a file; a brief one lets go within seconds, so that
         others need not give up.
         """
-        lake = cls(Path(root), ledger, brief=brief)
+        lake = cls(url, ledger, home=home, brief=brief)
         try:
             lake.recover()
         except BaseException:
@@ -89,6 +98,7 @@ class Lake:
         return lake
 
     def close(self) -> None:
+        self._pool.shutdown()
         self.ledger.close()
         self._lock.release()
 
@@ -151,23 +161,30 @@ class Lake:
         with self._turn():
             self._require_fence()
             added = sum(self._quarantine(partition, each, run_id) for partition, each in by_partition.items())
-            self._publisher.sync()
+            self.store.sync()
         return added
 
     def release(self, partition: Partition, released: Collection[tuple[str, str]]) -> None:
         """Take refusals out of quarantine: (source, url) of each, its raw_ref in place of an address it has not."""
+        key = partition_key("quarantine", partition)
         with self._turn():
             self._require_fence()
-            before = read_partition(partition_path(self.root, "quarantine", partition))
-            kept = [row for row in (before.to_pylist() if before else ()) if _refused(row) not in released]
-            if before is not None and len(kept) < len(before):
-                self._publish(partition, "quarantine", table("quarantine", kept))
-                self._publisher.sync()
+            before = self.store.read(key)
+            rows = decode(before.data, self._name(key)).to_pylist() if before else []
+            kept = [row for row in rows if _refused(row) not in released]
+            if before and len(kept) < len(rows):
+                self._replace(key, before, encode(table("quarantine", kept), "quarantine"))
+                self.store.sync()
+
+    def compact(self, before: date, *, sources: Collection[str] = ()) -> Iterator[Sealed]:
+        """Seal the partitions of days before this one. No row changes, and readers need not stop."""
+        with self._turn():
+            yield from compact(self.store, before, sources=sources, may_write=self._require_fence, writers=self._pool)
 
     def recover(self) -> int:
         """Finish the commits that were cut short; gives how many. May be repeated, and readers need not stop."""
         with self._turn(finish=False):
-            if not agrees(self.ledger, self.root):
+            if not agrees(self.ledger, self.store):
                 self._rebuild()
                 if self.ledger.count():
                     log.warning("%s: lost, or of another time than the lake; rebuilt from its rows", self.ledger.name)
@@ -186,8 +203,9 @@ class Lake:
             if outdated:
                 self.ledger.outdate()
             for tree, rows in tables.items():
-                self._publish(partition, tree, rows)
-            self._publisher.sync()
+                key = partition_key(tree, partition)
+                self._replace(key, self.store.read(key), encode(rows, tree))
+            self.store.sync()
 
     def reindex(self, days: Days = NO_DAYS) -> int:
         """Make ledger and near index anew from the rows; gives how many articles they know.
@@ -217,21 +235,23 @@ class Lake:
 
     def _finish(self) -> int:
         self._require_fence()
-        self._publisher.sweep()
-        entries = {batch_id: self._journal.entry(batch_id) for batch_id in self._journal.batch_ids()}
+        self.store.sweep()
+        waiting = self._journal.batch_ids()
         pending = self.ledger.pending()
         for batch in pending:
-            entry = entries.get(batch.batch_id)
+            entry = self._journal.entry(batch.batch_id) if batch.batch_id in waiting else None
             self._apply(batch, entry.articles if entry else ())
-        undecided = [entry for entry in entries.values() if not self.ledger.has_batch(entry.batch_id)]
-        for entry in undecided:
-            batch, _ = self._decide(entry)
-            self._apply(batch, entry.articles)
-        # Applied, but killed before the entry was taken out.
-        for batch_id in entries:
-            self._journal.remove(batch_id)
+        undecided = 0
+        for batch_id in waiting:
+            if self.ledger.has_batch(batch_id):
+                # Applied, but killed before the entry was taken out.
+                self._journal.remove(batch_id)
+            elif entry := self._journal.entry(batch_id):
+                batch, _ = self._decide(entry)
+                self._apply(batch, entry.articles)
+                undecided += 1
         self._unfinished = False
-        return len(pending) + len(undecided)
+        return len(pending) + undecided
 
     def _open_ledger(self, url: str) -> Ledger:
         try:
@@ -243,11 +263,11 @@ class Lake:
     def _rebuild(self, days: Days = NO_DAYS) -> None:
         with self.ledger.transaction():
             self._require_fence()
-            rebuild(self.ledger, self.root, days)
+            rebuild(self.ledger, self.store, days)
 
     def _require_fence(self) -> None:
         if self.ledger.fence() != self._fence or not self._lock.is_ours():
-            raise LakeError(f"{self.root}: another run has taken the lake over; this one may not write any more")
+            raise LakeError(f"{self.store.url}: another run has taken the lake over; this one may not write any more")
 
     def _decide(self, entry: Entry) -> tuple[Batch, list[Decision]]:
         try:
@@ -267,96 +287,149 @@ class Lake:
 
     def _apply(self, batch: Batch, articles: Iterable[Article]) -> None:
         """Bring the partitions to what the ledger says. Readers see additions before removals."""
-        copies: dict[Partition, list[Stored]] = defaultdict(list)
-        partition_of: dict[CopyKey, Partition] = {}
         touched = self.ledger.touched(batch)
-        for copy in self.ledger.stored(touched):
-            partition = partition_of[copy.key] = Partition.of(copy.key.source, copy.day)
-            copies[partition].append(copy)
-        observed: dict[Partition, list[Article]] = defaultdict(list)
-        strays = self._strays(touched, partition_of)
-        for article in (*articles, *(article for found in strays.values() for article in found)):
-            # An article stays in the partition of its first revision, whatever day a later one names.
-            key = CopyKey(article.article_id, article.source)
-            if key in partition_of:
-                observed[partition_of[key]].append(article)
-
-        def add(partition: Partition) -> list[tuple[Partition, Change]]:
-            return self._add(partition, observed[partition], copies[partition], batch.seq)
-
-        # Mostly waiting for the disk to confirm.
-        with ThreadPoolExecutor(WRITERS) as writers:
-            changes = [change for changes in writers.map(add, sorted(copies)) for change in changes]
-        self._publisher.sync()
+        shares, strays = self._shares(touched, articles), list(self._strays(touched))
+        left = self._bring_all(shares, batch)
         failpoint("added")
-        for partition, change in changes:
-            if change.with_removed is not None:
-                self._publish(partition, change.tree, change.after)
-        for partition, articles_left in strays.items():
-            self._take_out(partition, {article.article_id for article in articles_left})
-        self._publisher.sync()
-        self.ledger.applied(batch, self._path_of(changes))
+        self._bring_all(left, batch, removing=True)
+        for key, partition in strays:
+            self._take_out(partition, key.article_id)
+        self.store.sync(self._pool)
+        self._require_fence()
+        self.ledger.applied(batch, next((share.gained for share in shares if share.gained), ""))
         failpoint("applied")
         self._journal.remove(batch.batch_id)
         self._unfinished = False
 
-    def _add(
-        self, partition: Partition, observed: Iterable[Article], copies: Iterable[Stored], seq: int
-    ) -> list[tuple[Partition, Change]]:
-        """Publish what a partition gains; gives its changes, of which the rows they take away are left for later."""
-        before = {tree: read_partition(partition_path(self.root, tree, partition)) for tree in COPY_TREES}
-        changes = merge(before, observed, copies, seq)
-        for change in changes:
-            self._publish(partition, change.tree, change.after if change.with_removed is None else change.with_removed)
-        return [(partition, change) for change in changes]
+    def _shares(self, touched: Collection[CopyKey], articles: Iterable[Article]) -> list[_Share]:
+        """What a batch means for each partition. A copy stays in its partition, whatever day a later revision names."""
+        shares: dict[Partition, _Share] = {}
+        home: dict[CopyKey, _Share] = {}
+        for copy in self.ledger.stored(touched):
+            partition = Partition.of(copy.key.source, copy.day)
+            home[copy.key] = share = shares.setdefault(partition, _Share(partition))
+            share.keys.append(copy.key)
+        for key, partition in self._strays(home):
+            home[key].observed += self._versions(partition, key)
+        for article in articles:
+            if share_of := home.get(CopyKey(article.article_id, article.source)):
+                share_of.observed.append(article)
+        return [shares[partition] for partition in sorted(shares)]
 
-    def _strays(
-        self, touched: Iterable[CopyKey], partition_of: Mapping[CopyKey, Partition]
-    ) -> dict[Partition, list[Article]]:
-        """Versions that lie in a partition which is not their copy's any more."""
-        strays: dict[Partition, list[Article]] = defaultdict(list)
-        for key, day in self.ledger.moves(touched):
-            partition = Partition.of(key.source, day)
-            if partition == partition_of[key]:
-                continue
-            for tree in COPY_TREES:
-                table = read_partition(partition_path(self.root, tree, partition))
-                rows = table.filter(pc.equal(table["article_id"], key.article_id)).to_pylist() if table else ()
-                strays[partition] += [article_of(row, source=key.source, day=day) for row in rows]
-        return strays
+    def _strays(self, keys: Iterable[CopyKey]) -> Iterator[tuple[CopyKey, Partition]]:
+        """Copies with the partitions that a repair has found not to be theirs."""
+        for key, day in self.ledger.moves(keys):
+            yield key, Partition.of(key.source, day)
 
-    def _take_out(self, partition: Partition, ids: Collection[str]) -> None:
+    def _versions(self, partition: Partition, key: CopyKey) -> Iterator[Article]:
+        for rows in self._read(partition, [key.article_id]).rows.values():
+            for row in rows.to_pylist() if rows else ():
+                yield article_of(row, source=key.source, day=partition.date)
+
+    def _take_out(self, partition: Partition, article_id: str) -> None:
+        files = self._read(partition, [article_id])
         for tree in COPY_TREES:
-            table = read_partition(partition_path(self.root, tree, partition))
-            if table is None:
-                continue
-            kept = table.filter(pc.invert(pc.is_in(table["article_id"], pa.array(ids, pa.string()))))
-            if len(kept) < len(table):
-                self._publish(partition, tree, kept)
+            if files.rows[tree] and not self._put(partition, files, tree, [article_id], ()):
+                raise LakeError(f"{self._name(partition_key(tree, partition))}: somebody else writes to it; try again")
 
-    def _path_of(self, changes: Sequence[tuple[Partition, Change]]) -> str:
-        """A file that rows of this batch went to: what changes has its number in one tree or another."""
-        for partition, change in changes:
-            path = partition_path(self.root, change.tree, partition)
-            if change.gained:
-                return str(path.relative_to(self.root))
-        return ""
+    def _bring_all(self, shares: Sequence[_Share], batch: Batch, *, removing: bool = False) -> list[_Share]:
+        """Durable when it returns; gives the partitions that have more to lose."""
+        # Mostly waiting for the disk to confirm.
+        more = list(self._pool.map(lambda share: self._bring(share, batch, removing), shares))
+        self.store.sync(self._pool)
+        return [share for share, has_more in zip(shares, more, strict=True) if has_more]
 
-    def _publish(self, partition: Partition, tree: Tree, rows: pa.Table) -> None:
-        self._publisher.publish(partition_path(self.root, tree, partition), encode(rows, tree))
+    def _bring(self, share: _Share, batch: Batch, removing: bool) -> bool:
+        """Publish what a partition gains and, when `removing`, what it loses. Tells whether there is more to lose."""
+        for attempt in range(ATTEMPTS):
+            files = self._read(share.partition, {key.article_id for key in share.keys})
+            # After the files: whoever decides from now on has yet to write to them.
+            changes = merge(files.rows, share.observed, self.ledger.stored(share.keys), batch.seq)
+            if self._publish(share.partition, files, changes, removing):
+                share.gained = share.gained or next(
+                    (partition_key(change.tree, share.partition) for change in changes if change.gained), ""
+                )
+                return not removing and any(change.gone for change in changes)
+            _wait(attempt)
+        raise LakeError(f"{self.store.url}: {share.partition} is written to without pause; try again")
 
-    def _quarantine(self, partition: Partition, rejected: Iterable[Rejected], run_id: str) -> int:
-        before = read_partition(partition_path(self.root, "quarantine", partition))
-        rows = {_refused(row): row for row in (before.to_pylist() if before else ())}
-        known = len(rows)
-        for each in rejected:
-            row = rejected_row(each, run_id)
-            rows.setdefault(_refused(row), row)
-        if len(rows) > known:
-            self._publish(partition, "quarantine", table("quarantine", rows.values()))
-        return len(rows) - known
+    def _read(self, partition: Partition, ids: Collection[str]) -> _Files:
+        found = _Files({}, {})
+        # Rows move into revisions: looked for there last, none is missed on its way.
+        for tree in reversed(COPY_TREES):
+            key = partition_key(tree, partition)
+            blob = found.blobs[tree] = self.store.read(key)
+            found.rows[tree] = rows_of(blob.data, self._name(key), ids) if blob else None
+        return found
+
+    def _publish(self, partition: Partition, files: _Files, changes: Sequence[Change], removing: bool) -> bool:
+        """False if somebody else has written to one of the files since it was read."""
+        for change in changes:
+            if change.rows and not self._put(partition, files, change.tree, change.replaced, change.rows):
+                return False
+        if not removing:
+            return True
+        gone = [change for change in changes if change.gone]
+        return all(self._put(partition, files, change.tree, change.gone, ()) for change in gone)
+
+    def _put(self, partition: Partition, files: _Files, tree: Tree, out: Collection[str], rows: Sequence[Row]) -> bool:
+        key, before = partition_key(tree, partition), files.blobs[tree]
+        data = changed(before.data if before else None, self._name(key), tree, out, rows)
+        self._require_fence()
+        version = self.store.put(key, data, before.version if before else None)
+        if version is None:
+            return False
+        files.blobs[tree] = Blob(data, version)
+        return True
+
+    def _replace(self, key: str, before: Blob | None, data: bytes) -> None:
+        """For who has the lake for himself."""
+        if self.store.put(key, data, before.version if before else None) is None:
+            raise LakeError(f"{self._name(key)}: somebody else writes to it; try again")
+
+    def _name(self, key: str) -> str:
+        """For a person."""
+        return f"{self.store.url}/{key}"
+
+    def _quarantine(self, partition: Partition, rejected: Sequence[Rejected], run_id: str) -> int:
+        key = partition_key("quarantine", partition)
+        for attempt in range(ATTEMPTS):
+            blob = self.store.read(key)
+            known = set[tuple[str, str]]()
+            if blob:
+                known.update(
+                    map(_refused, decode(blob.data, self._name(key), ["source", "url", "raw_ref"]).to_pylist())
+                )
+            rows = {_refused(row): row for row in (rejected_row(each, run_id) for each in reversed(rejected))}
+            added = [row for refused, row in reversed(rows.items()) if refused not in known]
+            if not added or self._put(partition, _Files({"quarantine": blob}, {}), "quarantine", (), added):
+                return len(added)
+            _wait(attempt)
+        raise LakeError(f"{self.store.url}/{key} is written to without pause; try again")
+
+
+@dataclass(slots=True)
+class _Share:
+    """What a batch means for one partition."""
+
+    partition: Partition
+    keys: list[CopyKey] = field(default_factory=list)
+    observed: list[Article] = field(default_factory=list)
+    gained: str = ""
+    """A file that rows of this batch went to."""
+
+
+class _Files(NamedTuple):
+    """The files of a partition, and what they hold of the copies that are looked for."""
+
+    blobs: dict[Tree, Blob | None]
+    rows: dict[Tree, pa.Table | None]
 
 
 def _refused(row: Row) -> tuple[str, str]:
     """Fetched again, a page lies in another place of the archive: that tells only documents without address apart."""
     return row["source"], row["url"] or row["raw_ref"]
+
+
+def _wait(attempt: int) -> None:
+    time.sleep(random.uniform(0, min(1.0, 0.01 * 2 ** min(attempt, 7))))

@@ -37,7 +37,7 @@ BATCHES: Final = "batches"
 DERIVED: Final = """
 CREATE TABLE copies (
     article_id TEXT NOT NULL, source TEXT NOT NULL,
-    day TEXT,                       -- partition, that of the first revision; null if undated
+    day TEXT,                       -- partition, for good: of the first revision when it was stored; null if undated
     first_seen_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL,
     page_digest TEXT NOT NULL,      -- of the page it was last read from
     gone_at INTEGER,                -- when the site was first found to have it no more; null while it has
@@ -67,7 +67,7 @@ CREATE TABLE batches (
 CREATE TABLE touched (
     seq INTEGER NOT NULL, article_id TEXT NOT NULL, source TEXT NOT NULL, PRIMARY KEY (seq, article_id, source)
 ) WITHOUT ROWID;
-CREATE TABLE moves (                -- rows that have to leave a partition: an earlier revision names another day
+CREATE TABLE moves (                -- rows that have to leave a partition: a repair has found them another day
     article_id TEXT NOT NULL, source TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (article_id, source, day)
 ) WITHOUT ROWID;
 CREATE TABLE head (
@@ -118,7 +118,7 @@ WHERE (excluded.fetched_at, excluded.edited_at, excluded.claimed_at, excluded.ca
 """
 ADD_COPY = """
 INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)
-ON CONFLICT (article_id, source) DO UPDATE SET day = excluded.day,
+ON CONFLICT (article_id, source) DO UPDATE SET
     first_seen_at = CASE WHEN excluded.first_seen_at < copies.first_seen_at THEN excluded.first_seen_at
                          ELSE copies.first_seen_at END,
     page_digest = CASE WHEN excluded.last_seen_at >= copies.last_seen_at THEN excluded.page_digest
@@ -327,7 +327,7 @@ class Ledger:
         for decision in decisions:
             article, version = decision.article, version_of(decision.article, decision.exact_key)
             key = CopyKey(article.article_id, article.source)
-            if decision.kind != "new" and self._comes_back(key, decision):
+            if decision.kind != "new" and self._comes_back(key, article.fetched_at):
                 touched.add(key)
             self._add_copy(key, decision)
             self._add_page(article.page_digest, article.raw_ref, article.extractor)
@@ -564,14 +564,10 @@ class Ledger:
                 self.execute("UPDATE head SET whole = 0")
                 self._index = NearIndex(self._database, window=self._window)
 
-    def _comes_back(self, key: CopyKey, decision: Decision) -> bool:
-        """Was it gone and is there again? Notes the partition it was in, too, if its first revision is another now."""
-        for day, gone_at in self._query("SELECT day, gone_at FROM copies WHERE article_id = ? AND source = ?", *key):
-            before = date.fromisoformat(day) if day else None
-            if before != decision.day:
-                self.move(key, before)
-            return gone_at is not None and gone_at <= _us(decision.article.fetched_at)
-        return False
+    def _comes_back(self, key: CopyKey, seen_at: datetime) -> bool:
+        """Was it gone, and is there again?"""
+        rows = self._query("SELECT gone_at FROM copies WHERE article_id = ? AND source = ?", *key)
+        return bool(rows) and rows[0][0] is not None and rows[0][0] <= _us(seen_at)
 
     def _add_copy(self, key: CopyKey, decision: Decision) -> None:
         day, seen_at = decision.day, _us(decision.article.fetched_at)

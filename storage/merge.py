@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from articles.decide import Version, chain, changed, is_replaced, version_of
 from articles.records import Article
 from storage.ledger import Stored
-from storage.schema import Row, Tree, article_of, observed_row, table
+from storage.schema import Row, Tree, article_of, observed_row
 
 # Superseded and repeated rows appear before they go from where they were: nothing is ever missing.
 COPY_TREES: tuple[Tree, ...] = ("revisions", "duplicates", "articles")
@@ -27,7 +27,7 @@ COPY_TREES: tuple[Tree, ...] = ("revisions", "duplicates", "articles")
 GONE_AT = "gone_at"
 
 Contents: TypeAlias = Mapping[Tree, pa.Table | None]
-"""The tables of a partition; None where there is no file."""
+"""What the files of a partition hold, at least of the copies to be merged; None where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,12 @@ class Change:
     """What becomes of one file."""
 
     tree: Tree
-    after: pa.Table
-    with_removed: pa.Table | None
-    """`after` and the rows that have moved to another file; None if there are none. To be visible first."""
+    rows: Sequence[Row]
+    """To be added, in the place of those of `replaced`."""
+    replaced: frozenset[str]
+    """article_ids whose rows go as these come."""
+    gone: frozenset[str]
+    """article_ids whose rows have moved to another file: they go when they are visible there."""
     gained: bool
     """Are there rows with the number of this commit?"""
 
@@ -50,13 +53,13 @@ def merge(before: Contents, observed: Iterable[Article], copies: Iterable[Stored
     copies = list(copies)
     touched = pa.array([copy.key.article_id for copy in copies], pa.string())
     old_rows = {tree: _rows_of(before[tree], touched) for tree in COPY_TREES}
-    new_rows: dict[Tree, list[Row]] = {tree: [] for tree in COPY_TREES}
+    new_rows: dict[Tree, dict[str, list[Row]]] = {tree: defaultdict(list) for tree in COPY_TREES}
     for copy in copies:
         article_id = copy.key.article_id
         old = {tree: old_rows[tree].get(article_id, []) for tree in COPY_TREES}
         for tree, row in _rows(copy, old, seen[article_id], seq):
-            new_rows[tree].append(row)
-    changes = (_change(tree, before[tree], touched, old_rows[tree], new_rows[tree], seq) for tree in COPY_TREES)
+            new_rows[tree][article_id].append(row)
+    changes = (_change(tree, old_rows[tree], new_rows[tree], seq) for tree in COPY_TREES)
     return [change for change in changes if change]
 
 
@@ -123,21 +126,17 @@ def _seq_of(row: Row, old: Iterable[Row], seq: int) -> int:
     return next((int(known["ingest_seq"]) for known in same), seq)
 
 
-def _change(
-    tree: Tree, before: pa.Table | None, touched: pa.Array, old: Mapping[str, list[Row]], new: list[Row], seq: int
-) -> Change | None:
-    old_rows = [row for rows in old.values() for row in rows]
-    if _by_key(old_rows) == _by_key(new):
+def _change(tree: Tree, old: Mapping[str, list[Row]], new: Mapping[str, list[Row]], seq: int) -> Change | None:
+    other = {
+        article_id for article_id, rows in new.items() if _by_revision(rows) != _by_revision(old.get(article_id, ()))
+    }
+    gone = frozenset(old.keys() - new.keys())
+    if not other and not gone:
         return None
-    added = table(tree, new)
-    gained = any(row["ingest_seq"] == seq for row in new)
-    if before is None:
-        return Change(tree, added, None, gained)
-    after = pa.concat_tables([before.filter(pc.invert(pc.is_in(before["article_id"], touched))), added])
-    stay = {row["article_id"] for row in new}
-    gone = [row for row in old_rows if row["article_id"] not in stay]
-    return Change(tree, after, pa.concat_tables([after, table(tree, gone)]) if gone else None, gained)
+    rows = [row for article_id in sorted(other) for row in new[article_id]]
+    gained = any(row["ingest_seq"] == seq for row in rows)
+    return Change(tree, rows, frozenset(other & old.keys()), gone, gained)
 
 
-def _by_key(rows: Iterable[Row]) -> dict[tuple[str, int], Row]:
-    return {(row["article_id"], row["revision"]): row for row in rows}
+def _by_revision(rows: Iterable[Row]) -> dict[int, Row]:
+    return {row["revision"]: row for row in rows}

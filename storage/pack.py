@@ -18,8 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage.errors import LakeError
-from storage.partitions import HIVE_NULL, Partition, partitions, read_partition, sync_folder
+from storage.partitions import HIVE_NULL, Partition, partitions, read_partition
 from storage.schema import COLUMNS, DICTIONARY, PARTITION, SCHEMAS
+from storage.store import sync_folder
 
 MADE_FROM = b"finnews_pack_of"
 # Rows of many small partitions are gathered until they fill a row group.

@@ -1,30 +1,41 @@
-"""Partitions as files: where they are, how their bytes come about, how one takes the place of another.
+"""Partitions as files: where they are and how their bytes come about. storage/store.py puts them in their places.
 
-A published tree holds one file per partition and nothing else. A file is only ever replaced as a whole: written to the
-staging folder on the same file system, synced, renamed. The same rows always give the same bytes.
+A published tree holds one file per partition and nothing else. Few new rows are appended: the old file as it is, a row
+group, and a footer over both. Everything else writes the file anew, and then the same rows always give the same bytes.
+A sealed file is that of a day gone quiet: canonical order, compressed for good.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import re
-import uuid
-from collections.abc import Iterator
+import struct
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from articles.source import RESERVED_IDS, SOURCE_ID
 from storage.errors import LakeError
-from storage.failpoint import failpoint
-from storage.schema import DICTIONARY, SCHEMAS, SORT, STATISTICS, VERSION, Tree
+from storage.schema import DICTIONARY, SCHEMAS, SORT, STATISTICS, VERSION, Row, Tree, table
+from storage.store import Listed, Store
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 ROW_GROUP = 1024
-ZSTD_LEVEL = 3
+HOT_LEVEL, SEALED_LEVEL = 3, 9
+# In the file's metadata, beside the version of the schema.
+SEALED = b"finnews_sealed"
+# Each appended row group costs a footer, and readers a little.
+MAX_GROUPS = 16
+MAX_APPENDED = 256
+MAGIC_BYTES = 4
+KEY = re.compile(r"(?P<tree>\w+)/(?:source|reason)=(?P<owner>[^/]+)/date=(?P<day>[^/]+)/\w+\.parquet")
 FOLDER = re.compile(r"(?:source|reason|date)=(?P<value>[^/]+)")
 
 
@@ -48,9 +59,24 @@ class Partition:
         return None if self.day == HIVE_NULL else date.fromisoformat(self.day)
 
 
-def partition_path(lake: Path, tree: Tree, partition: Partition) -> Path:
+def partition_key(tree: Tree, partition: Partition) -> str:
+    """Its path in the lake."""
     owner = "reason" if tree == "quarantine" else "source"
-    return lake / tree / f"{owner}={partition.owner}" / f"date={partition.day}" / f"{tree}.parquet"
+    return f"{tree}/{owner}={partition.owner}/date={partition.day}/{tree}.parquet"
+
+
+def partition_at(key: str) -> tuple[Tree, Partition] | None:
+    """What `partition_key` was made of; None for any other path."""
+    found = KEY.fullmatch(key)
+    if not found:
+        return None
+    tree: Tree = found["tree"]  # type: ignore[assignment]
+    partition = Partition(found["owner"], found["day"])
+    return (tree, partition) if partition_key(tree, partition) == key else None
+
+
+def partition_path(lake: Path, tree: Tree, partition: Partition) -> Path:
+    return lake / partition_key(tree, partition)
 
 
 def partitions(lake: Path, tree: Tree) -> Iterator[tuple[Partition, Path]]:
@@ -63,6 +89,14 @@ def partitions(lake: Path, tree: Tree) -> Iterator[tuple[Partition, Path]]:
                 yield Partition(owner, day), Path(path)
 
 
+def files(store: Store, tree: Tree) -> Iterator[tuple[Partition, Listed]]:
+    """The partitions of a store, in order."""
+    for file in store.entries(tree):
+        found = partition_at(file.key)
+        if found and found[0] == tree:
+            yield found[1], file
+
+
 def read_partition(path: Path, columns: list[str] | None = None) -> pa.Table | None:
     """The rows of one file, with checksums verified; None if there is none."""
     try:
@@ -71,103 +105,111 @@ def read_partition(path: Path, columns: list[str] | None = None) -> pa.Table | N
         return None
     except OSError as error:
         raise LakeError(f"{path}: {error.strerror}") from error
+    return decode(data, str(path), columns)
+
+
+def decode(data: bytes, name: str, columns: list[str] | None = None) -> pa.Table:
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        _check_version(path, file.schema_arrow)
-        table = file.read(columns=columns, use_threads=False)
+        _check_version(name, file.schema_arrow)
+        rows = file.read(columns=columns, use_threads=False)
     except (OSError, pa.ArrowException) as error:
-        raise LakeError(f"{path}: not a readable Parquet file ({_line(error)}); see `finnews verify`") from error
-    return table
+        raise LakeError(f"{name}: not a readable Parquet file ({_line(error)}); see `finnews verify`") from error
+    return rows
+
+
+def rows_of(data: bytes, name: str, ids: Collection[str]) -> pa.Table | None:
+    """The rows of these articles; None if it has none. A file that has none is hardly read."""
+    wanted = pa.array(sorted(ids), pa.string())
+    if not pc.any(pc.is_in(decode(data, name, ["article_id"])["article_id"], wanted)).as_py():
+        return None
+    rows = decode(data, name)
+    return rows.filter(pc.is_in(rows["article_id"], wanted))
 
 
 def last_seq(path: Path) -> int:
     """The highest ingest_seq in a file, from its footer; 0 if there is none."""
     try:
-        footer = pq.read_metadata(path)
+        with path.open("rb") as file:
+            return last_seq_of(file, str(path))
     except FileNotFoundError:
         return 0
-    except (OSError, pa.ArrowException) as error:
-        raise LakeError(f"{path}: not a readable Parquet file ({_line(error)}); see `finnews verify`") from error
+    except OSError as error:
+        raise LakeError(f"{path}: {error.strerror}") from error
+
+
+def last_seq_of(file: BinaryIO, name: str) -> int:
+    footer = _footer(file, name)
     at = footer.schema.to_arrow_schema().get_field_index("ingest_seq")
     groups = (footer.row_group(n).column(at) for n in range(footer.num_row_groups) if footer.row_group(n).num_rows)
     return max((int(column.statistics.max) for column in groups), default=0)
 
 
-def encode(table: pa.Table, tree: Tree) -> bytes:
+def is_sealed(file: BinaryIO, name: str) -> bool:
+    return SEALED in (_footer(file, name).metadata or {})
+
+
+def encode(rows: pa.Table, tree: Tree, *, sealed: bool = False) -> bytes:
     """Canonical bytes of a set of rows."""
-    names = table.schema.names
+    schema = SCHEMAS[tree].with_metadata({**SCHEMAS[tree].metadata, SEALED: b"1"}) if sealed else SCHEMAS[tree]
+    ordered = rows.cast(SCHEMAS[tree]).sort_by([(name, "ascending") for name in SORT[tree]])
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table.cast(SCHEMAS[tree]).sort_by([(name, "ascending") for name in SORT[tree]]),
-        sink,
-        row_group_size=ROW_GROUP,
-        compression="zstd",
-        compression_level=ZSTD_LEVEL,
-        use_dictionary=[name for name in DICTIONARY if name.partition(".")[0] in names],
-        write_statistics=[name for name in STATISTICS if name in names],
-        write_page_checksum=True,
-    )
+    level = SEALED_LEVEL if sealed else HOT_LEVEL
+    pq.write_table(ordered.cast(schema), sink, row_group_size=ROW_GROUP, **_options(schema, level))
     data: bytes = sink.getvalue().to_pybytes()
     return data
 
 
-class Publisher:
-    """Puts files in their places, each at once and for good."""
-
-    def __init__(self, lake: Path) -> None:
-        self._lake = lake
-        self._staging = lake / "_state" / "staging"
-        self._staging.mkdir(exist_ok=True)
-        self._unsynced: set[Path] = set()
-
-    def publish(self, path: Path, data: bytes) -> None:
-        """Readers see the old file or the new one. Survives a power cut after the next `sync`."""
-        # No clock in the name: two writers may start in the same millisecond.
-        staged = self._staging / f"{uuid.uuid4().hex}.parquet"
-        try:
-            try:
-                write_synced(staged, data)
-                failpoint("staged")
-                self._make_folder(path.parent)
-                staged.replace(path)
-            except BaseException:
-                staged.unlink(missing_ok=True)
-                raise
-        except OSError as error:
-            raise LakeError(f"{path}: {error.strerror}") from error
-        self._unsynced.add(path.parent)
-        failpoint("published")
-
-    def sync(self) -> None:
-        for folder in self._unsynced:
-            sync_folder(folder)
-        self._unsynced.clear()
-
-    def sweep(self) -> None:
-        """Remove what killed writers left. Only for the holder of the lake's lock."""
-        for path in self._staging.iterdir():
-            path.unlink()
-
-    def _make_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
-            self._unsynced.update(parent for parent in folder.parents if parent.is_relative_to(self._lake))
+def changed(data: bytes | None, name: str, tree: Tree, out: Collection[str], rows: Sequence[Row]) -> bytes:
+    """The bytes of a file without the rows of some articles, and with new ones."""
+    added = table(tree, rows)
+    if data is None:
+        return encode(added, tree)
+    if not out and len(rows) <= MAX_APPENDED:
+        footer = _footer(io.BytesIO(data), name)
+        if footer.num_row_groups < MAX_GROUPS and SEALED not in footer.metadata:
+            return _appended(data, footer, added, tree)
+    before = decode(data, name)
+    kept = (
+        before.filter(pc.invert(pc.is_in(before["article_id"], pa.array(sorted(out), pa.string())))) if out else before
+    )
+    return encode(pa.concat_tables([kept, added]), tree)
 
 
-def write_synced(path: Path, data: bytes) -> None:
-    with path.open("xb", buffering=0) as file:
-        left = memoryview(data)
-        while left:
-            left = left[file.write(left) :]
-        os.fsync(file.fileno())
+def _appended(data: bytes, footer: pq.FileMetaData, rows: pa.Table, tree: Tree) -> bytes:
+    """The old bytes, a row group, and a footer over all. A reader that has the old footer finds all it points to."""
+    ordered = rows.sort_by([(name, "ascending") for name in SORT[tree]])
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, ordered.schema, **_options(ordered.schema, HOT_LEVEL)) as writer:
+        # The writer has put down the magic bytes that every file begins with; it counts from where the sink stands.
+        sink.write(memoryview(data)[MAGIC_BYTES:])
+        writer.write_table(ordered, row_group_size=ROW_GROUP)
+    written = sink.getvalue()
+    footer.append_row_groups(pq.read_metadata(pa.BufferReader(written)))
+    [footer_bytes] = struct.unpack("<I", written[-8:-4].to_pybytes())
+    over_all = io.BytesIO()
+    footer.write_metadata_file(over_all)
+    body: bytes = written[: len(written) - 8 - footer_bytes].to_pybytes()
+    return body + over_all.getvalue()[MAGIC_BYTES:]
 
 
-def sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _options(schema: pa.Schema, level: int) -> dict[str, Any]:
+    return {
+        "compression": "zstd",
+        "compression_level": level,
+        "use_dictionary": [name for name in DICTIONARY if name.partition(".")[0] in schema.names],
+        "write_statistics": [name for name in STATISTICS if name in schema.names],
+        "write_page_checksum": True,
+    }
+
+
+def _footer(file: BinaryIO, name: str) -> pq.FileMetaData:
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        footer = pq.read_metadata(file)
+    except (OSError, pa.ArrowException) as error:
+        raise LakeError(f"{name}: not a readable Parquet file ({_line(error)}); see `finnews verify`") from error
+    _check_version(name, footer.schema.to_arrow_schema())
+    return footer
 
 
 def _folders(parent: str) -> list[tuple[str, str]]:
@@ -180,10 +222,10 @@ def _folders(parent: str) -> list[tuple[str, str]]:
     return sorted((name["value"], path) for name, path in found if name)
 
 
-def _check_version(path: Path, schema: pa.Schema) -> None:
+def _check_version(name: str, schema: pa.Schema) -> None:
     written = (schema.metadata or {}).get(b"finnews_schema_version", b"none").decode()
     if written != str(VERSION):
-        raise LakeError(f"{path}: schema version {written}, this finnews reads and writes {VERSION}")
+        raise LakeError(f"{name}: schema version {written}, this finnews reads and writes {VERSION}")
 
 
 def _line(error: Exception) -> str:

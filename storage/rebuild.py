@@ -7,9 +7,8 @@ where a row stands otherwise in the lake – a commit was cut short – its copy
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import islice
-from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -18,51 +17,64 @@ from articles.fingerprint import with_fingerprints
 from articles.records import Article
 from storage.ledger import Ledger
 from storage.merge import COPY_TREES, GONE_AT, Contents, merge
-from storage.partitions import Partition, last_seq, partition_path, partitions, read_partition
+from storage.partitions import Partition, decode, files, last_seq_of, partition_key
 from storage.schema import article_of
+from storage.store import Store
 
 REBUILT = "rebuilt"
 BATCH = 1000
-# Files written about when the ledger last looked are looked at again.
-SLACK = timedelta(seconds=2)
 
 Days: TypeAlias = Mapping[tuple[str, str, str], date | None]
 """article_id, source and text_hash of a version → the day it was published, where better rules have found another."""
 NO_DAYS: Days = MappingProxyType({})
 
 
-def agrees(ledger: Ledger, lake: Path) -> bool:
+def agrees(ledger: Ledger, store: Store) -> bool:
     """Whether ledger and lake are of one time, by the numbers of commits. Reads a few footers, no rows."""
     head, newest = ledger.head(), ledger.last_seq()
-    if not head.whole or ledger.lacks_index() or (head.path and last_seq(lake / head.path) < head.seq):
+    if not head.whole or ledger.lacks_index() or (head.path and _last_seq(store, head.path) < head.seq):
         return False
-    since = (head.at - SLACK).timestamp()
-    files = (path for tree in COPY_TREES for _, path in partitions(lake, tree))
-    return all(last_seq(path) <= newest for path in files if path.stat().st_mtime >= since)
+    since = head.at - store.slack
+    listed = (file for tree in COPY_TREES for _, file in files(store, tree))
+    return all(_last_seq(store, file.key) <= newest for file in listed if file.modified_at >= since)
 
 
-def rebuild(ledger: Ledger, lake: Path, days: Days = NO_DAYS) -> None:
+def rebuild(ledger: Ledger, store: Store, days: Days = NO_DAYS) -> None:
     """Fill the ledger from the lake, in the caller's transaction. `days` names versions that lie under another day."""
     ledger.clear()
-    every = sorted({partition for tree in COPY_TREES for partition, _ in partitions(lake, tree)})
-    articles = (article for partition in every for article in _articles(partition, _contents(lake, partition), days))
+    every = sorted({partition for tree in COPY_TREES for partition, _ in files(store, tree)})
+    articles = (article for partition in every for article in _articles(partition, _contents(store, partition), days))
     while batch := list(islice(articles, BATCH)):
         ledger.record(decide(with_fingerprints(batch), ledger))
         for article in batch:
             if gone_at := article.extra.get(GONE_AT):
                 ledger.mark_gone([article.article_id], datetime.fromisoformat(gone_at), article.source)
-    unfinished = {key for partition in every for key in _unfinished(ledger, partition, _contents(lake, partition))}
-    seq, path = max(
-        ((last_seq(path), path) for tree in COPY_TREES for _, path in partitions(lake, tree)), default=(0, lake)
+    unfinished = {key for partition in every for key in _unfinished(ledger, partition, _contents(store, partition))}
+    seq, key = max(
+        ((_last_seq(store, file.key), file.key) for tree in COPY_TREES for _, file in files(store, tree)),
+        default=(0, ""),
     )
     ledger.raise_seq(seq)
     if unfinished:
         ledger.touch(ledger.begin_batch(REBUILT, REBUILT, 0), unfinished)
-    ledger.set_head(seq, str(path.relative_to(lake)) if seq else "")
+    ledger.set_head(seq, key if seq else "")
 
 
-def _contents(lake: Path, partition: Partition) -> Contents:
-    return {tree: read_partition(partition_path(lake, tree, partition)) for tree in COPY_TREES}
+def _last_seq(store: Store, key: str) -> int:
+    try:
+        with store.open(key) as file:
+            return last_seq_of(file, f"{store.url}/{key}")
+    except FileNotFoundError:
+        return 0
+
+
+def _contents(store: Store, partition: Partition) -> Contents:
+    found = {}
+    for tree in COPY_TREES:
+        key = partition_key(tree, partition)
+        blob = store.read(key)
+        found[tree] = decode(blob.data, f"{store.url}/{key}") if blob else None
+    return found
 
 
 def _articles(partition: Partition, contents: Contents, days: Days) -> Iterator[Article]:
@@ -80,4 +92,4 @@ def _unfinished(ledger: Ledger, partition: Partition, contents: Contents) -> set
     for key in strays:
         ledger.move(key, partition.date)
     at_home = [copy for copy in copies if copy.key not in strays]
-    return strays | ({copy.key for copy in at_home} if merge(contents, [], at_home, 0) else set())
+    return strays | {copy.key for copy in at_home if merge(contents, [], [copy], 0)}

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage.ledger import ledger_path
-from storage.partitions import sync_folder, write_synced
+from storage.store import sync_folder, write_synced
 from storage.verify import Findings
 
 FOLDER = Path("_state/quarantine")

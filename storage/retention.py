@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from storage.errors import ArchiveError
-from storage.partitions import sync_folder, write_synced
+from storage.store import sync_folder, write_synced
 
 PLACE = re.compile(r"pages/source=(?P<source>[^/]+)/(?P<day>\d{4}-\d\d-\d\d)(?:/.*)?")
 

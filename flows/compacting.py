@@ -1,0 +1,47 @@
+"""`finnews compact`: days gone quiet are written for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+
+from flows.accounting import Exit
+from flows.settings import Settings
+from flows.terminal import Terminal
+from storage.compact import compact
+from storage.errors import QueryError
+from storage.lake import Lake
+from storage.store import open_store
+
+
+def compact_command(
+    settings: Settings, terminal: Terminal, *, older_than_days: int, sources: Sequence[str] = (), dry_run: bool = False
+) -> Exit:
+    """Ends with 4 if a file cannot be read: the others are sealed all the same."""
+    if not settings.lake_path.is_dir():
+        raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
+    before = (datetime.now(UTC) - timedelta(days=older_than_days)).date()
+    if dry_run:
+        found = list(compact(open_store(settings.lake), before, sources=sources, dry_run=True))
+    else:
+        with Lake.open(settings.lake, settings.ledger) as lake, terminal.progress("partitions") as advance:
+            found = []
+            for sealed in lake.compact(before, sources=sources):
+                found.append(sealed)
+                advance(1)
+    sound = [sealed for sealed in found if not sealed.error]
+    broken = [sealed for sealed in found if sealed.error]
+    sums = {
+        "sealed": len(sound),
+        "bytes_before": sum(sealed.bytes_before for sealed in sound),
+        "bytes_after": sum(sealed.bytes_after for sealed in sound),
+    }
+    if terminal.as_json:
+        terminal.document(sums | {"unreadable": [asdict(sealed) for sealed in broken]})
+    else:
+        would = "would be sealed" if dry_run else "sealed"
+        terminal.say(f"{sums['sealed']} files {would}: {sums['bytes_before']} bytes → {sums['bytes_after']}")
+        for sealed in broken:
+            terminal.say(sealed.error)
+    return Exit.GATE if broken else Exit.OK

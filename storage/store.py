@@ -1,0 +1,216 @@
+"""Where the files of a lake are, behind one protocol: a folder, or a bucket of an S3-compatible store.
+
+    read ──▶ bytes and their version ──▶ merge ──▶ put in the place of that version ──▶ done, or read again
+
+A file is only ever replaced as a whole, and only if it still is the version that was read: whoever writes beside us,
+and however long we were asleep, nobody's rows are lost. What the files hold is none of this module's business.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import uuid
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol
+
+from storage.errors import LakeError
+from storage.failpoint import failpoint
+
+STAGING = "_state/staging"
+STRIPES = "_state/stripes"
+# Two writers of one process or of two meet on a stripe only for the moment of a rename.
+STRIPE_COUNT = 64
+
+
+class Blob(NamedTuple):
+    data: bytes
+    version: str
+
+
+class Listed(NamedTuple):
+    key: str
+    modified_at: datetime
+    size_bytes: int
+
+
+class Store(Protocol):
+    """Keys are paths with slashes, relative to the lake."""
+
+    url: str
+    slack: timedelta
+    """By how much its clock may differ from ours."""
+
+    def prepare(self) -> None:
+        """Raises LakeError where nothing can be written."""
+
+    def read(self, key: str) -> Blob | None:
+        """None if there is none."""
+
+    def open(self, key: str) -> BinaryIO:
+        """For reading parts. Raises FileNotFoundError."""
+
+    def put(self, key: str, data: bytes, version: str | None) -> str | None:
+        """Replace this version (None: create). Gives the new version; None if another one is there by now."""
+
+    def delete(self, key: str) -> None:
+        """Whether or not it is there."""
+
+    def entries(self, prefix: str) -> Iterator[Listed]:
+        """What lies below a folder, in order of its key."""
+
+    def sync(self, writers: Executor | None = None) -> None:
+        """What was put survives a power cut once this returns."""
+
+    def sweep(self) -> None:
+        """Remove what killed writers left half written. For who is the only writer at that moment."""
+
+
+class LocalStore:
+    """A folder. Files are staged beside the trees, on the same file system, synced and renamed."""
+
+    # File systems stamp by a clock of their own, which goes by ticks.
+    slack = timedelta(seconds=2)
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.url = str(root)
+        self._staging = root / STAGING
+        self._stripes = root / STRIPES
+        self._unsynced: set[Path] = set()
+        self._mutex = threading.Lock()
+
+    def prepare(self) -> None:
+        try:
+            self._staging.mkdir(parents=True, exist_ok=True)
+            self._stripes.mkdir(exist_ok=True)
+        except OSError as error:
+            raise LakeError(f"{self.root}: cannot write to the lake ({error.strerror})") from error
+
+    def read(self, key: str) -> Blob | None:
+        path = self.root / key
+        try:
+            with path.open("rb", buffering=0) as file:
+                # Of the file that is open, whatever takes its place meanwhile.
+                return Blob(file.read(), _version(os.fstat(file.fileno())))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise LakeError(f"{path}: {error.strerror}") from error
+
+    def open(self, key: str) -> BinaryIO:
+        return (self.root / key).open("rb")
+
+    def put(self, key: str, data: bytes, version: str | None) -> str | None:
+        path = self.root / key
+        # No clock in the name: two writers may start in the same millisecond.
+        staged = self._staging / f"{uuid.uuid4().hex}{path.suffix}"
+        try:
+            try:
+                write_synced(staged, data)
+                failpoint("staged")
+                self._make_folder(path.parent)
+                with self._stripe(key):
+                    renamed = self._version(path) == version
+                    if renamed:
+                        made = _version(staged.stat())
+                        failpoint("rename")
+                        staged.replace(path)
+            except BaseException:
+                staged.unlink(missing_ok=True)
+                raise
+            if not renamed:
+                staged.unlink()
+                return None
+        except OSError as error:
+            raise LakeError(f"{path}: {error.strerror}") from error
+        with self._mutex:
+            self._unsynced.add(path.parent)
+        failpoint("published")
+        return made
+
+    def delete(self, key: str) -> None:
+        (self.root / key).unlink(missing_ok=True)
+
+    def entries(self, prefix: str) -> Iterator[Listed]:
+        # A glob of ten thousand files takes a second; this, a fifth.
+        root = str(self.root)
+        for folder, folders, names in os.walk(self.root / prefix):
+            folders.sort()
+            for name in sorted(names):
+                path = f"{folder}/{name}"
+                with suppress(FileNotFoundError):
+                    found = os.stat(path)  # noqa: PTH116
+                    modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
+                    yield Listed(path[len(root) + 1 :], modified_at, found.st_size)
+
+    def sync(self, writers: Executor | None = None) -> None:
+        with self._mutex:
+            folders, self._unsynced = self._unsynced, set()
+        try:
+            # Each waits for the disk; together they wait hardly longer than one.
+            list((writers.map if writers else map)(sync_folder, sorted(folders)))
+        except OSError as error:
+            with self._mutex:
+                self._unsynced |= folders
+            raise LakeError(f"{self.root}: {error.strerror}") from error
+
+    def sweep(self) -> None:
+        for path in self._staging.iterdir():
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _stripe(self, key: str) -> Iterator[None]:
+        file = os.open(self._stripes / f"{zlib.crc32(key.encode()) % STRIPE_COUNT:02x}", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            # Not by closing alone: a process forked meanwhile would hold on to it.
+            fcntl.flock(file, fcntl.LOCK_UN)
+            os.close(file)
+
+    def _version(self, path: Path) -> str | None:
+        try:
+            return _version(path.stat())
+        except FileNotFoundError:
+            return None
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            with self._mutex:
+                self._unsynced.update(parent for parent in folder.parents if parent.is_relative_to(self.root))
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    with path.open("xb", buffering=0) as file:
+        left = memoryview(data)
+        while left:
+            failpoint("write")
+            left = left[file.write(left) :]
+        failpoint("fsync")
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        failpoint("fsync")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _version(found: os.stat_result) -> str:
+    return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"
+
+
+def open_store(url: str | Path) -> Store:
+    return LocalStore(Path(url))
