@@ -74,10 +74,13 @@ EVERYDAY = frozenset(
 )
 SAMPLE_CHARS = 8_000
 ENOUGH_WIDE = 200
+FIRST_WIDE = 400
 PLAUSIBLE = 0.3
 """Share of everyday characters that makes a text Chinese: real pages have 0.5 to 0.9, misread ones below 0.1."""
 MARGIN = 0.05
 NOT_WIDE = re.compile(r"[\x00-\x7f]+")
+LATIN = re.compile(r"[\x80-\u017f]+")
+HAN = re.compile(f"[\u3400-\u9fff{LOST}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +123,7 @@ def damage(text: str) -> tuple[str, ...]:
     wide = _wide(text)
     if len(wide) < 40:
         return flags
-    latin = sum("\x80" <= char < "\u0180" for char in wide) / len(wide)
-    han = sum("\u3400" <= char <= "\u9fff" or char == LOST for char in wide) / len(wide)
-    if latin > 0.5 or (han > 0.5 and _everyday(wide) < MARGIN * 2):
+    if _share(LATIN, wide) > 0.5 or (not _is_everyday(wide) and _share(HAN, wide) > 0.5):
         return (*flags, GARBLED)
     return flags
 
@@ -207,6 +208,17 @@ def _wide(text: str) -> str:
 
 def _everyday(wide: str) -> float:
     return sum(map(EVERYDAY.__contains__, wide)) / len(wide)
+
+
+def _is_everyday(wide: str) -> bool:
+    """Is it by the least measure? The first few hundred characters nearly always tell."""
+    least = MARGIN * 2 * len(wide)
+    return sum(map(EVERYDAY.__contains__, wide[:FIRST_WIDE])) >= least or _everyday(wide) >= MARGIN * 2
+
+
+def _share(kind: re.Pattern[str], wide: str) -> float:
+    """Removing and counting what is left takes a tenth of the time of looking at each character."""
+    return 1 - len(kind.sub("", wide)) / len(wide)
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:

@@ -27,7 +27,11 @@ BREAK_IN_WIDE = re.compile(rf"(?<=[{WIDE}])[ \t\xa0\u3000]*[\r\n]\s*(?=[{WIDE}])
 UNFINISHED = "、"
 
 # The decimal point is a digit as far as a reader of figures is concerned: 1.29% and 12.9% must not meet.
-NO_KEY = re.compile(r"(?!(?<=\d)\.(?=\d))[^\w%]|_")
+NO_POINT = re.compile(r"\.(?:(?!\d)|(?<!\d\.))")
+NO_KEY = re.compile(r"[^\w%.]+|_+")
+# The marks of nearly every text that no key holds, taken out first: it is they that send a text NFKC's slow way
+# (0.2 ms for a mean article, without them 0.04).
+KEYLESS_MARKS = "\n\u3000，。、：；！？（）“”‘’《》—…·,:;!?()/-\"'"
 HAN = ((0x3400, 0x4DC0), (0x4E00, 0xA000))
 
 
@@ -38,11 +42,16 @@ def clean_text(text: str) -> str:
     characters, zero-width and direction marks, soft hyphens and unpaired surrogates; every kind of space is a space
     and every kind of line end a line feed. Idempotent.
     """
+    lines = text.split("\n")
+    # What can be displayed holds no kind of space but one, and nothing that is to go.
+    if all(map(str.isprintable, lines)):
+        lines = [" ".join(line.split()) for line in lines]
+        return unicodedata.normalize("NFC", "\n".join(filter(None, lines)))
     if SURROGATE.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     text = SPACES.sub(" ", LINE_BREAK.sub("\n", INVISIBLE.sub("", text)))
-    lines = (line.strip(" ") for line in unicodedata.normalize("NFC", text).split("\n"))
-    return "\n".join(line for line in lines if line)
+    lines = [line.strip(" ") for line in unicodedata.normalize("NFC", text).split("\n")]
+    return "\n".join(filter(None, lines))
 
 
 def clean_line(text: str) -> str:
@@ -56,11 +65,16 @@ def key_text(text: str) -> str:
     Traditional characters are folded to simplified one by one, so 乾 and 干 meet: harmless in a key. Digits and % stay,
     since two reports from one template differ in nothing else.
     """
+    for mark in KEYLESS_MARKS:
+        text = text.replace(mark, " ")
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     # Looking whether there is any is forty times cheaper than folding what has none.
     if _traditional().search(folded):
         folded = folded.translate(_to_simplified())
-    return NO_KEY.sub("", folded)
+    if "." in folded:
+        folded = NO_POINT.sub(" ", folded)
+    key = folded.replace(" ", "")
+    return key if key.replace("%", "").replace(".", "").isalnum() else NO_KEY.sub("", key)
 
 
 def join_wide(lines: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ file, the line of an error and the misspelt key is the work of spiders.catalogue
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import date, timedelta
 from functools import cached_property
@@ -146,6 +147,11 @@ class ArticleRules(Rules):
     keep_lines: list[Pattern] = []
     """Lines that stay, whatever the general patterns say."""
     charset: str | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all the rules: where it is equal, so are they."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]
 
 
 class Gates(Rules):

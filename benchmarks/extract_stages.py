@@ -24,7 +24,7 @@ STEPS: dict[str, tuple[tuple[ModuleType, str], ...]] = {
     "parse": ((extraction, "_parse"),),
     "locate": tuple((locate, name) for name in ("cut_behind", "containers", "mark_noise", "vote", "choose")),
     "canonicalise": ((extraction, "read_runs"), (extraction, "canonical")),
-    "trafilatura": ((extraction, "_trafilatura"),),
+    "trafilatura": ((extraction, "_through_trafilatura"), (extraction, "_trafilatura")),
     "wrapper lines": ((extraction, "strip_wrapper"), (extraction, "join_unfinished")),
     "fields": tuple(
         (extraction, name) for name in ("read_head", "find_headline", "scene_of", "read_fields", "images_of")
