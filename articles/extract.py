@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import trafilatura
 from lxml import etree
@@ -43,7 +44,7 @@ from articles.fields import (
 )
 from articles.identity import NoIdentityError, article_id, canonical_url, text_hash
 from articles.language import language_of
-from articles.locate import Finder, Lane
+from articles.locate import Finder, Lane, Wanted
 from articles.normalise import clean_line, clean_text, join_unfinished
 from articles.posts import BadPost, first_clause, parse_post, plain_paragraphs, split_title
 from articles.records import Article, Listed, Page, Reason, Rejected
@@ -178,7 +179,7 @@ def _from_html(page: Page, source: Source) -> Outcome:
     html = decoded.text.replace("\0", "")
     flags = list(decoded.flags)
     tree, finder, named, lane = _locate_by_rule(html, rules)
-    _apply_rules(named, rules)
+    _apply_rules(finder, named, rules)
     head, reading = read_head(tree), _read(tree)
     headline = find_headline(head, reading, page.listed.title)
     if title := finder.text(rules.title):
@@ -251,7 +252,7 @@ def _from_text(page: Page, source: Source) -> Outcome:
 def _from_piece(page: Page, source: Source, html: str, flags: list[str]) -> Outcome:
     """An article whose HTML is all body."""
     root = _parse(f"<div>{html}</div>")
-    _apply_rules([root], source.article)
+    _apply_rules(Finder(root, _wanted(source.article.selectors)), [root], source.article)
     reading = _read(root)
     locate.mark_noise(reading, None)
     title = clean_line(page.listed.title or "")
@@ -316,11 +317,11 @@ def _locate_by_rule(html: str, rules: ArticleRules) -> tuple[etree._Element, Fin
     """The parsed page, the containers that the source's rules name on it (none, if no rule holds), and the lane."""
     if rules.body and (cut := locate.cut_behind(html, rules.body, _selectors_of_fields(rules))) is not None:
         tree = _parse(cut)
-        finder = Finder(tree)
+        finder = Finder(tree, _wanted(rules.selectors))
         if named := locate.containers(finder, rules.body):
             return tree, finder, named, "slice"
     tree = _parse(html)
-    finder = Finder(tree)
+    finder = Finder(tree, _wanted(rules.selectors))
     named = locate.containers(finder, rules.body)
     return tree, finder, named, "rule" if named else "vote"
 
@@ -329,18 +330,21 @@ def _selectors_of_fields(rules: ArticleRules) -> tuple[Sequence[str], ...]:
     return (rules.title, rules.published, rules.updated, rules.publisher, rules.author, rules.editor, rules.section)
 
 
-def _apply_rules(named: Iterable[etree._Element], rules: ArticleRules) -> None:
+# A source's, from page to page.
+_wanted = lru_cache(maxsize=256)(Wanted)
+
+
+def _apply_rules(finder: Finder, named: Collection[etree._Element], rules: ArticleRules) -> None:
     """Take out what the source's rules drop, and the tags of what they unwrap."""
     make_blocks(named)
     for container in named:
-        finder = Finder(container)
         for selector in rules.drop:
-            for element in finder.select(selector):
+            for element in finder.select(selector, container):
                 if element is not container:
                     # Emptied, not removed: fields may still be read from it by the rules, and its tail stays.
                     element.set("style", "display:none")
         for selector in rules.unwrap:
-            for element in finder.select(selector):
+            for element in finder.select(selector, container):
                 element.tag = "span"
 
 

@@ -96,6 +96,8 @@ _CHAIN = re.compile(rf"{_COMPOUND.pattern}(?:\s+{_COMPOUND.pattern})*")
 _KINDS = {("id", "="): "#", ("class", "~="): "."}
 _FENCE = re.compile(r"(?:[a-z][a-z0-9]*)?([#.])([A-Za-z_][\w-]*)$")
 _TAGS = r"<!--.*?-->|<script\b.*?</script\s*>|<style\b.*?</style\s*>|<(/?)TAG\b[^>]*?(/?)>"
+# Of values of one attribute, before all are forgotten.
+_MAX_KNOWN = 4_096
 # Kept behind the container: signatures stand there.
 _MARGIN_CHARS = 3_000
 
@@ -374,42 +376,68 @@ def _holds_something(element: etree._Element) -> bool:
 
 class Finder:
     """Looks for selectors below one element. Those of ids, classes and attributes, which nearly all are, are looked up
-    in an index made in one pass: a source has thirty of them, and libxml2 goes over the whole page for each."""
+    in an index made in one pass: a source has thirty of them, and libxml2 goes over the whole page for each.
 
-    __slots__ = ("_index", "_root")
+    With the `wanted` of all selectors that will be asked for, the index holds only what one of them may mean.
+    """
 
-    def __init__(self, root: etree._Element) -> None:
+    __slots__ = ("_index", "_root", "_wanted")
+
+    def __init__(self, root: etree._Element, wanted: Wanted | None = None) -> None:
         self._root = root
+        self._wanted = wanted
         self._index: _Index | None = None
 
-    def select(self, selector: str) -> list[etree._Element]:
-        """Elements in document order. Raises SelectorFaultError."""
-        plain = _PSEUDO.sub("", selector).strip()
-        steps = _steps(plain)
+    def select(self, selector: str, inside: etree._Element | None = None) -> list[etree._Element]:
+        """Elements in document order, all or those inside one. Raises SelectorFaultError."""
+        plain, _, steps = _parsed(selector)
         if steps is None:
-            return _compiled(plain)(self._root)
+            return _compiled(plain)(self._root if inside is None else inside)
         if self._index is None:
-            self._index = _index_of(self._root)
+            self._index = _index_of(self._root, self._wanted)
         if steps[-1].indexed or steps[-1].tag == "meta":
-            return self._found(self._index, steps)
+            return self._found(self._index, steps, inside)
         # `#info p`: the outer element is in the index, and few elements are inside.
-        outer = self._found(self._index, steps[:-1])
+        outer = self._found(self._index, steps[:-1], inside)
         return list(dict.fromkeys(inner for each in outer for inner in each.iterdescendants(steps[-1].tag)))
 
-    def _found(self, index: _Index, steps: Sequence[_Step]) -> list[etree._Element]:
-        found = steps[-1].candidates(index)
-        return [element for element in found if steps[-1].fits(element) and _stands_in(element, steps[:-1])]
+    def _found(self, index: _Index, steps: Sequence[_Step], inside: etree._Element | None) -> list[etree._Element]:
+        last, outer = steps[-1], steps[:-1]
+        found = [element for element in last.candidates(index) if last.fits(element) and _stands_in(element, outer)]
+        if inside is None:
+            return found
+        return [element for element in found if element is inside or inside in element.iterancestors()]
 
     def text(self, selectors: Iterable[str]) -> str | None:
         """Text, or the attribute asked for, of the first selector that finds any."""
         for selector in selectors:
-            pseudo = _PSEUDO.search(selector)
-            attribute = pseudo[1] if pseudo else None
+            attribute = _parsed(selector).attribute
             for element in self.select(selector):
                 value = element.get(attribute) if attribute else "".join(texts_of(element))
                 if value and (value := " ".join(value.split())):
                     return value
         return None
+
+
+class Wanted:
+    """The ids and classes that some selectors ask for. A site's pages share most of theirs, so that each value is
+    compared with the selectors once."""
+
+    __slots__ = ("_known", "_tests")
+
+    def __init__(self, selectors: Iterable[str]) -> None:
+        steps = (step for selector in selectors for step in (_parsed(selector).steps or ())[-2:])
+        tests = {step.indexed for step in steps if step.indexed}
+        self._tests = {kind: [test for test in tests if test[0] == kind] for kind in ("id", "class")}
+        self._known: dict[str, dict[str, bool]] = {"id": {}, "class": {}}
+
+    def has(self, name: str, value: str) -> bool:
+        known = self._known[name]
+        if (found := known.get(value)) is None:
+            if len(known) >= _MAX_KNOWN:
+                known.clear()
+            found = known[value] = any(_COMPARISONS[how](value, part) for _, how, part in self._tests[name])
+        return found
 
 
 class _Index(NamedTuple):
@@ -466,7 +494,21 @@ def _holds(element: etree._Element, name: str, comparison: str, value: str) -> b
     return found is not None and _COMPARISONS[comparison](found, value)
 
 
+class _Parsed(NamedTuple):
+    """A selector without the part that says what is read of the element, that part, and its steps if it is a chain."""
+
+    plain: str
+    attribute: str | None
+    steps: tuple[_Step, ...] | None
+
+
 @lru_cache(maxsize=2048)
+def _parsed(selector: str) -> _Parsed:
+    pseudo = _PSEUDO.search(selector)
+    plain = _PSEUDO.sub("", selector).strip()
+    return _Parsed(plain, pseudo[1] if pseudo else None, _steps(plain))
+
+
 def _steps(selector: str) -> tuple[_Step, ...] | None:
     """A selector that is a chain of tags, ids, classes and attributes, one inside the other; None for any other."""
     if not _CHAIN.fullmatch(selector):
@@ -485,14 +527,14 @@ def _steps(selector: str) -> tuple[_Step, ...] | None:
     return tuple(steps) if steps[-1].indexed or steps[-1].tag == "meta" or is_tag_inside else None
 
 
-def _index_of(root: etree._Element) -> _Index:
+def _index_of(root: etree._Element, wanted: Wanted | None) -> _Index:
     ids: dict[str, list[tuple[int, etree._Element]]] = {}
     classes: dict[str, list[tuple[int, etree._Element]]] = {}
     metas: list[etree._Element] = []
     for place, element in enumerate(root.iter(etree.Element)):
-        if (css_id := element.get("id")) is not None:
+        if (css_id := element.get("id")) is not None and (wanted is None or wanted.has("id", css_id)):
             ids.setdefault(css_id, []).append((place, element))
-        if (css_class := element.get("class")) is not None:
+        if (css_class := element.get("class")) is not None and (wanted is None or wanted.has("class", css_class)):
             classes.setdefault(css_class, []).append((place, element))
         if element.tag == "meta":
             metas.append(element)
@@ -555,7 +597,7 @@ def _end_of_field(html: str, cut: int, selectors: Iterable[str]) -> int:
 @lru_cache(maxsize=512)
 def _marks_of(selector: str) -> tuple[tuple[str, str], ...]:
     """The id or class by which a selector's element is found, where it names one in full."""
-    steps = _steps(_PSEUDO.sub("", selector).strip())
+    steps = _parsed(selector).steps
     for name, comparison, value in steps[-1].tests if steps else ():
         if (name, comparison) in _KINDS:
             return ((_KINDS[name, comparison], value),)

@@ -10,6 +10,7 @@ import hashlib
 import re
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import chain
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -147,6 +148,12 @@ class ArticleRules(Rules):
     keep_lines: list[Pattern] = []
     """Lines that stay, whatever the general patterns say."""
     charset: str | None = None
+
+    @cached_property
+    def selectors(self) -> tuple[str, ...]:
+        """All of them, of whatever."""
+        lists = (self.body, self.title, self.published, self.updated, self.publisher, self.author, self.editor)
+        return tuple(chain(*lists, self.section, self.summary, self.tags, self.drop, self.unwrap))
 
     @cached_property
     def digest(self) -> str:
