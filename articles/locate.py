@@ -390,12 +390,16 @@ class Finder:
 
     def select(self, selector: str, inside: etree._Element | None = None) -> list[etree._Element]:
         """Elements in document order, all or those inside one. Raises SelectorFaultError."""
-        plain, _, steps = _parsed(selector)
-        if steps is None:
-            return _compiled(plain)(self._root if inside is None else inside)
+        parsed = _parsed(selector)
+        steps, first = parsed.steps, parsed.first
         if self._index is None:
             self._index = _index_of(self._root, self._wanted)
-        if steps[-1].indexed or steps[-1].tag == "meta":
+        if steps is None:
+            # Of what an XPath costs, most is spent on pages of another generation of the site.
+            if first is not None and not first.candidates(self._index):
+                return []
+            return _compiled(parsed.plain)(self._root if inside is None else inside)
+        if steps[-1].key or steps[-1].tag == "meta":
             return self._found(self._index, steps, inside)
         # `#info p`: the outer element is in the index, and few elements are inside.
         outer = self._found(self._index, steps[:-1], inside)
@@ -426,8 +430,9 @@ class Wanted:
     __slots__ = ("_known", "_tests")
 
     def __init__(self, selectors: Iterable[str]) -> None:
-        steps = (step for selector in selectors for step in (_parsed(selector).steps or ())[-2:])
-        tests = {step.indexed for step in steps if step.indexed}
+        parsed = [_parsed(selector) for selector in selectors]
+        steps = [step for each in parsed for step in (*(each.steps or ())[-2:], each.first) if step]
+        tests = {step.key for step in steps if step.key}
         self._tests = {kind: [test for test in tests if test[0] == kind] for kind in ("id", "class")}
         self._known: dict[str, dict[str, bool]] = {"id": {}, "class": {}}
 
@@ -456,15 +461,13 @@ class _Step(NamedTuple):
     tests: tuple[tuple[str, str, str], ...]
     """Attribute, comparison as in CSS (`~=` holds the word), value."""
 
-    @property
-    def indexed(self) -> tuple[str, str, str] | None:
-        """The test that the index answers."""
-        return next((test for test in self.tests if test[0] in ("id", "class")), None)
+    key: tuple[str, str, str] | None
+    """The test that the index answers."""
 
     def candidates(self, index: _Index) -> list[etree._Element]:
-        if self.indexed is None:
+        if self.key is None:
             return index.metas
-        name, comparison, value = self.indexed
+        name, comparison, value = self.key
         if comparison == "~=":
             found = index.by_word.get(value, [])
         elif comparison == "=":
@@ -495,36 +498,44 @@ def _holds(element: etree._Element, name: str, comparison: str, value: str) -> b
 
 
 class _Parsed(NamedTuple):
-    """A selector without the part that says what is read of the element, that part, and its steps if it is a chain."""
-
     plain: str
+    """Without the part that says what is read of the element."""
     attribute: str | None
+    """That part."""
     steps: tuple[_Step, ...] | None
+    """Of a chain of compounds that the index answers."""
+    first: _Step | None
+    """Of any other, the outermost element if that is in the index: without it there is nothing to find."""
 
 
 @lru_cache(maxsize=2048)
 def _parsed(selector: str) -> _Parsed:
     pseudo = _PSEUDO.search(selector)
     plain = _PSEUDO.sub("", selector).strip()
-    return _Parsed(plain, pseudo[1] if pseudo else None, _steps(plain))
+    steps = _steps(plain)
+    first = _COMPOUND.match(plain) if steps is None and "," not in plain else None
+    step = _step(first[0]) if first else None
+    return _Parsed(plain, pseudo[1] if pseudo else None, steps, step if step and step.key else None)
 
 
 def _steps(selector: str) -> tuple[_Step, ...] | None:
     """A selector that is a chain of tags, ids, classes and attributes, one inside the other; None for any other."""
     if not _CHAIN.fullmatch(selector):
         return None
-    steps: list[_Step] = []
-    for compound in _COMPOUND.findall(selector):
-        tag = _TAG.match(compound)
-        tests = [
-            ("id", "=", css_id) if css_id else ("class", "~=", css_class) if css_class else (name, comparison, value)
-            for css_id, css_class, name, comparison, value in _TEST.findall(compound)
-        ]
-        steps.append(_Step(tag[0].lower() if tag else None, tuple((n, c, v.strip("\"'")) for n, c, v in tests)))
-    if not steps:
-        return None
-    is_tag_inside = len(steps) > 1 and not steps[-1].tests and steps[-2].indexed
-    return tuple(steps) if steps[-1].indexed or steps[-1].tag == "meta" or is_tag_inside else None
+    steps = [_step(compound) for compound in _COMPOUND.findall(selector)]
+    is_tag_inside = len(steps) > 1 and not steps[-1].tests and steps[-2].key
+    return tuple(steps) if steps[-1].key or steps[-1].tag == "meta" or is_tag_inside else None
+
+
+def _step(compound: str) -> _Step:
+    tag = _TAG.match(compound)
+    tests = [
+        ("id", "=", css_id) if css_id else ("class", "~=", css_class) if css_class else (name, comparison, value)
+        for css_id, css_class, name, comparison, value in _TEST.findall(compound)
+    ]
+    bare = tuple((name, comparison, value.strip("\"'")) for name, comparison, value in tests)
+    key = next((test for test in bare if test[0] in ("id", "class")), None)
+    return _Step(tag[0].lower() if tag else None, bare, key)
 
 
 def _index_of(root: etree._Element, wanted: Wanted | None) -> _Index:
@@ -596,9 +607,10 @@ def _end_of_field(html: str, cut: int, selectors: Iterable[str]) -> int:
 
 @lru_cache(maxsize=512)
 def _marks_of(selector: str) -> tuple[tuple[str, str], ...]:
-    """The id or class by which a selector's element is found, where it names one in full."""
-    steps = _parsed(selector).steps
-    for name, comparison, value in steps[-1].tests if steps else ():
+    """The id or class by which a selector's element, or the one around it, is found, where it names one in full."""
+    parsed = _parsed(selector)
+    step = parsed.steps[-1] if parsed.steps else parsed.first
+    for name, comparison, value in step.tests if step else ():
         if (name, comparison) in _KINDS:
             return ((_KINDS[name, comparison], value),)
     return ()
