@@ -69,9 +69,7 @@ MAX_REMOVED_CHARS = 200
 FEW_CHARS = 60
 MIN_SENTENCE_CHARS = 20
 
-_PARSER = etree.HTMLParser(
-    encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True, collect_ids=False, default_doctype=False
-)
+_PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True, collect_ids=False)
 # Built once: reading trafilatura's own configuration costs as much as extracting a short article. Never `dedup`: it
 # remembers what was extracted before, and gives one document different texts.
 _OPTIONS = Extractor(output_format="python", fast=True, recall=True, comments=False, tables=True)
