@@ -10,10 +10,15 @@ import typer
 from flows.options import JsonOption, LakeOption, LedgerOption, SourceFolders, settings_of, terminal_of
 
 app = typer.Typer()
+config = typer.Typer(help="The settings.", no_args_is_help=True)
+app.add_typer(config, name="config")
 
 
-@app.command(epilog="Example: finnews status --lake /data/lake --json")
+@app.command(epilog="Examples: finnews status --lake /data/lake --json · finnews status --notify")
 def status(
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Tell notify_urls what changed since they were told last.")
+    ] = False,
     lake: LakeOption = None,
     ledger: LedgerOption = None,
     folders: SourceFolders = None,
@@ -23,7 +28,7 @@ def status(
     from flows.reading import status_command
 
     settings = settings_of(lake=lake, ledger=ledger, sources=folders)
-    raise typer.Exit(status_command(settings, terminal_of(as_json, False, 0)))
+    raise typer.Exit(status_command(settings, terminal_of(as_json, False, 0), notify=notify))
 
 
 @app.command(
@@ -48,3 +53,33 @@ def report(
 
     settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, False, 0)
     raise typer.Exit(report_command(settings, terminal, out=out, metrics=metrics, markdown=markdown, days=days))
+
+
+@app.command(epilog="Example: finnews doctor --lake /data/lake")
+def doctor(
+    lake: LakeOption = None, ledger: LedgerOption = None, folders: SourceFolders = None, as_json: JsonOption = False
+) -> None:
+    """Look whether what a run needs is there, and say what to do. Ends with 2 (machine, settings) or 4 (lake)."""
+    from flows.doctor import doctor_command
+
+    settings = settings_of(lake=lake, ledger=ledger, sources=folders)
+    raise typer.Exit(doctor_command(settings, terminal_of(as_json, False, 0)))
+
+
+@app.command(epilog="Examples: finnews init · finnews init --lake /data/lake")
+def init(lake: LakeOption = None, as_json: JsonOption = False) -> None:
+    """Write a commented finnews.toml. Never over one that is there."""
+    from flows.configuring import init_command
+
+    raise typer.Exit(init_command(terminal_of(as_json, False, 0), lake=lake))
+
+
+@config.command("show", epilog="Examples: finnews config show · FINNEWS_LAKE=/data/lake finnews config show --json")
+def config_show(
+    lake: LakeOption = None, ledger: LedgerOption = None, folders: SourceFolders = None, as_json: JsonOption = False
+) -> None:
+    """Show the settings that count, and where each comes from. Secrets are masked."""
+    from flows.configuring import config_show_command
+
+    flags = {"lake": lake, "ledger": ledger, "sources": folders}
+    raise typer.Exit(config_show_command(terminal_of(as_json, False, 0), flags))

@@ -15,7 +15,7 @@ from flows.backfilling import Planned, backfill_sources, planned_units
 from flows.crawl import LEDGER
 from flows.documents import documents_of
 from flows.runs import backfill_archives, ingest_sources
-from flows.settings import Settings
+from flows.settings import Settings, SettingsError
 from flows.terminal import Terminal, as_records
 from flows.units import Reprocess
 from spiders.catalogue import Catalogue
@@ -44,6 +44,7 @@ def ingest_command(
         return _ended(_flow_run(ingest, parameters, settings), terminal)
     with terminal.progress("sources", total=len(chosen)) as advance:
         report = ingest_sources(settings, chosen, limit=limit, advance=advance)
+    _tell_changes(settings, terminal)
     return _ended(report, terminal)
 
 
@@ -100,6 +101,18 @@ def _flow_run(flow: Callable[..., RunReport], parameters: Mapping[str, Any], set
         return flow(**parameters)
     except RunFailedError as failed:
         return failed.report
+
+
+def _tell_changes(settings: Settings, terminal: Terminal) -> None:
+    """Whom the settings name hears of sources that fell ill in this run. A wrong address undoes no run."""
+    if not settings.notify_urls:
+        return
+    from flows.notifying import tell_changes
+
+    try:
+        tell_changes(settings)
+    except SettingsError as error:
+        terminal.say(f"not told: {error}")
 
 
 def _ended(report: RunReport, terminal: Terminal) -> Exit:

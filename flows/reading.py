@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from flows.accounting import Exit
-from flows.settings import Settings
+from flows.settings import Settings, SettingsError
 from flows.status import status
 from flows.terminal import Terminal, as_records
 from storage.query import query
@@ -23,9 +23,11 @@ def read_command(sql: str, settings: Settings, terminal: Terminal) -> Exit:
     return Exit.OK
 
 
-def status_command(settings: Settings, terminal: Terminal) -> Exit:
+def status_command(settings: Settings, terminal: Terminal, *, notify: bool = False) -> Exit:
     """Ends with 4 if a source is stale or broken."""
     found = status(settings)
+    if notify:
+        _tell(settings, terminal)
     if terminal.as_json:
         terminal.document([asdict(each) for each in found])
     else:
@@ -35,6 +37,17 @@ def status_command(settings: Settings, terminal: Terminal) -> Exit:
         ]
         terminal.table(("source", "state", "newest", "waiting", "gaps", "why"), rows)
     return Exit.OK if all(each.keeps_its_contract for each in found) else Exit.GATE
+
+
+def _tell(settings: Settings, terminal: Terminal) -> None:
+    from flows.notifying import tell_changes
+
+    if not settings.notify_urls:
+        raise SettingsError("nobody to notify: set notify_urls in finnews.toml, or FINNEWS_NOTIFY_URLS")
+    told = tell_changes(settings)
+    terminal.say(f"{len(told)} changes told")
+    for change in told:
+        terminal.say(str(change))
 
 
 def schema_command(terminal: Terminal, *, markdown: bool = False) -> Exit:

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
         default={}, description="host → address:port to connect to in its place, * for all; for tests and the demo"
     )
 
+    notify_urls: list[str] = Field(
+        default=[], repr=False, description="where alarms go, as apprise writes them: json://host/path, mailto://…"
+    )
+
     @property
     def lake_path(self) -> Path:
         return Path(self.lake)

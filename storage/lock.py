@@ -91,6 +91,12 @@ class WriterLock:
         os.pwrite(self._file, json.dumps(holder | {"brief": self._brief}).encode(), 0)
 
 
+def writer_of(lake: Path) -> dict[str, str | int] | None:
+    """Who holds the lock, as the holder signed it; None if nobody does. Does not touch the lock."""
+    holder = _holder(lake / "_state" / "lock")
+    return None if not holder or _is_dead(holder) else holder
+
+
 def _holder(path: Path) -> dict[str, str | int]:
     try:
         holder = json.loads(path.read_bytes())
