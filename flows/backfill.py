@@ -21,7 +21,8 @@ from articles.records import Page, Rejected
 from flows.accounting import RunReport
 from flows.backfilling import Backfill, open_backfill
 from flows.documents import documents_of
-from flows.ingest import CRAWLERS, account
+from flows.ingest import CRAWLERS
+from flows.publishing import account
 from flows.runs import Run, open_run
 from flows.settings import Settings, load_settings
 from spiders.catalogue import Catalogue

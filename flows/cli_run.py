@@ -104,3 +104,21 @@ def backfill(
             as_flow=as_flow,
         )
     )
+
+
+@app.command(epilog="Examples: finnews serve --lake /data/lake · PREFECT_API_URL=http://prefect:4200/api finnews serve")
+def serve(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of the Prefect server that it starts.")] = 4200,
+    limit: Annotated[int, typer.Option(min=1, help="Flow runs at a time.")] = 3,
+    lake: LakeOption = None,
+    ledger: LedgerOption = None,
+    folders: SourceFolders = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    """Run the schedules of prefect.yaml; no server to set up. With PREFECT_API_URL set, as a worker of that one."""
+    from flows.serving import serve as serve_command
+
+    settings = settings_of(lake=lake, ledger=ledger, sources=folders)
+    terminal_of(False, quiet, verbose)
+    raise typer.Exit(serve_command(settings, port=port, limit=limit))

@@ -63,10 +63,23 @@ class CrawlOutcome:
         """Is it worth trying again in minutes? A list that is not there, or is no list, is as it is."""
         return self.status in ("crashed", "timeout") or bool(PASSING.search(self.error or ""))
 
+    @property
+    def brought_nothing(self) -> bool:
+        return self.error is not None and not self.pages
+
+    @property
+    def worth_another_try(self) -> bool:
+        return self.brought_nothing and self.may_pass
+
     def or_raise(self) -> Self:
-        if self.error and not self.pages:
+        if self.brought_nothing:
             raise CrawlError(self)
         return self
+
+
+def never_begun(source_id: str) -> CrawlOutcome:
+    """Of a crawl that was still to come when the run was told to end."""
+    return CrawlOutcome(source=source_id, status="stopped", returncode=0, report=None, pages=[], rejected=[])
 
 
 def run_crawl(

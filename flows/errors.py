@@ -5,6 +5,7 @@ from __future__ import annotations
 from flows.accounting import Exit
 from flows.dedup import DocumentsError
 from flows.documents import ManifestError
+from flows.serving import ServingError
 from flows.settings import SettingsError
 from flows.units import RangeError
 from flows.writing import OutputError
@@ -22,6 +23,7 @@ EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (SourceFileError, Exit.USAGE),
     (UnknownSourceError, Exit.USAGE),
     (ManifestError, Exit.USAGE),
+    (ServingError, Exit.USAGE),
     (NoDraftError, Exit.USAGE),
     (DocumentsError, Exit.USAGE),
     (ArchiveError, Exit.USAGE),

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from random import uniform
 from threading import Event
 from typing import TypeVar
 
@@ -26,7 +27,7 @@ from articles.extract import extractor_of
 from articles.records import Article, Decision, Page, Rejected
 from articles.source import UNKNOWN
 from flows.accounting import Account, RunReport
-from flows.crawl import CrawlOutcome, run_crawl
+from flows.crawl import CrawlOutcome, never_begun, run_crawl
 from flows.documents import documents_of
 from flows.extraction import Extractors, open_extractors
 from flows.noticing import Noticed, complaints
@@ -45,6 +46,8 @@ log = logging.getLogger("finnews.runs")
 # Articles committed together: enough to rewrite a partition rarely, few enough to lose little work to a kill.
 BATCH = 1000
 # Where crawls hand over their results, a folder for each run. What a killed run left nobody reads.
+# Stored articles of one source to look at again in one pass, at most.
+REVISITS = 200
 SPOOLS = "_state/spool"
 SPOOLS_KEPT = timedelta(days=2)
 LOOPBACK = ("127.0.0.1",)
@@ -71,15 +74,58 @@ class Run:
     extractors: Extractors
     report: RunReport
     stop: Event = field(default_factory=Event)
+    outcomes: dict[str, CrawlOutcome] = field(default_factory=dict)
+    """Of the crawls of lanes, until they are loaded."""
 
-    def crawl(self, source_id: str, *, limit: int | None = None) -> CrawlOutcome:
+    def crawl(
+        self, source_id: str, *, limit: int | None = None, lists: bool = True, revisits: int = REVISITS
+    ) -> CrawlOutcome:
         """Lists and fetches one source in a child process; nothing of the lake's tables changes."""
+        if self.stop.is_set():
+            return never_begun(source_id)
         spool = self.lake.root / SPOOLS / self.report.run_id / f"{source_id}-{secrets.token_hex(3)}"
-        spec = replace(crawl_spec(self.settings, source_id, self.report.run_id, spool), limit=limit)
+        spec = crawl_spec(self.settings, source_id, self.report.run_id, spool)
+        spec = replace(spec, limit=limit, lists=lists, revisits=revisits)
         return crawl(spec, stop=self.stop, ledger=self.settings.ledger)
 
-    def load(self, source_id: str, outcome: CrawlOutcome) -> Account:
-        """Makes the crawled pages durable as articles, then remembers what the lists said about themselves."""
+    def crawl_lane(
+        self,
+        source_ids: Sequence[str],
+        *,
+        retry_seconds: Sequence[float],
+        limit: int | None,
+        lists: bool,
+        revisits: int,
+    ) -> None:
+        """Crawls sources one after the other into `outcomes`; those that failed in a way that may pass, again later.
+
+        Raises CrawlError if one brought nothing to the last.
+        """
+        left = list(source_ids)
+        for wait_seconds in (*retry_seconds, 0.0):
+            for source_id in left:
+                self.outcomes[source_id] = self.crawl(source_id, limit=limit, lists=lists, revisits=revisits)
+            left = [source_id for source_id in left if self.outcomes[source_id].worth_another_try]
+            # Not a retry of Prefect's: its wait cannot be ended, and a stop has eight seconds.
+            if not left or self.stop.wait(wait_seconds * uniform(1, 1.5)):
+                break
+        for source_id in source_ids:
+            self.outcomes[source_id].or_raise()
+
+    @contextmanager
+    def ending_crawls(self) -> Iterator[None]:
+        """What goes wrong in here ends the crawls that are under way, in order, and begins no others."""
+        try:
+            yield
+        except BaseException:
+            self.stop.set()
+            raise
+
+    def load(self, source_id: str, outcome: CrawlOutcome, *, polled: bool = True) -> Account:
+        """Makes the crawled pages durable as articles, then remembers what the lists said about themselves.
+
+        A crawl that asked for no list says nothing of how fresh the source is: it was not polled.
+        """
         started = time.monotonic()
         account = self.report.account(source_id)
         with Frontier(self.lake.root, source_id, self.settings.ledger) as frontier:
@@ -89,6 +135,8 @@ class Run:
             for decisions, refusals in self._store(self._crawled(outcome, frontier)):
                 noticed.add(decisions, refusals)
             self._remember(noticed, outcome, frontier)
+        if polled:
+            self._record_poll(outcome)
         account.seconds += time.monotonic() - started
         return account
 
@@ -127,6 +175,8 @@ class Run:
         if quality := noticed.quality(self.report.run_id):
             frontier.record_quality(quality)
             self.report.account(outcome.source).gate_failures += complaints(frontier.quality(), noticed.source)
+
+    def _record_poll(self, outcome: CrawlOutcome) -> None:
         newest_at = None
         if outcome.report is not None:
             self.lake.ledger.save_validators(outcome.report.validators)
@@ -181,12 +231,15 @@ class Run:
 
 
 @contextmanager
-def open_run(settings: Settings, command: str) -> Iterator[Run]:
-    """A run that holds the lake; what a killed run left half done is finished first. Raises LockHeld."""
+def open_run(settings: Settings, command: str, *, patience_seconds: float = 0) -> Iterator[Run]:
+    """A run that holds the lake; what a killed run left half done is finished first.
+
+    Raises LockHeld if another run still has it after `patience_seconds`.
+    """
     catalogue = Catalogue.load(settings.sources)
     report = RunReport(run_id())
     with (
-        open_lake(settings) as lake,
+        open_lake(settings, patience_seconds=patience_seconds) as lake,
         PageArchive(lake.root) as archive,
         open_extractors(catalogue, settings) as extractors,
     ):
@@ -206,15 +259,18 @@ def _sweep_spools(lake: Lake) -> None:
             shutil.rmtree(spool, ignore_errors=True)
 
 
-def open_lake(settings: Settings, *, brief: bool = False, stop: Event | None = None) -> Lake:
+def open_lake(
+    settings: Settings, *, brief: bool = False, stop: Event | None = None, patience_seconds: float = 0
+) -> Lake:
     """The lake as its one writer. A backfill holds it for seconds at a time, waits for all, and all wait for it."""
-    deadline = time.monotonic() + BRIEF_SECONDS
+    started = time.monotonic()
     stop = stop or Event()
     while True:
         try:
             return Lake.open(settings.lake_path, settings.ledger, brief=brief)
         except LockHeld as held:
-            if stop.wait(LOOK_SECONDS) or not (brief or (held.brief and time.monotonic() < deadline)):
+            patience = max(patience_seconds, BRIEF_SECONDS if held.brief else 0)
+            if stop.wait(LOOK_SECONDS) or not (brief or time.monotonic() < started + patience):
                 raise
 
 
@@ -245,15 +301,11 @@ def ingest_sources(
     """One incremental pass; a source that fails stops no other."""
     with open_run(settings, "ingest") as run:
         chosen = run.catalogue.choose(source_ids)
-        with ThreadPoolExecutor(settings.crawls) as crawlers:
+        with ThreadPoolExecutor(settings.crawls) as crawlers, run.ending_crawls():
             crawls = {source_id: crawlers.submit(run.crawl, source_id, limit=limit) for source_id in chosen}
-            try:
-                for source_id, crawl in crawls.items():
-                    run.load(source_id, crawl.result())
-                    advance(1)
-            except BaseException:
-                run.stop.set()
-                raise
+            for source_id, crawl in crawls.items():
+                run.load(source_id, crawl.result())
+                advance(1)
     return run.report
 
 

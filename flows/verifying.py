@@ -41,13 +41,13 @@ LEDGER_CHECKS = ("keys", "places", "clusters", "ledger")
 def verify_command(settings: Settings, terminal: Terminal, *, repair: bool = False, deep: bool = False) -> Exit:
     if not settings.lake_path.is_dir():
         raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
-    with terminal.progress("files", total=steps(settings.lake_path)) as advance, _quiet(settings):
+    with terminal.progress("files", total=steps(settings.lake_path)) as advance, quiet(settings):
         findings = look(settings, deep=deep, advance=advance)
         lost, aside = _clear_the_way(settings.lake_path, findings) if repair else (Lost(), 0)
     done: dict[str, int] = {}
     if repair:
         done = {"set aside": aside} | put_right(settings, terminal, findings, lost)
-        with terminal.progress("files again", total=steps(settings.lake_path)) as advance, _quiet(settings):
+        with terminal.progress("files again", total=steps(settings.lake_path)) as advance, quiet(settings):
             findings = look(settings, deep=deep, advance=advance)
     _tell(findings, done, terminal)
     return Exit.OK if findings.sound else Exit.GATE
@@ -82,7 +82,7 @@ def _clear_the_way(lake: Path, findings: Findings) -> tuple[Lost, int]:
 
 
 @contextmanager
-def _quiet(settings: Settings) -> Iterator[None]:
+def quiet(settings: Settings) -> Iterator[None]:
     """Nobody writes meanwhile. Where nothing may be written at all, as in a backup, nobody does anyway."""
     location = ledger_location(settings.lake_path, settings.ledger)
     with ExitStack() as stack:

@@ -47,6 +47,8 @@ class CrawlSpec:
     """For the child process, which opens the archive and the ledger in it."""
     limit: int | None = None
     """New articles to take; the others listed stay pending."""
+    lists: bool = True
+    """Off: only what earlier crawls left, and the articles that are due for a second look."""
     list_pages: int = 5
     """Pages of one list to go through at most on the first visit, when all that is on them is new."""
     gap_pages: int = 50

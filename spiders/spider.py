@@ -52,7 +52,8 @@ class SourceSpider(Spider):
         self.job = job
         self.source = job.source
         self.outcomes = Outcomes(job)
-        whole_first = sorted(self.source.live_lists, key=lambda rule: not rule.full_text)  # they save a request each
+        rules = self.source.live_lists if job.spec.lists else ()
+        whole_first = sorted(rules, key=lambda rule: not rule.full_text)  # they save a request each
         today = datetime.now(self.source.zone).date()
         self.lists = deque(first_page(rule, zone=self.source.zone, day=today) for rule in whole_first)
         self.walks: dict[str, Walk] = {}

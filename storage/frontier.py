@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from articles.records import Listed, Reason, Rejected
-from storage.database import Location, Rows, Value, connect, located
+from storage.database import Location, Rows, Value, connect, exists, located
 from storage.errors import LedgerError
 
 VERSION: Final = 2
@@ -281,6 +281,10 @@ class Frontier:
         )
         return [Revisit(article_id=each[0], url=each[1], listed=_listed(each[2])) for each in rows]
 
+    def due_sources(self) -> list[str]:
+        """All sources that have any of these."""
+        return [source for (source,) in self._query("SELECT DISTINCT source FROM revisits WHERE due_at <= ?", _now())]
+
     def revisited(self, article_id: str, plan: Sequence[timedelta]) -> None:
         """Puts the article at its next date; what was missed meanwhile is not made up for."""
         rows = self._query("SELECT first_at FROM revisits WHERE source = ? AND article_id = ?", self.source, article_id)
@@ -480,6 +484,14 @@ class Frontier:
 
     def _query(self, statement: str, *values: Value) -> list[tuple[Any, ...]]:
         return self._database.query(statement, *values)
+
+
+def due_sources(lake: Path, ledger: str = "") -> list[str]:
+    """Sources with stored articles that it is time to look at again."""
+    if not exists(frontier_location(lake, ledger)):
+        return []
+    with Frontier(lake, "", ledger) as frontier:
+        return frontier.due_sources()
 
 
 def frontier_path(lake: Path) -> Path:
