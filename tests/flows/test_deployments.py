@@ -44,7 +44,14 @@ def test_schedules_are_in_shanghai_and_overlaps_are_settled() -> None:
     assert schedules
     assert {schedule["timezone"] for schedule in schedules} == {"Asia/Shanghai"}
     strategies = {d["name"]: d["concurrency_limit"]["collision_strategy"] for d in DEPLOYMENTS}
-    assert strategies == {"scheduled": "CANCEL_NEW", "manual": "ENQUEUE", "archives": "ENQUEUE"}
+    assert strategies == {
+        "scheduled": "CANCEL_NEW",
+        "revisit": "CANCEL_NEW",
+        "maintain": "CANCEL_NEW",
+        "manual": "ENQUEUE",
+        "backfill": "ENQUEUE",
+        "archives": "ENQUEUE",
+    }
 
 
 @pytest.mark.server
