@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from flows import cli_desk, cli_lake, cli_pages, cli_run, cli_sources
+from flows import cli_desk, cli_lake, cli_pages, cli_quarantine, cli_run, cli_sources
 from flows.accounting import Exit
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 for group in (cli_run.app, cli_pages.app, cli_lake.app, cli_desk.app):
     app.add_typer(group)
 app.add_typer(cli_sources.app, name="sources")
+app.add_typer(cli_quarantine.app, name="quarantine")
 
 
 class Interrupted(BaseException):

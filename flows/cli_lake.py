@@ -93,6 +93,36 @@ def compact(
     )
 
 
+@app.command(
+    epilog="Examples: finnews reextract --source sina --dry-run · finnews reextract --since 2024-01-01 --jobs 8"
+)
+def reextract(
+    sources: Annotated[list[str] | None, typer.Option("--source", metavar="ID", help="May be repeated.")] = None,
+    since: DayOption = None,
+    until: DayOption = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes [default: one per core].")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
+    lake: LakeOption = None,
+    ledger: LedgerOption = None,
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Read stored pages again by today's rules, without fetching. A better reading is no revision."""
+    from flows.reextracting import reextract_command
+
+    raise typer.Exit(
+        reextract_command(
+            settings_of(lake=lake, ledger=ledger, sources=folders, workers=jobs),
+            terminal_of(as_json, quiet, 0),
+            source_ids=sources or [],
+            since=since.date() if since else None,
+            until=until.date() if until else None,
+            dry_run=dry_run,
+        )
+    )
+
+
 @app.command(epilog="Examples: finnews schema --json · finnews schema --markdown > schema.md")
 def schema(
     as_json: JsonOption = False,

@@ -23,9 +23,7 @@ from random import uniform
 from threading import Event
 from typing import TypeVar
 
-from articles.extract import extractor_of
 from articles.records import Article, Decision, Page, Rejected
-from articles.source import UNKNOWN
 from flows.accounting import Account, RunReport
 from flows.crawl import CrawlOutcome, never_begun, run_crawl
 from flows.documents import documents_of
@@ -185,7 +183,7 @@ class Run:
         self.lake.ledger.record_crawl(outcome.source, at=datetime.now(UTC), succeeded=succeeded, newest_at=newest_at)
 
     def load_documents(self, documents: Iterable[Page | Rejected], advance: Advance = silent) -> None:
-        """Loads documents of archives. What the lake holds from the same bytes and rules is not read again."""
+        """Loads documents of archives. What the lake holds from the same bytes is not read again."""
         for batch in batches(self._counted(documents, advance), BATCH):
             self._refuse([document for document in batch if isinstance(document, Rejected)])
             for _ in self._store(self._archived(document for document in batch if isinstance(document, Page))):
@@ -203,7 +201,8 @@ class Run:
             known = self.lake.ledger.page(page.digest)
             if known is None:
                 yield self.archive.append(page)
-            elif known.extractor == extractor_of(self.catalogue.get(page.source, UNKNOWN)):
+            elif known.extractor:
+                # What better rules make of it is for `reextract`: it is no news, and no revision.
                 self.report.account(page.source).unchanged += 1
             else:
                 yield replace(page, raw_ref=known.raw_ref)

@@ -18,7 +18,7 @@ from articles.records import Article, Reason, Rejected
 from articles.source import UNKNOWN
 from flows.accounting import OUTCOMES, Exit
 from flows.rereading import open_reader, source_of
-from flows.runs import BATCH, batches, run_id
+from flows.runs import BATCH, batches, open_lake, run_id
 from flows.settings import Settings
 from flows.terminal import Terminal
 from spiders.catalogue import Catalogue
@@ -65,7 +65,7 @@ def look(settings: Settings, *, deep: bool = False, advance: Callable[[int], Non
 
 def put_right(settings: Settings, terminal: Terminal, findings: Findings, lost: Lost) -> dict[str, int]:
     """Everything that can be; gives what was done, and how often."""
-    with Lake.open(settings.lake_path, settings.ledger) as lake:
+    with open_lake(settings) as lake:
         done: dict[str, int] = {}
         if lost or any(findings.checks[name].problems for name in LEDGER_CHECKS):
             done["articles indexed"] = lake.reindex(_days(findings))

@@ -40,6 +40,7 @@ from storage.merge import COPY_TREES, Change, merge
 from storage.near_index import NearIndexError
 from storage.partitions import Partition, changed, decode, encode, partition_key, rows_of
 from storage.rebuild import NO_DAYS, Days, agrees, rebuild
+from storage.reread import RowKey, row_key
 from storage.schema import Row, Tree, article_of, rejected_row, table
 from storage.store import Blob, open_store
 
@@ -195,16 +196,19 @@ class Lake:
         with self._turn():
             return self.ledger.begin_batch(uuid.uuid4().hex, run_id, 0)
 
-    def rewrite(self, partition: Partition, tables: Mapping[Tree, pa.Table], *, outdated: bool) -> None:
-        """Put these rows in the place of a partition's own. If `outdated`, the ledger no longer knows what they say:
-        until `reindex`, whoever opens the lake makes it anew."""
+    def rewrite(self, partition: Partition, tree: Tree, rows: Mapping[RowKey, Row], *, outdated: bool) -> None:
+        """Put other rows in place of those named. If `outdated`, the ledger no longer knows what they say: until
+        `reindex`, whoever opens the lake makes it anew."""
         with self._turn():
             self._require_fence()
+            key = partition_key(tree, partition)
+            before = self.store.read(key)
+            if before is None:
+                return
             if outdated:
                 self.ledger.outdate()
-            for tree, rows in tables.items():
-                key = partition_key(tree, partition)
-                self._replace(key, self.store.read(key), encode(rows, tree))
+            after = [rows.get(row_key(row), row) for row in decode(before.data, self._name(key)).to_pylist()]
+            self._replace(key, before, encode(table(tree, after), tree))
             self.store.sync()
 
     def reindex(self, days: Days = NO_DAYS) -> int:

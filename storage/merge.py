@@ -25,6 +25,9 @@ COPY_TREES: tuple[Tree, ...] = ("revisions", "duplicates", "articles")
 
 # In `extra`, beside the flag `gone`.
 GONE_AT = "gone_at"
+# What a row says beside its page: how it differs from its predecessor, and that the page is gone.
+COMPARISON_FLAGS = frozenset({"replaced", "gone"})
+COMPARISON_EXTRA = frozenset({"changed", GONE_AT})
 
 Contents: TypeAlias = Mapping[Tree, pa.Table | None]
 """What the files of a partition hold, at least of the copies to be merged; None where there is nothing."""
@@ -77,7 +80,8 @@ def _rows(
     """All rows of one copy, each with its tree."""
     articles: dict[Version, Article] = {}
     stored = [article_of(row, source=copy.key.source, day=copy.day) for rows in old.values() for row in rows]
-    for article in (*map(_without_comparison, stored), *observed):
+    # What is observed may be a row that comes from another partition.
+    for article in map(_without_comparison, (*stored, *observed)):
         articles.setdefault(version_of(article, ""), article)
     versions = [articles[version] for version in chain(articles)]
     rows = []
@@ -96,10 +100,10 @@ def _rows(
 
 def _without_comparison(article: Article) -> Article:
     """As it was observed: what it differs in from its predecessor is told anew, for that may be another one now."""
-    extra = {name: value for name, value in article.extra.items() if name not in ("changed", GONE_AT)}
-    return replace(
-        article, extra=extra, flags=tuple(flag for flag in article.flags if flag not in ("replaced", "gone"))
-    )
+    if COMPARISON_FLAGS.isdisjoint(article.flags) and COMPARISON_EXTRA.isdisjoint(article.extra):
+        return article
+    extra = {name: value for name, value in article.extra.items() if name not in COMPARISON_EXTRA}
+    return replace(article, extra=extra, flags=tuple(flag for flag in article.flags if flag not in COMPARISON_FLAGS))
 
 
 def _compared(before: Article, after: Article) -> Article:

@@ -8,20 +8,26 @@ a cluster, the lake's ledger is made anew from the rows and brings them up to da
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from articles.fingerprint import with_fingerprints
 from articles.records import Article
-from storage.merge import GONE_AT
+from storage.merge import COMPARISON_EXTRA, COMPARISON_FLAGS
 from storage.schema import HISTORY, PAGE_DIGEST, Row, dump_extra, load_extra, observed_row
 
 # A reader of what is new need not see a row again because another version has come to the same.
 SILENT = ("extractor", "ingest_seq")
-# What a row says beside its page: that it differs from its predecessor, that the page is gone.
-HISTORY_FLAGS = ("replaced", "gone")
-HISTORY_EXTRA = ("changed", GONE_AT, PAGE_DIGEST)
 STAYS = ("article_id", "fetched_at", "raw_ref")
 # What identities, revisions, clusters and partitions are decided by.
 DECIDING = ("text_hash", "canonical_url", "published_at", "published_precision", "updated_at", "lang", "fingerprint")
+
+
+RowKey: TypeAlias = tuple[str, int, str, str]
+
+
+def row_key(row: Mapping[str, Any]) -> RowKey:
+    """Tells a row of a file from the others, and from what became of it."""
+    return row["article_id"], row["revision"], row["raw_ref"] or "", row["extractor"]
 
 
 def reread_rows(rows: Sequence[Row], articles: Sequence[Article], seq: int) -> list[Row]:
@@ -38,8 +44,8 @@ def _reread(row: Row, article: Article, seq: int) -> Row:
     fresh = observed_row(article)
     history = {name: row[name] for name in (*HISTORY, *STAYS) if name in row}
     said = load_extra(row["extra"])
-    extra = load_extra(fresh["extra"]) | {name: said[name] for name in HISTORY_EXTRA if name in said}
-    flags = [*fresh["flags"], *(flag for flag in row["flags"] if flag in HISTORY_FLAGS)]
+    extra = load_extra(fresh["extra"]) | {name: said[name] for name in (*COMPARISON_EXTRA, PAGE_DIGEST) if name in said}
+    flags = [*fresh["flags"], *(flag for flag in row["flags"] if flag in COMPARISON_FLAGS)]
     fresh |= history | {"extra": dump_extra(extra), "flags": flags}
     return fresh if _says(fresh) == _says(row) else fresh | {"ingest_seq": seq}
 

@@ -13,9 +13,8 @@ from flows.rereading import Reader, read_batch
 from flows.runs import open_run
 from flows.settings import Settings
 
-MORNING = datetime(2024, 3, 5, 1, 0, tzinfo=UTC)
-# Lets the line of the advertisement through, and knows nothing of who wrote it.
-FIRST_RULES = """\
+MORNING = datetime(2024, 3, 8, 1, 0, tzinfo=UTC)
+RULES = """\
 id = "acme"
 name = "某某财讯"
 hosts = ["acme.example"]
@@ -24,11 +23,14 @@ id_regex = '/a/(\\d+)\\.html'
 [article]
 body = ["div.content"]
 """
-BETTER_RULES = FIRST_RULES + 'drop = ["p.promo"]\npublisher = ["span.medium"]\n'
+# Lets the line of the advertisement through, and takes the wrong time.
+FIRST_RULES = RULES + 'published = ["div.visited"]\n'
+BETTER_RULES = RULES + 'published = ["div.info"]\ndrop = ["p.promo"]\neditor = ["span.desk"]\n'
 PAGE = """\
 <html><head><title>{title}_某某财讯</title></head><body><h1>{title}</h1>
-<div class="info">{day} <span class="medium">{medium}</span></div>
-<div class="content"><p>{lead}</p><p class="promo">{promo}</p><p>{rest}</p></div></body></html>
+<div class="info">{day} <span class="medium">{medium}</span> <span class="desk">{desk}</span></div>
+<div class="content"><p>{lead}</p><p class="promo">{promo}</p><p>{rest}</p></div>
+<div class="visited">{visited}</div></body></html>
 """
 PLACES = ("青屿", "云汀", "南浦", "松岭", "白沙", "临川", "石湖", "金溪")
 GOODS = ("铁矿石", "液化天然气", "大豆", "集装箱", "钢材", "化肥", "汽车", "木材")
@@ -44,6 +46,8 @@ def page(
         title=f"{place}港{goods}吞吐量创新高",
         day=f"2024-03-{day:02d} 08:{number % 60:02d}",
         medium=f"{place}日报",
+        desk=f"{place}海",
+        visited=f"2024-03-{day + number % 2:02d} 08:30",
         lead=f"{place}港务局公布，今年前两个月{goods}吞吐量达{number * 37 % 991}.{number % 10}万吨，"
         f"同比增长{number % 17}.3%，第{number}号泊位贡献最大。{told}",
         promo=promo,

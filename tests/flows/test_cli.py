@@ -69,7 +69,20 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "ingest", "backfill", "extract", "explain", "read", "schema", "sources check", "verify"]
+    "command",
+    [
+        "demo",
+        "ingest",
+        "backfill",
+        "extract",
+        "explain",
+        "read",
+        "schema",
+        "sources check",
+        "verify",
+        "reextract",
+        "quarantine retry",
+    ],
 )
 def test_every_command_has_an_example_and_a_place_in_the_readme(command: str, finnews) -> None:
     shown = finnews(*command.split(), "--help").stdout

@@ -264,7 +264,7 @@ def test_a_flipped_bit_in_a_page_is_found_by_reading_deep(settings):
 
 
 def test_pages_that_have_expired_are_not_lost(settings, capsys):
-    assert [folder.name for folder in expire(settings.lake_path, date(2024, 3, 6))] == ["2024-03-05"]
+    assert [folder.name for folder in expire(settings.lake_path, date(2024, 3, 9))] == ["2024-03-08"]
     code, found = verify(settings, capsys)
     [notes] = [check["notes"] for check in found["checks"] if check["name"] == "pages"]
     assert code == 0 and "12 pages expired" in notes[0]
