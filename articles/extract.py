@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -31,6 +31,7 @@ from articles.fields import (
     Clock,
     Found,
     Headline,
+    fill_from_lines,
     fill_from_list,
     fill_from_url,
     find_headline,
@@ -91,6 +92,7 @@ _PAYWALL = re.compile(
 _MORE = re.compile(r"(?:阅读|查看|展开|显示)(?:全文|剩余|更多内容)")
 _NEXT_PAGE = re.compile(r"下一?[页頁]|余下全文|(?:第\s*)?\d+\s*/\s*\d+\s*页")
 _CUT_SHORT = ("…", "...", "．．．")
+_BYLINE_RULES = ("labels", "time_line")
 _REST_OF_TAG = re.compile(r"[A-Za-z][A-Za-z-]*=\\*\"[^\"<>\u4e00-\u9fff]{0,60}\"\s*/?>")
 _TAG_OPENING = re.compile(r"<[A-Za-z][^>]*")
 _ATTRIBUTE = re.compile(r"[\s\"'][^\s=\"'<>/]+\s*=")
@@ -237,8 +239,11 @@ def _from_text(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body)
     title, text = (page.listed.title, decoded.text) if page.listed.title else split_title(decoded.text)
     paragraphs = plain_paragraphs(text)
+    # Without a title from elsewhere, the text has its own taken out already, or lends it its first clause.
     repeated = [
-        ("headline", line) for line in paragraphs[:1] if len(paragraphs) > 1 and locate.is_same(line, title or "")
+        ("headline", line)
+        for line in paragraphs[:1]
+        if page.listed.title and len(paragraphs) > 1 and locate.is_same(line, title or "")
     ]
     stripped = strip_wrapper(join_unfinished(paragraphs[len(repeated) :]), **_line_patterns(source.article))
     body = Body(stripped.lines, wrapper=stripped.fields, removed=[*repeated, *stripped.removed])
@@ -516,6 +521,7 @@ def _outcome(
         raise _RefusedError(Reason.NO_TITLE, "no headline on the page and none in the list")
     clock = _clock(page, source)
     fill_from_list(found, page.listed, clock)
+    fill_from_lines(found, _bylines(body), clock)
     fill_from_url(found, clock)
     flag_times(found, clock)
     found.take("publisher", ("source", source.publisher))
@@ -562,6 +568,11 @@ def _outcome(
         page_digest=page.digest,
     )
     return Outcome(article, lane, body, found)
+
+
+def _bylines(body: Body) -> Iterator[str]:
+    yield from (run.text for why, run in body.dropped if why == "headline" and len(run.text) <= MAX_REMOVED_CHARS)
+    yield from (line for rule, line in body.removed if rule in _BYLINE_RULES)
 
 
 def _removed(body: Body) -> tuple[str, ...]:

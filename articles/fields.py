@@ -3,7 +3,8 @@
 Every field has one written order, the best witness first:
 
     title      rule · headline that <title>, og:title or list repeats · list · og:title · <title> less the site's name
-    published  rule · visible near the headline · undisplayed for search engines · meta · JSON-LD · list · url
+    published  rule · visible near the headline · undisplayed for search engines · meta · JSON-LD · list ·
+               wrapper lines · url
                (seconds also from the update, where its minute is the same)
     publisher  rule · label near the headline · element named so · wrapper lines · label right behind the body ·
                name beside the time · label behind the body · undisplayed · meta · list · the source's own
@@ -444,6 +445,14 @@ def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
     if known is not None and found.published is known:
         found.witnesses.setdefault("published", "page")
     found.updated = found.updated or clock.read(listed.updated)
+
+
+def fill_from_lines(found: Found, lines: Iterable[str], clock: Clock) -> None:
+    """The time that a byline inside a text tells, where neither page nor list has one: in posts and plain texts."""
+    if found.published is None:
+        found.published = next((moment for line in lines if (moment := clock.find(line))), None)
+        if found.published:
+            found.witnesses["published"] = "wrapper line"
 
 
 def is_medium(name: str) -> bool:

@@ -11,7 +11,9 @@ entities). Both are read by the same rules; no key has to be there.
 from __future__ import annotations
 
 import html
+import json
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -32,22 +34,74 @@ MAX_HEADER_CHARS = 64 * 1024
 MAX_BRACKETS = 500  # beyond, it is an attack on the parser of YAML
 
 # The first key that holds something counts.
-TITLE_KEYS = ("title", "标题")
-PUBLISHED_KEYS = ("date", "published", "publishdate", "pubdate", "datetime", "time", "created", "日期")
-UPDATED_KEYS = ("updated", "lastmod", "modified")
-SUMMARY_KEYS = ("description", "summary", "excerpt", "digest")
-PUBLISHER_KEYS = ("source", "publisher", "media")
-URL_KEYS = ("link", "url", "original_url", "source_url", "origin", "source")
+TITLE_KEYS = ("title", "headline", "标题")
+PUBLISHED_KEYS = (
+    *("date", "published", "published_at", "publishdate", "publish_date", "publish_time", "publishtime", "pubdate"),
+    *("pub_date", "pubtime", "pub_time", "datetime", "time", "created", "created_at", "create_time", "post_date"),
+    *("发布时间", "发布日期", "日期", "时间"),
+)
+UPDATED_KEYS = ("updated", "updated_at", "update_time", "lastmod", "last_modified_at", "modified", "更新时间")
+SUMMARY_KEYS = ("description", "summary", "excerpt", "digest", "摘要", "简介")
+PUBLISHER_KEYS = ("source", "publisher", "media", "来源", "媒体", "出处")
+AUTHOR_KEYS = ("author", "authors", "byline", "作者", "记者")
+CATEGORY_KEYS = ("categories", "category", "section", "分类", "栏目")
+TAG_KEYS = ("tags", "tag", "keywords", "标签", "关键词")
+URL_KEYS = (
+    "link",
+    "url",
+    "original_url",
+    "source_url",
+    "origin",
+    "permalink",
+    "source",
+    "原文链接",
+    "链接",
+    "原文",
+    "网址",
+)
 NATIVE_ID_KEYS = ("infocode", "newsid", "guid", "id")
 
 FENCE = re.compile(r"-{3,}[ \t]*$")
 END_FENCE = re.compile(r"(?:-{3,}|\.{3})[ \t]*$")
-KEY = re.compile(r"\ufeff?([A-Za-z_][\w.-]{0,40}|标题|日期)[ \t]*[:：](?:[ \t]+|$|(?=[\"'\[]))(.*)$")
-LOOSE_KEY = re.compile(r"([A-Za-z_][\w.-]{0,40}|标题|日期)[ \t]*[:：](.*)$")
+_CHINESE_KEYS = "|".join(
+    key
+    for keys in (
+        TITLE_KEYS,
+        PUBLISHED_KEYS,
+        UPDATED_KEYS,
+        SUMMARY_KEYS,
+        PUBLISHER_KEYS,
+        AUTHOR_KEYS,
+        CATEGORY_KEYS,
+        TAG_KEYS,
+        URL_KEYS,
+    )
+    for key in keys
+    if not key.isascii()
+)
+KEY = re.compile(rf"\ufeff?([A-Za-z_][\w.-]{{0,40}}|{_CHINESE_KEYS})[ \t]*[:：](?:[ \t]+|$|(?=[\"'\[]))(.*)$")
+LOOSE_KEY = re.compile(rf"([A-Za-z_][\w.-]{{0,40}}|{_CHINESE_KEYS})[ \t]*[:：](.*)$")
 ENTRY = re.compile(r"[ \t]*-[ \t]+(.*)$")
 INDENTED = re.compile(r"[ \t]+\S|[ \t]*#|[ \t]*-[ \t]")
 QUOTED = re.compile(r"([\"'])(.*)\1[ \t]*$")
 SPLIT_TERMS = re.compile(r"[\s,，、;；]+")
+
+# Front matter of other kinds: TOML as Hugo has it, and JSON, in braces or in Hexo's way.
+TOML = re.compile(r"\s*\+{3}[ \t]*\n(.*?)\n\+{3}[ \t]*(?:\n|$)", re.DOTALL)
+TOML_LINE = re.compile(r"[ \t]*([A-Za-z_][\w.-]{0,40})[ \t]*=[ \t]*(.*?)[ \t]*$")
+HEXO_JSON = re.compile(r"\s*(\".*?)\n[ \t]*;{3}[ \t]*(?:\n|$)", re.DOTALL)
+
+# What engines put in place of these is not the writer's text: tags of Liquid, Hexo and Hugo, attributes of kramdown.
+ENGINE_TAG = re.compile(
+    r"\{%[^{}\n]{0,300}?%\}|\{\{[<%][^{}\n]{0,300}?[>%]\}\}|^[ \t]*(?:\{:[^{}\n]{0,200}\}|\[TOC\])[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+NOTE = re.compile(r"^\[\^[\w-]{1,20}\]:[ \t]*", re.MULTILINE)
+NOTE_MARK = re.compile(r"\[\^[\w-]{1,20}\]")
+ESCAPED_HTML = re.compile(
+    r"\s*&lt;(?:p|div|br|span|section|h\d|table|img|strong|figure|article)\b[^<>]{0,300}?&gt;", re.IGNORECASE
+)
+UNDERLINED = re.compile(r"\s*(\S[^\n]{0,299})\n[ \t]*={3,}[ \t]*(?:\n|$)")
 
 SHARE_LINE = re.compile(r"^[ \t]*<(https?://[^\s<>]+)>[ \t]*$", re.MULTILINE)
 EMPTY_SHARE_LINE = re.compile(r"^[ \t]*<>[ \t]*$", re.MULTILINE)
@@ -105,12 +159,20 @@ class BadPost:
 
 
 def parse_post(text: str) -> Post | BadPost:
-    header, body, flags = _split(text.replace("\r\n", "\n").replace("\r", "\n"))
-    if len(header) > MAX_HEADER_CHARS:
-        return BadPost(f"front matter of {len(header):,} characters, at most {MAX_HEADER_CHARS:,} are read")
-    meta, broken = _read_header(header)
-    if header.strip() and not meta:
-        return BadPost("front matter holds no «key: value» line")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    flags: tuple[str, ...] = ()
+    broken = False
+    if other := _other_header(text):
+        meta, body = other
+    else:
+        header, body, flags = _split(text)
+        if len(header) > MAX_HEADER_CHARS:
+            return BadPost(f"front matter of {len(header):,} characters, at most {MAX_HEADER_CHARS:,} are read")
+        meta, broken = _read_header(header)
+        if header.strip() and not meta:
+            return BadPost("front matter holds no «key: value» line")
+    if ESCAPED_HTML.match(body):
+        body = html.unescape(body)
     for entity, brace in BRACES.items():
         body = body.replace(entity, brace)
     title, heading_date, body = _own_title(meta, body)
@@ -135,6 +197,8 @@ def looks_like_post(text: str) -> bool:
     lines = head.splitlines()
     if not lines:
         return False
+    if head[0] in '+{"' and _other_header(head) is not None:
+        return True
     if FENCE.fullmatch(lines[0]):
         return any(LOOSE_KEY.match(line) for line in lines[1:20])
     return bool(KEY.match(lines[0])) and any(FENCE.fullmatch(line) for line in lines[1:20])
@@ -185,6 +249,48 @@ def _split(text: str) -> tuple[str, str, tuple[str, ...]]:
         end = _end_of_unclosed(lines, start)
         return "\n".join(lines[start:end]), "\n".join(lines[end:]), ("front_matter_unclosed",)
     return "\n".join(lines[start:end]), "\n".join(lines[end + 1 :]), ()
+
+
+def _other_header(text: str) -> tuple[dict[str, str | tuple[str, ...]], str] | None:
+    """Values and body of a post whose front matter is TOML or JSON."""
+    start = text[:MAX_HEADER_CHARS].lstrip("\ufeff \t\n")
+    body_from = len(text) - len(text.lstrip("\ufeff \t\n"))
+    loaded: object = None
+    end = 0
+    if found := TOML.match(start):
+        loaded, end = _toml(found[1]), found.end()
+    elif found := HEXO_JSON.match(start):
+        loaded, end = _json(f"{{{found[1].rstrip(' ,')}}}")[0], found.end()
+    elif start.startswith("{"):
+        loaded, end = _json(start)
+    if not isinstance(loaded, dict):
+        return None
+    meta = {str(key).lower(): value for key, value in _scalars(_flat(loaded))}
+    return (meta, text[body_from + end :]) if any(key in meta for key in (*TITLE_KEYS, *PUBLISHED_KEYS)) else None
+
+
+def _toml(header: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(header)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {found[1]: _value(found[2]) for line in header.split("\n") if (found := TOML_LINE.match(line))}
+
+
+def _json(text: str) -> tuple[object, int]:
+    try:
+        return json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError):
+        return None, 0
+
+
+def _flat(loaded: dict[str, Any]) -> dict[str, Any]:
+    """With the tables inside, such as Hugo's [params], on one level; times as they are written."""
+    inner = {key: value for table in loaded.values() if isinstance(table, dict) for key, value in table.items()}
+    flat = inner | {key: value for key, value in loaded.items() if not isinstance(value, dict)}
+    return {
+        key: value if isinstance(value, str | list) else value.isoformat() if isinstance(value, date) else str(value)
+        for key, value in flat.items()
+    }
 
 
 def _end_of_header(lines: list[str], start: int) -> int | None:
@@ -260,7 +366,7 @@ def _value(written: str) -> str:
 def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:
     """Title, a date that its heading carries, and the body: a heading at its head that is the title leaves it."""
     title = clean_line(html.unescape(_first(meta, TITLE_KEYS)))
-    heading = HEADING.match(body)
+    heading = HEADING.match(body) or UNDERLINED.match(body)
     if heading is None:
         return title, "", body
     written = clean_line(heading[1])
@@ -271,8 +377,8 @@ def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:
 
 
 def _listed(meta: Meta, title: str, heading_date: str) -> Listed:
-    categories, tags = _terms(meta, "categories", "category"), _terms(meta, "tags", "tag")
-    author, publisher = _first(meta, ("author", "作者")), _first(meta, PUBLISHER_KEYS)
+    categories, tags = _terms(meta, *CATEGORY_KEYS), _terms(meta, *TAG_KEYS)
+    author, publisher = _first(meta, AUTHOR_KEYS), _first(meta, PUBLISHER_KEYS)
     return Listed(
         title=title or None,
         published=_first(meta, PUBLISHED_KEYS) or heading_date or None,
@@ -328,7 +434,9 @@ def _day(found: re.Match[str]) -> date | None:
 def _first(meta: Meta, keys: tuple[str, ...]) -> str:
     for key in keys:
         value = meta.get(key, "")
-        if value and isinstance(value, str):
+        if isinstance(value, tuple):
+            value = " ".join(value)
+        if value:
             return value
     return ""
 
@@ -364,6 +472,7 @@ def _paragraph(content: str) -> str:
 
 def _from_markdown(body: str) -> str:
     """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
+    body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", body)))
     rendered: str = _markdown().render(SENTENCE_END.sub("\n\n", EMPTY_SHARE_LINE.sub("", body)))
     return rendered
 

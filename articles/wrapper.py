@@ -46,7 +46,7 @@ _FIELD_OF = {label: name for name, labels in _LABELS.items() for label in labels
 _PEOPLE = frozenset(("author", "editor", "chief"))
 _LABEL = re.compile(
     rf"(?P<label>{'|'.join(sorted(map(re.escape, _FIELD_OF), key=len, reverse=True))})"
-    r"(?:\s*[：:︰丨|｜]\s*|\s*/\s*(?=[^/]{2,20}$))"
+    r"(?<![原本全正译上下]文)(?:\s*[：:︰丨|｜]\s*|\s*/\s*(?=[^/]{2,20}$))"
 )
 _SPACED = re.compile(
     rf"(?:[{HAN}]{{0,6}}(?:记者|见习记者)\s*(?P<author>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)\s+)?"
@@ -166,7 +166,9 @@ def strip_wrapper(
         elif (verdict := _verdict(line, number < head_end, number >= tail_start)) is None:
             stripped.lines.append(line)
         else:
-            stripped.remove(verdict.rule, line, verdict.fields or label_values(line))
+            # The source of a picture is not that of the text.
+            fields = {} if verdict.rule == "picture_credit" else verdict.fields or label_values(line)
+            stripped.remove(verdict.rule, line, fields)
             if verdict.cut and _may_cut(lines, number):
                 for rest in lines[number + 1 :]:
                     stripped.remove(f"behind {verdict.rule}", rest, label_values(rest))
@@ -290,7 +292,7 @@ def _value(name: str, value: str) -> str:
         return ""
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
-        value = re.split(r"\s*[】）)\]]", value)[0]
+        value = "" if _ADDRESS.match(value) else re.split(r"\s*[】）)\]]", value)[0]
     if name == "publisher":
         return _medium(value)
     return person(value) if name == "author" else value

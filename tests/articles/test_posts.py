@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from articles.extract import extract
 from articles.posts import BadPost, Post, first_clause, looks_like_post, parse_post, plain_paragraphs, split_title
+from articles.records import Article, Page
+from articles.source import UNKNOWN
 
 CODE = "202112282220010001"
 SHARE = f"http://share.example/html_News/NewsShare.html?infoCode=NW{CODE}"
@@ -370,3 +374,77 @@ def test_any_text_is_a_post_or_says_why_not(text):
             assert isinstance(post.body_html, str)
         else:
             assert post.detail
+
+
+# ── front matter and Markdown of other engines ───────────────────────────────────────────────────────────────────────
+
+ONE = "某省商务厅周二表示，前三季度进出口总额同比增长一成，其中出口增长两成。"
+TWO = "分析人士认为，四季度增速有望继续回升，企业订单比较充足。"
+AT = "2021-12-28T14:27:35+08:00"
+HEADERS = {
+    "toml": f'+++\ntitle = "某省外贸增长一成"\ndate = {AT}\ntags = ["出口"]\n[params]\nauthor = "王某"\n+++\n',
+    "toml, broken": f'+++\ntitle = "某省外贸增长一成"\ndate = "{AT}"\nauthor = 王某\n+++\n',
+    "json": f'{{\n "title": "某省外贸增长一成",\n "date": "{AT}",\n "author": "王某"\n}}\n\n',
+    "json of hexo": f'"title": "某省外贸增长一成",\n"date": "{AT}",\n"author": "王某",\n;;;\n',
+    "chinese keys": "---\n标题: 某省外贸增长一成\n发布时间: 2021年12月28日 14:27:35\n作者: 王某\n分类: 外贸\n---\n",
+    "other keys": "---\nTitle: 某省外贸增长一成\ncreated_at: 2021-12-28 14:27:35\nauthors:\n- 王某\n---\n",
+    "epoch": "---\ntitle: 某省外贸增长一成\npublish_time: 1640672855\nbyline: 王某\n---\n",
+    "byline below the heading": "# 某省外贸增长一成\n\n发布时间：2021-12-28 14:27:35　作者：王某\n\n",
+    "underlined heading": "某省外贸增长一成\n========\n\n作者：王某 2021-12-28 14:27:35\n\n",
+}
+
+
+def read(text: str) -> Article:
+    fetched_at = datetime(2026, 11, 21, tzinfo=UTC)
+    page = Page(
+        source="local", url="", final_url="", status=200, body=text.encode(), form="post", fetched_at=fetched_at
+    )
+    article = extract(page, UNKNOWN)
+    assert isinstance(article, Article), article
+    return article
+
+
+@pytest.mark.parametrize("kind", HEADERS)
+def test_front_matter_of_other_kinds(kind):
+    article = read(f"{HEADERS[kind]}{ONE}\n\n{TWO}\n")
+    assert article.title == "某省外贸增长一成"
+    assert article.text.split("\n") == [ONE, TWO]
+    assert article.author == "王某"
+    assert article.published_at == datetime.fromisoformat(AT)
+
+
+BODIES = {
+    "more": f"{ONE}\n<!-- more -->\n{TWO}\n",
+    "engine tags": f"[TOC]\n\n{{% asset_img a.jpg %}}\n{ONE}\n\n{{{{< figure src='a.jpg' >}}}}\n\n{TWO}\n{{: x}}\n",
+    "html in Markdown": f'<div class="x">\n\n{ONE}\n\n</div>\n\n{TWO}\n\n<script>alert(1)</script>\n',
+    "html escaped as a whole": f"&lt;p&gt;{ONE}&lt;/p&gt;&lt;p&gt;{TWO}&lt;/p&gt;\n",
+    "lines broken by hand": f"{ONE[:20]}\n{ONE[20:]}\n\n{TWO}\n",
+    "indented lines, source at the end": f"　　{ONE}\n　　{TWO}\n　　（来源：某某日报）\n",
+    "address of the original": f"<p>{ONE}</p><p>{TWO}</p>\n\n原文：https://news.example/1.html\n",
+    "links at the end": f"{ONE}\n\n{TWO}\n\n相关阅读：\n\n- [另一篇](https://a.example/1)\n\n[返回首页](/)\n",
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_bodies_of_other_kinds(kind):
+    article = read(f"---\ntitle: 某省外贸增长一成\ndate: 2021-12-28\n---\n{BODIES[kind]}")
+    assert (article.text.split("\n"), article.author) == ([ONE, TWO], None)
+
+
+def test_notes_stay_and_their_marks_go():
+    article = read(f"---\ntitle: 某省外贸增长一成\ndate: 2021-12-28\n---\n{ONE}[^1]\n\n[^1]: 数据来自某省商务厅。\n")
+    assert article.text.split("\n") == [ONE, "数据来自某省商务厅。"]
+
+
+def test_a_text_lends_its_title_and_keeps_its_first_line():
+    fetched_at = datetime(2026, 11, 21, tzinfo=UTC)
+    body = f"{ONE}\n{TWO}\n".encode()
+    page = Page(source="local", url="", final_url="", status=200, body=body, form="text", fetched_at=fetched_at)
+    article = extract(page, UNKNOWN)
+    assert isinstance(article, Article)
+    assert (article.title, article.text.split("\n")) == (ONE.rstrip("。"), [ONE, TWO])
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}\n正文', "+++\n不是键\n+++\n正文", "{ 花括号开头的正文。"])
+def test_braces_and_pluses_alone_are_no_front_matter(text):
+    assert not looks_like_post(text)
