@@ -89,6 +89,7 @@ class Reason(StrEnum):
     ERROR = "error"  # our own code failed on it: a bug to report
     FEED = "feed"  # a list that is no list
     FRONT_MATTER = "frontmatter"
+    GONE = "gone"  # a page that the site had, and has no more: the article that was read from it stays
     HTTP = "http"  # a status other than 200
     IDENTITY = "identity"  # neither url, nor native id, nor text to name it by
     LIMIT = "limit"  # too many elements, too deep
@@ -120,6 +121,8 @@ class Rejected:
     """One line for a person: what was seen, and what to do next."""
     fetched_at: datetime
     raw_ref: str = ""
+    article_id: str = ""
+    """As its list names it; empty where there was no list."""
 
     def __str__(self) -> str:
         return f"{self.reason.code} {self.source} {self.url or self.raw_ref} {self.detail}"

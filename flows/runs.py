@@ -23,7 +23,7 @@ from random import uniform
 from threading import Event
 from typing import TypeVar
 
-from articles.records import Article, Decision, Page, Rejected
+from articles.records import Article, Decision, Page, Reason, Rejected
 from flows.accounting import Account, RunReport
 from flows.crawl import CrawlOutcome, never_begun, run_crawl
 from flows.documents import documents_of
@@ -129,6 +129,7 @@ class Run:
         with Frontier(self.lake.root, source_id, self.settings.ledger) as frontier:
             settle(account, outcome, frontier.waiting())
             self._refuse(outcome.rejected)
+            self._mark_gone(outcome)
             noticed = Noticed(self.catalogue[source_id])
             for decisions, refusals in self._store(self._crawled(outcome, frontier)):
                 noticed.add(decisions, refusals)
@@ -151,6 +152,13 @@ class Run:
             refused_urls = [refusal.url for refusal in (*outcome.rejected, *noticed.refusals)]
             frontier.loaded(noticed.article_ids, refused_urls=refused_urls)
         return account.pending - pending
+
+    def _mark_gone(self, outcome: CrawlOutcome) -> None:
+        """Tombstones for stored articles that a second look did not find."""
+        gone = {refusal.article_id: refusal.fetched_at for refusal in outcome.rejected if refusal.reason is Reason.GONE}
+        if gone:
+            at = min(gone.values())
+            self.lake.mark_gone(gone, at=at, run_id=self.report.run_id, source=outcome.source)
 
     def _crawled(self, outcome: CrawlOutcome, frontier: Frontier) -> Iterator[Page]:
         """The pages of a crawl; one that a power cut took out of the archive is fetched again."""

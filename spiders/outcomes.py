@@ -102,6 +102,7 @@ class Outcomes:
             detail=detail,
             fetched_at=datetime.now(UTC),
             raw_ref=raw_ref,
+            article_id=target.article_id,
         )
         logger.warning("%s", rejected)
         self._job.spool.rejected(rejected)

@@ -377,7 +377,7 @@ class SourceSpider(Spider):
             self.outcomes.wait(target.article_id, f"status_{page.status}")
         elif page.status in GONE_STATUSES:
             detail = f"status {page.status}: gone since it was stored"
-            self.outcomes.reject(target, Reason.HTTP, detail, self.outcomes.keep(page).raw_ref)
+            self.outcomes.reject(target, Reason.GONE, detail, self.outcomes.keep(page).raw_ref)
             self.job.frontier.forget(target.article_id)
         else:
             self._judge(target, self.outcomes.keep(page))

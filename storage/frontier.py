@@ -456,6 +456,7 @@ class Frontier:
                 detail=detail,
                 fetched_at=_time(changed_at),
                 raw_ref=raw_ref,
+                article_id=article_id,
             )
         return Waiting(
             article_id=article_id, url=url, listed=_listed(listed), state=state, raw_ref=raw_ref, refusal=refusal
