@@ -37,6 +37,7 @@ WAL_PAGES: Final = 16_384
 TURN_SECONDS: Final = 600
 # A machine that is gone without a word holds its locks until the server has noticed.
 KEEPALIVES: Final = {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
+ROWS_AT_ONCE: Final = 50
 NUMBERS: Final = "CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, number INTEGER NOT NULL)"
 
 # Compared by bytes, as Python and SQLite compare text: the outcome must not depend on the server's language.
@@ -180,6 +181,15 @@ class Database(ABC):
     def query(self, statement: str, *values: Value) -> list[tuple[Any, ...]]:
         with self._lock:
             return self.execute(statement, *values).fetchall()
+
+    def execute_rows(self, statement: str, rows: Sequence[Sequence[Value]]) -> list[tuple[Any, ...]]:
+        """`{rows}` in the statement stands for as many of them as go into one; gives what it returns."""
+        found: list[tuple[Any, ...]] = []
+        for at in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[at : at + ROWS_AT_ONCE]
+            listed_rows = ", ".join(f"({', '.join('?' * len(row))})" for row in some)
+            found += self.query(statement.format(rows=listed_rows), *(value for row in some for value in row))
+        return found
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple
 
 from articles.decide import MARK_CHARS, Copy, CopyKey, NearLink, NewText, Place, TextKey, Version, chain, version_of
 from articles.near import KINDS
-from articles.records import Decision, Validators
+from articles.records import Article, Decision, Validators
 from storage.database import Database, Location, Rows, Value, connect, exists, listed, located
 from storage.errors import LedgerError
 from storage.near_index import TABLES as NEAR_TABLES
@@ -108,13 +108,14 @@ SELECT * FROM (
 ) AS found WHERE group_id IS NOT NULL
 """
 # A text that was seen before keeps the version that was fetched first, as articles.decide.chain does.
-ADD_VERSION = """
-INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ADD_VERSIONS = """
+INSERT INTO versions VALUES {rows}
 ON CONFLICT (article_id, source, text_hash) DO UPDATE SET canonical_url = excluded.canonical_url,
     fetched_at = excluded.fetched_at, edited_at = excluded.edited_at, claimed_at = excluded.claimed_at,
     day = excluded.day, lang = excluded.lang
 WHERE (excluded.fetched_at, excluded.edited_at, excluded.claimed_at, excluded.canonical_url)
     < (versions.fetched_at, versions.edited_at, versions.claimed_at, versions.canonical_url)
+RETURNING article_id, source
 """
 ADD_COPY = """
 INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)
@@ -132,6 +133,9 @@ ON CONFLICT (article_id, source) DO UPDATE SET
 MOVE_COPY = """
 UPDATE copies SET group_id = ?, cluster_id = ?, duplicate_of = ?, duplicate_kind = ?, similarity = ?
 WHERE article_id = ? AND source = ?
+"""
+GONE = """
+SELECT article_id, source, gone_at FROM json_each(?) CROSS JOIN copies ON article_id = value WHERE gone_at IS NOT NULL
 """
 # The first time it was missed counts, unless it was seen since.
 MARK_GONE = """
@@ -323,21 +327,22 @@ class Ledger:
 
     def record(self, decisions: Iterable[Decision]) -> set[CopyKey]:
         """Remember what was decided; gives the copies whose rows in the lake have to change."""
-        touched: set[CopyKey] = set()
-        for decision in decisions:
-            article, version = decision.article, version_of(decision.article, decision.exact_key)
-            key = CopyKey(article.article_id, article.source)
-            if decision.kind != "new" and self._comes_back(key, article.fetched_at):
-                touched.add(key)
-            self._add_copy(key, decision)
-            self._add_page(article.page_digest, article.raw_ref, article.extractor)
-            if self._add_version(key, version):
-                touched.add(key)
-            for e in decision.elections:
-                place = (e.cluster_id, e.duplicate_of, e.duplicate_kind, e.similarity)
-                self.execute(MOVE_COPY, e.group_id, *place, e.article_id, e.source)
-                touched.add(CopyKey(e.article_id, e.source))
-        return touched
+        decisions = list(decisions)
+        touched = self._come_back([decision for decision in decisions if decision.kind != "new"])
+        elections = [election for decision in decisions for election in decision.elections]
+        self._database.execute_many(ADD_COPY, map(_copy_row, decisions))
+        self._database.execute_many(
+            ADD_PAGE, ((a.page_digest, a.raw_ref, a.extractor) for a in _articles(decisions) if a.page_digest)
+        )
+        self._database.execute_many(
+            MOVE_COPY,
+            (
+                (e.group_id, e.cluster_id, e.duplicate_of, e.duplicate_kind, e.similarity, e.article_id, e.source)
+                for e in elections
+            ),
+        )
+        touched |= self._add_versions(decisions)
+        return touched | {CopyKey(election.article_id, election.source) for election in elections}
 
     def mark_gone(self, article_ids: Iterable[str], at: datetime, source: str | None = None) -> list[CopyKey]:
         """Remember that a site has these no more; gives the copies for which that is news."""
@@ -348,7 +353,8 @@ class Ledger:
 
     def remember_refused(self, digest: str, raw_ref: str) -> None:
         """A page that gave no article need not be archived again; it is read again, by rules that may be better."""
-        self._add_page(digest, raw_ref, "")
+        if digest:
+            self.execute(ADD_PAGE, digest, raw_ref, "")
 
     def page(self, digest: str) -> KnownPage | None:
         """Where a page lies that was read before; `extractor` is empty if it gave no article."""
@@ -564,45 +570,24 @@ class Ledger:
                 self.execute("UPDATE head SET whole = 0")
                 self._index = NearIndex(self._database, window=self._window)
 
-    def _comes_back(self, key: CopyKey, seen_at: datetime) -> bool:
-        """Was it gone, and is there again?"""
-        rows = self._query("SELECT gone_at FROM copies WHERE article_id = ? AND source = ?", *key)
-        return bool(rows) and rows[0][0] is not None and rows[0][0] <= _us(seen_at)
+    def _come_back(self, decisions: Sequence[Decision]) -> set[CopyKey]:
+        """Those that were gone and are there again."""
+        names = listed({article.article_id for article in _articles(decisions)})
+        gone = {CopyKey(*key): gone_at for *key, gone_at in self._query(GONE, names)}
+        seen = ((CopyKey(a.article_id, a.source), _us(a.fetched_at)) for a in _articles(decisions))
+        return {key for key, seen_at in seen if key in gone and gone[key] <= seen_at}
 
-    def _add_copy(self, key: CopyKey, decision: Decision) -> None:
-        day, seen_at = decision.day, _us(decision.article.fetched_at)
-        self.execute(
-            ADD_COPY,
-            *key,
-            day.isoformat() if day else None,
-            seen_at,
-            seen_at,
-            decision.article.page_digest,
-            decision.group_id,
-            decision.cluster_id,
-            decision.duplicate_of,
-            decision.duplicate_kind,
-            decision.similarity,
-        )
-
-    def _add_page(self, digest: str, raw_ref: str, extractor: str) -> None:
-        if digest:
-            self.execute(ADD_PAGE, digest, raw_ref, extractor)
-
-    def _add_version(self, key: CopyKey, version: Version) -> bool:
-        cursor = self.execute(
-            ADD_VERSION,
-            *key,
-            version.text_hash,
-            version.exact_key,
-            version.canonical_url,
-            _us(version.fetched_at),
-            _us(version.edited_at),
-            _us(version.claimed_at),
-            version.day.isoformat() if version.day else None,
-            version.lang,
-        )
-        return cursor.rowcount > 0
+    def _add_versions(self, decisions: Sequence[Decision]) -> set[CopyKey]:
+        """Gives the copies that have got another version, or one that was fetched earlier than was known."""
+        versions: dict[tuple[CopyKey, str], Version] = {}
+        for article, exact_key in ((decision.article, decision.exact_key) for decision in decisions):
+            version = version_of(article, exact_key)
+            name = CopyKey(article.article_id, article.source), version.text_hash
+            # A statement must not meet the same row twice.
+            known = versions.get(name)
+            versions[name] = chain((known, version))[0] if known else version
+        rows = [_version_row(key, version) for (key, _), version in versions.items()]
+        return {CopyKey(*row) for row in self._database.execute_rows(ADD_VERSIONS, rows)}
 
     def execute(self, statement: str, *values: Value) -> Rows:
         """A statement of one's own, in the same transaction and with the same errors."""
@@ -694,14 +679,52 @@ def _version(row: Sequence[Any]) -> Version:
     )
 
 
+def _articles(decisions: Iterable[Decision]) -> Iterator[Article]:
+    return (decision.article for decision in decisions)
+
+
+def _copy_row(decision: Decision) -> tuple[Value, ...]:
+    article, seen_at = decision.article, _us(decision.article.fetched_at)
+    return (
+        article.article_id,
+        article.source,
+        decision.day.isoformat() if decision.day else None,
+        seen_at,
+        seen_at,
+        article.page_digest,
+        decision.group_id,
+        decision.cluster_id,
+        decision.duplicate_of,
+        decision.duplicate_kind,
+        decision.similarity,
+    )
+
+
+def _version_row(key: CopyKey, version: Version) -> tuple[Value, ...]:
+    return (
+        *key,
+        version.text_hash,
+        version.exact_key,
+        version.canonical_url,
+        _us(version.fetched_at),
+        _us(version.edited_at),
+        _us(version.claimed_at),
+        version.day.isoformat() if version.day else None,
+        version.lang,
+    )
+
+
 def _name(text: TextKey) -> str:
-    """What the near index calls a version: its mark, whose length is fixed, then the copy."""
-    return f"{text.mark}{text.copy.source}/{text.copy.article_id}"
+    """What the near index calls a version: the copy, then its mark, whose length is fixed.
+
+    In this order, for what comes in together lies together in an index of names then.
+    """
+    return f"{text.copy.source}/{text.copy.article_id}{text.mark}"
 
 
 def _text_key(name: str) -> TextKey:
-    source, _, article_id = name[MARK_CHARS:].partition("/")
-    return TextKey(CopyKey(article_id, source), name[:MARK_CHARS])
+    source, _, article_id = name[:-MARK_CHARS].partition("/")
+    return TextKey(CopyKey(article_id, source), name[-MARK_CHARS:])
 
 
 def _now() -> int:

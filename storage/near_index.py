@@ -31,7 +31,7 @@ from articles.near import DIFFERENT, FORM_CHARS, KINDS, NEAR, Judged, Kind, figu
 from storage.database import Database, Value, listed
 
 # Bump when the layout of a segment changes; an index of another layout or fingerprint version is rebuilt.
-LAYOUT: Final = 4
+LAYOUT: Final = 5
 
 WINDOW: Final = timedelta(days=30)
 """Copies published further apart are found only if their texts are equal. Reprints come within days."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("tests/articles", "tests/flows", "tests/spiders", "tests/storage")
-ROW = re.compile(r"(?<![A-Za-z0-9])([NRSPEnrspe]\d\d)(?!\d)")
+ROW = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]\d\d)(?!\d)")
 OUTCOME = re.compile(r"^(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS) (\S.*?)(?: - .*)?$")
 
 INTRODUCTION = """\
