@@ -398,8 +398,12 @@ class _Batch:
         return min(map(self._home, ids), key=_order)
 
     def _home(self, article_id: str) -> Copy:
-        self.load_identities({article_id})
-        copies = (self._now[key] for key in self._by_id[article_id])
+        if article_id not in self._by_id:
+            self.load_identities({article_id})
+        keys = self._by_id[article_id]
+        if len(keys) == 1:  # as nearly always: this is asked for several times an article
+            return self._now[keys[0]]
+        copies = (self._now[key] for key in keys)
         return min(copies, key=lambda copy: (copy.first_seen_at, copy.key.source))
 
     def _was_first(self, copy: Copy, group_id: str) -> bool:

@@ -242,7 +242,7 @@ def figures_may_agree(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> Mask:
     """
     count_a, count_b = a >> np.uint64(MASK_BITS), b >> np.uint64(MASK_BITS)
     fewer_a = count_a <= count_b
-    own = np.where(fewer_a, a & ~b, b & ~a) & ALL_BITS
+    own = (a ^ b) & np.where(fewer_a, a, b) & ALL_BITS
     agree: Mask = 4 * np.bitwise_count(own) <= np.minimum(count_a, count_b)
     # Not all figures of a text with very many are kept.
     agree |= np.maximum(count_a, count_b) > FACTS

@@ -52,9 +52,7 @@ class Bulk:
         with self.ledger.transaction():
             decisions = decide(articles, self.ledger)
             self.ledger.record(decisions)
-            for decision in decisions:
-                article, repeated = decision.article, decision.kind == "unchanged"
-                self.ledger.execute(ADD_LINE, article.article_id, article.source, article.text_hash, int(repeated))
+            self.ledger.execute_many(ADD_LINE, map(_line, decisions))
         return decisions
 
     def verdicts(self) -> Iterator[Verdict]:
@@ -74,3 +72,8 @@ class Bulk:
     def _first_text(self, key: CopyKey) -> str:
         [copy] = [copy for copy in self.ledger.copies([key.article_id]) if copy.key == key]
         return copy.versions[0].text_hash
+
+
+def _line(decision: Decision) -> tuple[str, str, str, int]:
+    article = decision.article
+    return article.article_id, article.source, article.text_hash, int(decision.kind == "unchanged")

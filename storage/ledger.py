@@ -28,7 +28,7 @@ from storage.errors import LedgerError
 from storage.near_index import TABLES as NEAR_TABLES
 from storage.near_index import WINDOW, Entry, Link, NearIndex, NearIndexError
 
-VERSION: Final = 5
+VERSION: Final = 6
 PART: Final = "ledger"
 BATCHES: Final = "batches"
 """Of `Database.next_numbers`: what readers see as ingest_seq."""
@@ -52,7 +52,8 @@ CREATE TABLE versions (
     fetched_at INTEGER NOT NULL, edited_at INTEGER NOT NULL, claimed_at INTEGER NOT NULL,
     day TEXT, lang TEXT NOT NULL,
     PRIMARY KEY (article_id, source, text_hash)
-) WITHOUT ROWID;
+);
+-- With a rowid: without one, every entry of these two would hold the whole primary key. That by text is met at random.
 CREATE INDEX versions_by_text ON versions (exact_key) WHERE exact_key != '';
 CREATE INDEX versions_by_url ON versions (canonical_url) WHERE canonical_url != '';
 
@@ -592,6 +593,9 @@ class Ledger:
     def execute(self, statement: str, *values: Value) -> Rows:
         """A statement of one's own, in the same transaction and with the same errors."""
         return self._database.execute(statement, *values)
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[Value]]) -> None:
+        self._database.execute_many(statement, rows)
 
     def _query(self, statement: str, *values: Value) -> list[tuple[Any, ...]]:
         return self._database.query(statement, *values)

@@ -390,23 +390,47 @@ def _judge(new: _Segment, known: _Segment, window: int) -> Iterator[tuple[Ints, 
 def _candidates(new: _Segment, known: _Segment, window: int) -> Iterator[Ints]:
     """Pairs that share a key and lie within the window, each once: the new row in the upper, the known in the lower
     half of a number."""
-    first = np.searchsorted(known.key, new.key, side="left")
-    count = np.searchsorted(known.key, new.key, side="right") - first
-    hit = np.flatnonzero(count)
+    hit, first, count = _matches(new.key, known.key)
     # By row, so that all keys of a pair come in one block.
-    hit = hit[np.argsort(new.row[hit], kind="stable")]
-    for block in _blocks(count[hit], new.row[hit]):
-        at = hit[block]
-        b = np.repeat(new.row[at].astype(np.int64), count[at])
-        a = known.row[_ranges(first[at], count[at])].astype(np.int64)
+    order = np.argsort(new.row[hit], kind="stable")
+    hit, first, count = hit[order], first[order], count[order]
+    all_earlier, all_within = _all_earlier(new, known), _all_within(new, known, window)
+    for block in _blocks(count, new.row[hit]):
+        b = np.repeat(new.row[hit[block]].astype(np.int64), count[block])
+        a = known.row[_ranges(first[block], count[block])].astype(np.int64)
         # Most of many are other reports from one template; that goes first.
         likely = figures_may_agree(known.figures[a], new.figures[b])
         a, b = a[likely], b[likely]
-        # Of two articles that are both new, only the later one asks.
-        kept = known.serial[a] < new.serial[b]
-        kept &= np.abs(known.published[a] - new.published[b]) <= window
-        pairs = np.unique((b[kept] << 32) | a[kept])
+        if not all_earlier:
+            # Of two articles that are both new, only the later one asks.
+            kept = known.serial[a] < new.serial[b]
+            a, b = a[kept], b[kept]
+        if not all_within:
+            kept = np.abs(known.published[a] - new.published[b]) <= window
+            a, b = a[kept], b[kept]
+        pairs = np.unique((b << 32) | a)
         yield pairs[_not_one_text(known.record[pairs & LOW_32], new.record[pairs >> 32])]
+
+
+def _matches(asked: Keys, known: Keys) -> tuple[Ints, Ints, Ints]:
+    """Which of the asked keys are known, and where: from `first` on, `count` of them. Both are sorted."""
+    first = np.searchsorted(known, asked, side="left")
+    # Most are in no other article; only for the others it is asked how many there are.
+    hit = np.flatnonzero(known[np.minimum(first, len(known) - 1)] == asked) if len(known) else first[:0]
+    first = first[hit]
+    return hit, first, np.searchsorted(known, asked[hit], side="right") - first
+
+
+def _all_earlier(new: _Segment, known: _Segment) -> bool:
+    return int(known.serial.max()) < int(new.serial.min())
+
+
+def _all_within(new: _Segment, known: _Segment, window: int) -> bool:
+    ends = (
+        int(new.published.max()) - int(known.published.min()),
+        int(known.published.max()) - int(new.published.min()),
+    )
+    return max(ends) <= window
 
 
 def _not_one_text(a: Records, b: Records) -> NDArray[np.bool_]:
