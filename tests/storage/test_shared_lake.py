@@ -62,7 +62,7 @@ def alone(tmp_path_factory) -> tuple[dict, list]:
     return result(root)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_a_lake_is_the_same_with_either_ledger(tmp_path, postgres, seed):
     commit(tmp_path / "sqlite", plan())
     shuffled = random.Random(seed).sample(plan(), len(plan()))
@@ -86,6 +86,7 @@ def test_two_writers_at_a_time_make_the_lake_of_one(tmp_path, postgres, alone):
     assert len(seen) > 3
 
 
+@pytest.mark.slow
 def test_killed_writers_beside_living_ones(tmp_path, postgres, alone):
     every, moments, killed = batches(news()), random.Random(5), 0
     living = start(tmp_path, postgres, every[::2])
