@@ -44,7 +44,9 @@ _LABELS = {
 }
 _FIELD_OF = {label: name for name, labels in _LABELS.items() for label in labels.split("|")}
 _PEOPLE = frozenset(("author", "editor", "chief"))
+# Not the source of a picture or of figures.
 _LABEL = re.compile(
+    r"(?<!图片)(?<!封面)(?<!题图)(?<!数据)(?<!图像)"
     rf"(?P<label>{'|'.join(sorted(map(re.escape, _FIELD_OF), key=len, reverse=True))})"
     r"(?<![原本全正译上下]文)(?:\s*[：:︰丨|｜]\s*|\s*/\s*(?=[^/]{2,20}$))"
 )
@@ -54,8 +56,10 @@ _SPACED = re.compile(
     rf"(?P<value>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)"
     rf"(?:\s+(?:校对|审核|监制)\s+{NAME}(?:[ 、,，/]+{NAME}){{0,3}})?"
 )
+# 「○记者 甲 ○编辑 乙」, 「甲 每经编辑 乙」
 _AUTHOR_AND_EDITOR = re.compile(
-    rf"(?:记者|記者)\s*(?P<author>{NAMES})[ \u3000]*[○◎●□■|｜/]?[ \u3000]*(?:编辑|編輯)\s*[：:]?\s*(?P<editor>{NAME})$"
+    rf"(?:[○◎●□■]?\s*(?:记者|記者)\s*)?(?P<author>{NAME}(?:[ 、]+{NAME}){{0,3}}?)\s+[○◎●□■|｜/]?\s*"
+    rf"[{HAN}]{{0,4}}?(?:编辑|編輯|责编)\s*[：:]?\s*(?P<editor>{NAME})"
 )
 _FROM = re.compile(
     r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?)\s*(?!雪球|(?:新浪)?微博|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
@@ -139,7 +143,7 @@ class Stripped:
         self.removed.append((rule, line))
         for name, value in fields.items():
             if name != "other" and (clean := _value(name, value)):
-                self.fields.setdefault(name, clean)
+                self.fields = _people(name, clean) | self.fields
 
 
 class _Verdict(NamedTuple):
@@ -195,10 +199,7 @@ def label_values(line: str) -> dict[str, str]:
         value = _VALUE_END.split(value.strip(_EDGES))[0]
         value = _value(name, " ".join(value.split()) if name in _PEOPLE else re.split(r"\s{2,}", value)[0])
         if value and len(value) <= LONGEST_NAME and not _SENTENCE.search(value):
-            values.setdefault(name, value)
-        # 「作者：○记者 甲 ○编辑 乙」
-        if name == "author" and (both := _AUTHOR_AND_EDITOR.search(value)):
-            values |= both.groupdict()
+            values = _people(name, value) | values
     return values or _unlabelled_values(line, plain)
 
 
@@ -208,6 +209,12 @@ def byline(line: str) -> dict[str, str]:
     fields = (verdict.fields or label_values(line)) if verdict else {}
     clean = {name: _value(name, value) for name, value in fields.items() if name in _PEOPLE}
     return {name: value for name, value in clean.items() if value}
+
+
+def _people(name: str, value: str) -> dict[str, str]:
+    """The field, or author and editor where both stand in the author's."""
+    both = _AUTHOR_AND_EDITOR.fullmatch(value) if name == "author" else None
+    return both.groupdict() if both else {name: value}
 
 
 def person(value: str) -> str:
