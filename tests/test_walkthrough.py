@@ -1,0 +1,17 @@
+"""The first half hour of a new user goes as the documentation says."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.walkthrough import ROOT, walk
+
+
+@pytest.mark.slow
+def test_the_first_half_hour(tmp_path):
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("the walk begins with a clone, and this is no git checkout")
+    times = walk(tmp_path)
+    assert sum(times.values()) < 30 * 60
