@@ -93,6 +93,21 @@ def compact(
     )
 
 
+@app.command(epilog="Examples: finnews migrate --dry-run · finnews migrate --lake /data/lake")
+def migrate(
+    lake: LakeOption = None,
+    ledger: LedgerOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """After an upgrade: bring older files into the columns of today. Changes no value."""
+    from flows.migrating import migrate_command
+
+    settings, terminal = settings_of(lake=lake, ledger=ledger), terminal_of(as_json, quiet, 0)
+    raise typer.Exit(migrate_command(settings, terminal, dry_run=dry_run))
+
+
 @app.command(
     epilog="Examples: finnews reextract --source sina --dry-run · finnews reextract --since 2024-01-01 --jobs 8"
 )

@@ -37,6 +37,7 @@ from storage.journal import Entry, Journal
 from storage.ledger import Batch, Ledger, ledger_location
 from storage.lock import WriterLock
 from storage.merge import COPY_TREES, Change, merge
+from storage.migrate import Migrated, migrate
 from storage.near_index import NearIndexError
 from storage.partitions import Partition, changed, decode, encode, partition_key, rows_of
 from storage.rebuild import NO_DAYS, Days, agrees, rebuild
@@ -181,6 +182,11 @@ class Lake:
         """Seal the partitions of days before this one. No row changes, and readers need not stop."""
         with self._turn():
             yield from compact(self.store, before, sources=sources, may_write=self._require_fence, writers=self._pool)
+
+    def migrate(self) -> Iterator[Migrated]:
+        """Bring files of an older finnews into the columns of today. No value changes, and readers need not stop."""
+        with self._turn():
+            yield from migrate(self.store, may_write=self._require_fence)
 
     def recover(self) -> int:
         """Finish the commits that were cut short; gives how many. May be repeated, and readers need not stop."""

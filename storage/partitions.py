@@ -115,7 +115,7 @@ def decode(data: bytes, name: str, columns: list[str] | None = None) -> pa.Table
         rows = file.read(columns=columns, use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise LakeError(f"{name}: not a readable Parquet file ({_line(error)}); see `finnews verify`") from error
-    return rows
+    return _with_all_columns(rows, name) if columns is None else rows
 
 
 def rows_of(data: bytes, name: str, ids: Collection[str]) -> pa.Table | None:
@@ -149,6 +149,11 @@ def is_sealed(file: BinaryIO, name: str) -> bool:
     return SEALED in (_footer(file, name).metadata or {})
 
 
+def has_all_columns(file: BinaryIO, name: str, tree: Tree) -> bool:
+    """False for a file of an older finnews, which lacks columns that were added since."""
+    return set(SCHEMAS[tree].names) <= set(_footer(file, name).schema.to_arrow_schema().names)
+
+
 def encode(rows: pa.Table, tree: Tree, *, sealed: bool = False) -> bytes:
     """Canonical bytes of a set of rows."""
     schema = SCHEMAS[tree].with_metadata({**SCHEMAS[tree].metadata, SEALED: b"1"}) if sealed else SCHEMAS[tree]
@@ -167,7 +172,8 @@ def changed(data: bytes | None, name: str, tree: Tree, out: Collection[str], row
         return encode(added, tree)
     if not out and len(rows) <= MAX_APPENDED:
         footer = _footer(io.BytesIO(data), name)
-        if footer.num_row_groups < MAX_GROUPS and SEALED not in footer.metadata:
+        alike = footer.schema.to_arrow_schema().names == added.schema.names
+        if alike and footer.num_row_groups < MAX_GROUPS and SEALED not in footer.metadata:
             return _appended(data, footer, added, tree)
     before = decode(data, name)
     kept = (
@@ -226,6 +232,23 @@ def _check_version(name: str, schema: pa.Schema) -> None:
     written = (schema.metadata or {}).get(b"finnews_schema_version", b"none").decode()
     if written != str(VERSION):
         raise LakeError(f"{name}: schema version {written}, this finnews reads and writes {VERSION}")
+
+
+def _with_all_columns(rows: pa.Table, name: str) -> pa.Table:
+    """In the columns of today. Those that were added since the file was written are null in it.
+
+    Columns may be added within a version, if they may be null; one that we do not know would be lost in a rewrite.
+    """
+    schema = SCHEMAS.get(Path(name).stem)  # type: ignore[call-overload]
+    if schema is None or schema.names == rows.schema.names:
+        return rows
+    unknown = sorted(set(rows.schema.names) - set(schema.names))
+    if unknown:
+        raise LakeError(f"{name}: columns of a newer finnews ({', '.join(unknown)}); upgrade to read and write it")
+    missing = [field for field in schema if field.name not in rows.schema.names]
+    for field in missing:
+        rows = rows.append_column(field, pa.nulls(len(rows), field.type))
+    return rows.select(schema.names).cast(schema)
 
 
 def _line(error: Exception) -> str:
