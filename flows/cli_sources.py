@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import JsonOption, SourceFolders, settings_of, terminal_of
+from flows.options import JsonOption, LakeOption, SourceFolders, settings_of, terminal_of
 
 app = typer.Typer(help="The sites finnews knows.", no_args_is_help=True)
 
@@ -64,6 +64,22 @@ def sources_new(
     from flows.sourcing import sources_new_command
 
     raise typer.Exit(sources_new_command(url, settings_of(), terminal_of(as_json, False, 0), file=file, folder=folder))
+
+
+@app.command("learn", epilog="Examples: finnews sources learn sina · finnews sources learn mine --sources own --write")
+def sources_learn(
+    source: Annotated[str, typer.Argument(help="Id of a source with articles in the lake.")],
+    write: Annotated[bool, typer.Option("--write", help="Add them to drop_lines of the source's file.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Latest articles to look at.")] = 500,
+    lake: LakeOption = None,
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose lines that recur at the edges of a source's articles, as not being the article."""
+    from flows.learning import sources_learn_command
+
+    settings, terminal = settings_of(lake=lake, sources=folders), terminal_of(as_json, False, 0)
+    raise typer.Exit(sources_learn_command(source, settings, terminal, limit=limit, write=write))
 
 
 @app.command("schema", epilog="Example: finnews sources schema > source.schema.json")
