@@ -24,6 +24,7 @@ DEPTH = 8
 # Of its places, that may lie inside a text.
 MAX_INSIDE = 0.1
 LONGEST = 300
+LONGEST_HEADING = 10
 EXAMPLES = 3
 # Characters that mean something in a regular expression.
 _SPECIAL = re.compile(r"([\\.^$*+?{}\[\]|()])")
@@ -73,7 +74,8 @@ def propose(bodies: Sequence[Body], keep_lines: Iterable[re.Pattern[str]] = ()) 
     lines = _never_inside(bodies, lines)
     lines = _reached_from_the_edge(bodies, lines)
     lines = _leaving_something(bodies, lines, {line: len(found[line]) for line in lines})
-    proposals = (_proposal(line, found[line], len(bodies)) for line in lines)
+    proposals = [_proposal(line, found[line], len(bodies)) for line in lines]
+    proposals = [each for each in proposals if not (each.edge == "head" and _is_heading(each.line))]
     return sorted(proposals, key=lambda each: (-each.articles, each.line))
 
 
@@ -85,6 +87,11 @@ def looks_like_content(line: str) -> bool:
         or _COUNTED.search(line) is not None
         or not any(char.isalpha() for char in line)
     )
+
+
+def _is_heading(line: str) -> bool:
+    """「热点聚焦」: the first heading of a digest recurs daily, and belongs to it."""
+    return len(line) <= LONGEST_HEADING and line.isalpha()
 
 
 @dataclass(frozen=True, slots=True)

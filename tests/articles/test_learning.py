@@ -84,6 +84,10 @@ def test_figures_and_ornaments_are_never_proposed(line: str) -> None:
     assert lines_of([body(n, *prose(n), line) for n in range(40)]) == []
 
 
+def test_the_first_heading_of_a_digest_belongs_to_it() -> None:
+    assert lines_of([body(n, "今日要闻", *prose(n), "欢迎分享") for n in range(40)]) == ["欢迎分享"]
+
+
 def test_what_the_source_keeps_is_kept() -> None:
     bodies = [body(n, *prose(n), FOOT) for n in range(40)]
     assert propose(bodies, [re.compile("欢迎分享")]) == []
