@@ -399,7 +399,7 @@ class Finder:
             if first is not None and not first.candidates(self._index):
                 return []
             return _compiled(parsed.plain)(self._root if inside is None else inside)
-        if steps[-1].key or steps[-1].tag == "meta":
+        if steps[-1].key or len(steps) == 1 or steps[-1].tests:
             return self._found(self._index, steps, inside)
         # `#info p`: the outer element is in the index, and few elements are inside.
         outer = self._found(self._index, steps[:-1], inside)
@@ -407,7 +407,8 @@ class Finder:
 
     def _found(self, index: _Index, steps: Sequence[_Step], inside: etree._Element | None) -> list[etree._Element]:
         last, outer = steps[-1], steps[:-1]
-        found = [element for element in last.candidates(index) if last.fits(element) and _stands_in(element, outer)]
+        candidates = last.candidates(index) if last.key else self._root.iter(last.tag)
+        found = [element for element in candidates if last.fits(element) and _stands_in(element, outer)]
         if inside is None:
             return found
         return [element for element in found if element is inside or inside in element.iterancestors()]
@@ -451,7 +452,6 @@ class _Index(NamedTuple):
     by_value: dict[str, dict[str, list[tuple[int, etree._Element]]]]
     by_word: dict[str, list[tuple[int, etree._Element]]]
     """Of classes."""
-    metas: list[etree._Element]
 
 
 class _Step(NamedTuple):
@@ -465,8 +465,7 @@ class _Step(NamedTuple):
     """The test that the index answers."""
 
     def candidates(self, index: _Index) -> list[etree._Element]:
-        if self.key is None:
-            return index.metas
+        assert self.key is not None
         name, comparison, value = self.key
         if comparison == "~=":
             found = index.by_word.get(value, [])
@@ -523,8 +522,9 @@ def _steps(selector: str) -> tuple[_Step, ...] | None:
     if not _CHAIN.fullmatch(selector):
         return None
     steps = [_step(compound) for compound in _COMPOUND.findall(selector)]
-    is_tag_inside = len(steps) > 1 and not steps[-1].tests and steps[-2].key
-    return tuple(steps) if steps[-1].key or steps[-1].tag == "meta" or is_tag_inside else None
+    last = steps[-1]
+    is_tag_inside = len(steps) > 1 and not last.tests and steps[-2].key
+    return tuple(steps) if last.key or (last.tag and (last.tests or len(steps) == 1)) or is_tag_inside else None
 
 
 def _step(compound: str) -> _Step:
@@ -541,19 +541,16 @@ def _step(compound: str) -> _Step:
 def _index_of(root: etree._Element, wanted: Wanted | None) -> _Index:
     ids: dict[str, list[tuple[int, etree._Element]]] = {}
     classes: dict[str, list[tuple[int, etree._Element]]] = {}
-    metas: list[etree._Element] = []
     for place, element in enumerate(root.iter(etree.Element)):
         if (css_id := element.get("id")) is not None and (wanted is None or wanted.has("id", css_id)):
             ids.setdefault(css_id, []).append((place, element))
         if (css_class := element.get("class")) is not None and (wanted is None or wanted.has("class", css_class)):
             classes.setdefault(css_class, []).append((place, element))
-        if element.tag == "meta":
-            metas.append(element)
     words: dict[str, list[tuple[int, etree._Element]]] = {}
     for names, places in classes.items():
         for word in set(names.split()):
             words.setdefault(word, []).extend(places)
-    return _Index({"id": ids, "class": classes}, words, metas)
+    return _Index({"id": ids, "class": classes}, words)
 
 
 def _stands_in(element: etree._Element, steps: Sequence[_Step]) -> bool:
@@ -593,16 +590,13 @@ def cut_behind(html: str, selectors: Iterable[str], fields: Iterable[Sequence[st
     return None
 
 
-def _end_of_field(html: str, cut: int, selectors: Iterable[str]) -> int:
+def _end_of_field(html: str, cut: int, selectors: Sequence[str]) -> int:
     """Where the first element begins that a field is read from, if that is behind the cut; else 0."""
-    behind = 0
-    for selector in selectors:
-        for kind, name in _marks_of(selector):
-            found = _opening(html, kind, name)
-            if found is not None and found.end() < cut:
-                return 0
-            behind = behind or (found.end() if found else 0)
-    return behind
+    marks = [mark for selector in selectors for mark in _marks_of(selector)]
+    # First before the cut, where most fields are found: what a page lacks is not looked for in all of it.
+    if any((found := _opening(html, *mark, 0, cut)) and found.end() < cut for mark in marks):
+        return 0
+    return next((found.end() for mark in marks if (found := _opening(html, *mark, cut - _MARGIN_CHARS))), 0)
 
 
 @lru_cache(maxsize=512)
@@ -616,14 +610,14 @@ def _marks_of(selector: str) -> tuple[tuple[str, str], ...]:
     return ()
 
 
-def _opening(html: str, kind: str, name: str, start: int = 0) -> re.Match[str] | None:
+def _opening(html: str, kind: str, name: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
     """The first opening tag with that id or class. Its name is looked for first: few places hold that."""
     pattern = _opening_tag(kind, name)
-    at = html.find(name, start)
+    at = html.find(name, start, end)
     while at != -1:
         if opening := pattern.match(html, html.rfind("<", 0, at)):
             return opening
-        at = html.find(name, at + 1)
+        at = html.find(name, at + 1, end)
     return None
 
 

@@ -56,6 +56,8 @@ def clean_text(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """The same for what must be a single line, such as a title."""
+    if text.isprintable():
+        return unicodedata.normalize("NFC", " ".join(text.split()))
     return join_wide(clean_text(text).split("\n"))
 
 
