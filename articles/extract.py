@@ -58,11 +58,13 @@ VERSION = "1"
 
 # The largest of 290 real pages has 0.8 MB; beyond this, parsing alone takes a second.
 MAX_BYTES = 4 * 1024 * 1024
-# lxml takes quadratic time for attributes: 200,000 on one tag are minutes. Real tags of this length hold pictures.
-MAX_TAG_CHARS = 50_000
-# A page below this parses in under half a second even then.
-BIG_PAGE_CHARS = 200_000
+# libxml2 takes quadratic time for the attributes of a tag: 40,000 are 2.5 seconds, 200,000 minutes. Real tags have up
+# to 156, where a quotation mark is missing.
 MAX_ATTRIBUTES = 1_000
+# Attributes without a ">" show as a stretch without one, which costs nothing to look for. For those that have it in
+# their values, all tags must be read: below this, they cost two seconds at most.
+BIG_PAGE_CHARS = 300_000
+STRETCH_CHARS = 8_000
 MAX_REMOVED_LINES = 100
 DAMAGE_CHARS = 2_000
 MAX_REMOVED_CHARS = 200
@@ -94,8 +96,9 @@ _NEXT_PAGE = re.compile(r"下一?[页頁]|余下全文|(?:第\s*)?\d+\s*/\s*\d+\
 _CUT_SHORT = ("…", "...", "．．．")
 _BYLINE_RULES = ("labels", "time_line")
 _REST_OF_TAG = re.compile(r"[A-Za-z][A-Za-z-]*=\\*\"[^\"<>\u4e00-\u9fff]{0,60}\"\s*/?>")
-_TAG_OPENING = re.compile(r"<[A-Za-z][^>]*")
-_ATTRIBUTE = re.compile(r"[\s\"'][^\s=\"'<>/]+\s*=")
+# Counts as generously as libxml2 reads, and each character once: whatever begins like a tag is consumed with the match.
+_ATTRIBUTE = r"""[\s/=]*+[^\s>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?"""
+_TAG = re.compile(rf"<[A-Za-z](?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+(?P<one_more>{_ATTRIBUTE})?+")
 
 
 @dataclass(slots=True)
@@ -292,8 +295,7 @@ def _clock(page: Page, source: Source) -> Clock:
 
 
 def _parse(html: str) -> etree._Element:
-    if len(html) > BIG_PAGE_CHARS:
-        _check_tags(html)
+    _check_tags(html)
     tree = etree.fromstring(html.encode("utf-8", "replace"), _PARSER)
     if tree is None:
         raise _RefusedError(Reason.NO_TEXT, "nothing that could be parsed")
@@ -302,11 +304,15 @@ def _parse(html: str) -> etree._Element:
 
 def _check_tags(html: str) -> None:
     """Before lxml sees it, for what it does with such a tag cannot be interrupted."""
-    if max(map(len, html.split(">"))) <= MAX_TAG_CHARS:
-        return
-    for found in _TAG_OPENING.finditer(html):
-        if len(found[0]) > MAX_TAG_CHARS and len(_ATTRIBUTE.findall(found[0])) > MAX_ATTRIBUTES:
-            raise _RefusedError(Reason.LIMIT, f"a tag of {len(found[0]):,} characters")
+    is_suspect = len(html) > BIG_PAGE_CHARS or _has_stretch(html)
+    if is_suspect and any(tag["one_more"] for tag in _TAG.finditer(html)):
+        raise _RefusedError(Reason.LIMIT, f"a tag of more than {MAX_ATTRIBUTES:,} attributes")
+
+
+def _has_stretch(html: str) -> bool:
+    """Is there a stretch of `STRETCH_CHARS` without a tag's end? All that are twice as long are found."""
+    starts = range(0, len(html) - STRETCH_CHARS, STRETCH_CHARS)
+    return any(html.find(">", start, start + STRETCH_CHARS) == -1 for start in starts)
 
 
 def _read(tree: etree._Element) -> Reading:
@@ -425,6 +431,8 @@ def _from_elsewhere(
             return "json", replace(found, kept=[], wrapper=_said_beside(piece) | found.wrapper)
     if body.lines:
         return None
+    # Of a slice, all behind it is new.
+    _check_tags(html)
     parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True)
     page = lxml_html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
     lines = clean_text(_trafilatura(page, _WHOLE_PAGE)).split("\n")

@@ -95,7 +95,13 @@ _COMPOUND = re.compile(rf"(?:{_TAG.pattern}|(?=[#.\[]))(?:{re.sub(r'[(](?![?])',
 _CHAIN = re.compile(rf"{_COMPOUND.pattern}(?:\s+{_COMPOUND.pattern})*")
 _KINDS = {("id", "="): "#", ("class", "~="): "."}
 _FENCE = re.compile(r"(?:[a-z][a-z0-9]*)?([#.])([A-Za-z_][\w-]*)$")
-_TAGS = r"<!--.*?-->|<script\b.*?</script\s*>|<style\b.*?</style\s*>|<(/?)TAG\b[^>]*?(/?)>"
+# What is left open goes on to the end: looked for again behind each of thousands, it would take hours.
+_TAGS = (
+    r"<!--(?:.*?-->|.*+)|<script\b(?:.*?</script\s*>|.*+)|<style\b(?:.*?</style\s*>|.*+)"
+    r"|<(/?)TAG\b[^>]*?(/?)(?:>|\Z)"
+)
+# Of a tag, in front of its id or class and behind: more is no container's, and thousands of them would take hours, too.
+_FENCE_CHARS = 2_000
 # Of values of one attribute, before all are forgotten.
 _MAX_KNOWN = 4_096
 # Kept behind the container: signatures stand there.
@@ -615,7 +621,8 @@ def _opening(html: str, kind: str, name: str, start: int = 0, end: int | None = 
     pattern = _opening_tag(kind, name)
     at = html.find(name, start, end)
     while at != -1:
-        if opening := pattern.match(html, html.rfind("<", 0, at)):
+        tag = html.rfind("<", max(0, at - _FENCE_CHARS), at)
+        if tag != -1 and (opening := pattern.match(html, tag)):
             return opening
         at = html.find(name, at + 1, end)
     return None
@@ -624,8 +631,9 @@ def _opening(html: str, kind: str, name: str, start: int = 0, end: int | None = 
 @lru_cache(maxsize=512)
 def _opening_tag(kind: str, name: str) -> re.Pattern[str]:
     attribute = "id" if kind == "#" else "class"
-    value = re.escape(name) if kind == "#" else rf"(?:[^\"'>]*\s)?{re.escape(name)}(?:\s[^\"'>]*)?"
-    return re.compile(rf"<([a-zA-Z][a-zA-Z0-9]*)\b[^<>]*?\s{attribute}\s*=\s*([\"']?)\s*{value}\s*\2[^<>]*>")
+    value = re.escape(name) if kind == "#" else rf"(?:[^\"'>]{{0,500}}\s)?{re.escape(name)}(?:\s[^\"'>]{{0,500}})?"
+    some = f"[^<>]{{0,{_FENCE_CHARS}}}"
+    return re.compile(rf"<([a-zA-Z][a-zA-Z0-9]*)\b{some}?\s{attribute}\s*=\s*([\"']?)\s*{value}\s*\2{some}>")
 
 
 @lru_cache(maxsize=64)
