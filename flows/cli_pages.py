@@ -31,18 +31,21 @@ def extract(
     raise typer.Exit(extract_command(paths or [], manifest, settings, terminal, source_id=source))
 
 
-@app.command(epilog="Examples: finnews explain page.html · finnews explain post.md --json")
+@app.command(epilog="Examples: finnews explain page.html · finnews explain https://www.example.com/news/1.html")
 def explain(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pages and posts on disk.")],
+    places: Annotated[
+        list[str], typer.Argument(metavar="PATH|URL", help="Pages and posts on disk, or on the network.")
+    ],
     source: Annotated[str | None, typer.Option(help="Source the pages belong to, if they do not say.")] = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what was kept of a page, what was taken out by which rule, and what named each field."""
+    """Show what was kept of a page, what was taken out by which rule, and what named each field. Of what is fetched for
+    that, nothing is kept."""
     from flows.explaining import explain_command
 
     raise typer.Exit(
-        explain_command(paths, settings_of(sources=folders), terminal_of(as_json, False, 0), source_id=source)
+        explain_command(places, settings_of(sources=folders), terminal_of(as_json, False, 0), source_id=source)
     )
 
 

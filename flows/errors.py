@@ -5,6 +5,7 @@ from __future__ import annotations
 from flows.accounting import Exit
 from flows.dedup import DocumentsError
 from flows.documents import ManifestError
+from flows.fetching import NoAnswerError
 from flows.serving import ServingError
 from flows.settings import SettingsError
 from flows.units import RangeError
@@ -25,6 +26,7 @@ EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (ManifestError, Exit.USAGE),
     (ServingError, Exit.USAGE),
     (NoDraftError, Exit.USAGE),
+    (NoAnswerError, Exit.ALL_FAILED),
     (DocumentsError, Exit.USAGE),
     (ArchiveError, Exit.USAGE),
     (RangeError, Exit.USAGE),

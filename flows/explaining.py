@@ -1,14 +1,14 @@
-"""`finnews explain`: what was kept of a document, what was taken out, and by which rule."""
+"""`finnews explain`: what was kept of a document or a page on the network, what was taken out, and by which rule."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from articles.explain import Explanation, explain
-from articles.records import Rejected
+from articles.records import Page, Rejected
 from articles.source import UNKNOWN
 from flows.accounting import Exit
 from flows.documents import documents_of, reading_line
@@ -18,14 +18,15 @@ from flows.terminal import Terminal
 from spiders.catalogue import Catalogue
 
 SHOWN_CHARS = 100
+SCHEMES = ("http://", "https://")
 FIELDS = ("title", "published_at", "publisher", "author", "editor", "section", "lang", "flags")
 
 
-def explain_command(paths: Sequence[Path], settings: Settings, terminal: Terminal, *, source_id: str | None) -> Exit:
-    """Documents on disk, one after the other; exit code 4 if any gave no article."""
+def explain_command(places: Sequence[str], settings: Settings, terminal: Terminal, *, source_id: str | None) -> Exit:
+    """Paths, then addresses, one after the other; exit code 4 if any gave no article."""
     catalogue = Catalogue.load(settings.sources)
     refused = 0
-    for document in documents_of(catalogue, paths, source_id):
+    for document in _documents(places, catalogue, settings, source_id):
         outcome = _explained(document, catalogue)
         refused += isinstance(outcome, Rejected)
         if terminal.as_json:
@@ -35,6 +36,24 @@ def explain_command(paths: Sequence[Path], settings: Settings, terminal: Termina
         else:
             _show(outcome, terminal)
     return Exit.GATE if refused else Exit.OK
+
+
+def _documents(
+    places: Sequence[str], catalogue: Catalogue, settings: Settings, source_id: str | None
+) -> Iterator[Document]:
+    paths = [Path(place) for place in places if not place.startswith(SCHEMES)]
+    if paths:
+        yield from documents_of(catalogue, paths, source_id)
+    for url in places:
+        if url.startswith(SCHEMES):
+            yield _fetched(url, catalogue, settings, source_id)
+
+
+def _fetched(url: str, catalogue: Catalogue, settings: Settings, source_id: str | None) -> Page:
+    from flows.fetching import fetch_page  # half a second, for nothing where all pages are on disk
+
+    source = catalogue.find(source_id) if source_id else catalogue.for_url(url) or UNKNOWN
+    return replace(fetch_page(url, settings), source=source.id, form="html", raw_ref="")
 
 
 def _explained(document: Document, catalogue: Catalogue) -> Explanation | Rejected:

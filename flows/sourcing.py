@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from articles.source import Source
 from flows.accounting import Exit
-from flows.crawl import run_crawl
-from flows.runs import LOOPBACK, ingest_sources
+from flows.fetching import fetch_page
+from flows.runs import ingest_sources
 from flows.settings import Settings
 from flows.terminal import Terminal
 from spiders.catalogue import Catalogue
-from spiders.crawl import CrawlSpec
 from spiders.drafting import Draft, NoDraftError, draft
-from spiders.hosts import shared_folder
-from spiders.spool import read_lists
-from storage.archive import PageArchive
 from storage.query import query
 
-log = logging.getLogger("finnews.sourcing")
-# The crawl finds no links on a feed, and says so; what matters is told by the draft.
-log.setLevel(logging.CRITICAL)
-
-DRAFT_ID = "draft"
-# Any answer is kept before it is read, so the kind asked for does not matter.
-ANY_LIST = """
-id = "{id}"
-name = "a site to be described"
-hosts = {hosts}
-
-[[list]]
-kind = "html"
-url = {url}
-items = "a"
-fields = {{ url = "::attr(href)" }}
-
-[gates]
-min_items = 0
-"""
-CRAWL_SECONDS = 120.0
 ROWS_SHOWN = 10
 LIVE_ARTICLES = 3
 LIVE = "select title, published_at, publisher, text_chars, flags, url from articles order by published_at desc"
@@ -53,7 +26,7 @@ LIVE = "select title, published_at, publisher, text_chars, flags, url from artic
 def sources_new_command(
     url: str, settings: Settings, terminal: Terminal, *, file: Path | None = None, folder: Path | None = None
 ) -> Exit:
-    """A first source file for a feed or a list page, and what it would ingest. Raises NoDraftError."""
+    """A first source file for a feed or a list page, and what it would ingest. Raises NoDraftError, NoAnswerError."""
     found = draft(file.read_bytes(), url=url) if file else _drafted_live(url, settings)
     if folder is not None:
         path = folder / f"{found.source.id}.toml"
@@ -97,36 +70,7 @@ def check_live_command(source_id: str, settings: Settings, terminal: Terminal) -
 
 
 def _drafted_live(url: str, settings: Settings) -> Draft:
-    """Asks for one page, as politely and as guarded as any crawl."""
-    with tempfile.TemporaryDirectory() as folder:
-        lake = Path(folder)
-        hosts = json.dumps([urlsplit(url).hostname or ""])
-        (lake / f"{DRAFT_ID}.toml").write_text(
-            ANY_LIST.format(id=DRAFT_ID, hosts=hosts, url=json.dumps(url)), encoding="utf-8"
-        )
-        spec = CrawlSpec(
-            source=DRAFT_ID,
-            run_id=DRAFT_ID,
-            spool=str(lake / "spool"),
-            source_dirs=(folder,),
-            lake=folder,
-            limit=0,
-            list_pages=1,
-            soft_seconds=CRAWL_SECONDS,
-            hosts_dir=str(shared_folder()),
-            delay_seconds=settings.delay_seconds,
-            connect_to=settings.connect_to,
-            allow_addresses=LOOPBACK if settings.connect_to else (),
-        )
-        outcome = run_crawl(spec, deadline_seconds=CRAWL_SECONDS * 1.2, log=log)
-        kept = read_lists(lake / "spool")
-        if not kept:
-            failures = outcome.report.gate_failures if outcome.report else ()
-            raise NoDraftError(f"{url}: {'; '.join(failures) or outcome.error or 'no answer'}")
-        with PageArchive(lake) as archive:
-            page = archive.read(kept[-1])
-    if page.status != 200:
-        raise NoDraftError(f"{url}: status {page.status}")
+    page = fetch_page(url, settings)
     return draft(page.body, url=url, content_type=page.headers.get("content-type"))
 
 

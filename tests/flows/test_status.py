@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from flows.accounting import Exit
+from flows.explaining import explain_command
+from flows.fetching import NoAnswerError
 from flows.reading import status_command
 from flows.runs import ingest_sources
 from flows.sample.site import SampleSite
@@ -131,7 +133,7 @@ def test_a_draft_from_a_feed_on_the_network(
 
 def test_a_draft_of_what_is_not_there_says_why(site: SampleSite, tmp_path: Path, terminal: Terminal) -> None:
     here = settings(tmp_path, connect_to={"*": site.address})
-    with pytest.raises(NoDraftError, match="status 404"):
+    with pytest.raises(NoAnswerError, match="status 404"):
         sources_new_command("https://www.chinanews.com.cn/nothing", here, terminal)
 
 
@@ -157,3 +159,25 @@ def test_the_schema_names_every_key(terminal: Terminal, capsys: pytest.CaptureFi
     schema = printed(capsys)
     assert {"id", "name", "hosts", "list", "article", "revisit"} <= set(schema["properties"])
     assert schema["additionalProperties"] is False
+
+
+def test_a_page_on_the_network_is_explained_and_not_kept(
+    site: SampleSite, tmp_path: Path, terminal: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = settings(tmp_path / "lake", connect_to={"*": site.address})
+    sources_new_command("https://www.chinanews.com.cn/rss/finance.xml", here, terminal)
+    url = printed(capsys)["rows"][0]["url"]
+    assert explain_command([url], here, terminal, source_id=None) is Exit.OK
+    line = json.loads(capsys.readouterr().out)
+    assert (line["source"], line["lane"]) == ("chinanews", "rule")
+    assert line["kept"] == line["text"].split("\n")
+    assert line["witnesses"]["published"] == "rule"
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_page_that_does_not_answer_is_not_explained(site: SampleSite, tmp_path: Path, terminal: Terminal) -> None:
+    here = settings(tmp_path, connect_to={"*": site.address})
+    with pytest.raises(NoAnswerError, match="status 404"):
+        explain_command(["https://www.chinanews.com.cn/nothing"], here, terminal, source_id=None)
+    with pytest.raises(NoAnswerError, match="E-SSRF"):
+        explain_command(["http://127.0.0.2:9/x.html"], settings(tmp_path), terminal, source_id=None)
