@@ -15,13 +15,11 @@ from flows.backfilling import Planned, backfill_sources, planned_units
 from flows.crawl import LEDGER
 from flows.documents import documents_of
 from flows.runs import backfill_archives, ingest_sources
+from flows.serving import PREFECT_API, answers
 from flows.settings import Settings, SettingsError
 from flows.terminal import Terminal, as_records
 from flows.units import Reprocess
 from spiders.catalogue import Catalogue
-
-# With a Prefect API configured a run is a flow run there; without one the core runs directly, and pays for no server.
-PREFECT_API = "PREFECT_API_URL"
 
 
 def ingest_command(
@@ -37,7 +35,7 @@ def ingest_command(
     chosen = catalogue.choose(source_ids)
     if dry_run:
         return _say_lists(catalogue, chosen, terminal)
-    if as_flow or PREFECT_API in os.environ:
+    if _as_flow(as_flow, terminal):
         from flows.ingest import ingest
 
         parameters = {"sources": chosen, "limit": limit, "lake": settings.lake, "source_dirs": settings.sources}
@@ -61,7 +59,7 @@ def past_command(
 ) -> Exit:
     if dry_run:
         return _say_units(planned_units(settings, source_ids, since, until, reprocess=reprocess), terminal)
-    if as_flow or PREFECT_API in os.environ:
+    if _as_flow(as_flow, terminal):
         from flows.backfill import backfill
 
         days = {"since": since, "until": until, "reprocess": reprocess}
@@ -83,7 +81,7 @@ def backfill_command(
 ) -> Exit:
     if dry_run:
         return _count_documents(paths, settings, terminal, source_id)
-    if as_flow or PREFECT_API in os.environ:
+    if _as_flow(as_flow, terminal):
         from flows.backfill import backfill
 
         parameters = {"paths": paths, "source": source_id, "lake": settings.lake, "source_dirs": settings.sources}
@@ -91,6 +89,18 @@ def backfill_command(
     with terminal.progress("documents") as advance:
         report = backfill_archives(settings, paths, source_id=source_id, advance=advance)
     return _ended(report, terminal)
+
+
+def _as_flow(asked: bool, terminal: Terminal) -> bool:
+    """With a Prefect API configured, a run is a flow run there; without one the core runs directly and pays for none."""
+    api = os.environ.get(PREFECT_API)
+    if asked or not api:
+        return asked
+    if answers(api):
+        return True
+    # Nothing of ours depends on it: news that comes in unseen is better than none.
+    terminal.say(f"no Prefect server answers at {api}: running without one")
+    return False
 
 
 def _flow_run(flow: Callable[..., RunReport], parameters: Mapping[str, Any], settings: Settings) -> RunReport:

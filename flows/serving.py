@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,14 +29,15 @@ from threading import Event
 from typing import IO
 
 from flows.accounting import Exit
-from flows.commands import PREFECT_API
 from flows.settings import PREFIX, Settings, settings_file
 
 log = logging.getLogger("finnews.serving")
 
+PREFECT_API = "PREFECT_API_URL"
 HOME = Path(__file__).resolve().parents[1]
 POOL = "finnews"
 LOOK_SECONDS = 0.5
+ANSWER_SECONDS = 3.0
 START_SECONDS = 120.0
 # Docker kills ten seconds after it has asked. Flow runs have crawls to close and a commit to end; the rest has nothing.
 RUNS_END_SECONDS = 6.0
@@ -56,7 +58,7 @@ def serve(settings: Settings, *, port: int, limit: int, prefect_file: Path = HOM
         environment = serving_environment(settings, port)
         parts = [_worker(environment, limit)]
         if PREFECT_API not in os.environ:
-            if healthy(environment[PREFECT_API]):
+            if answers(environment[PREFECT_API]):
                 raise ServingError(f"port {port} has a Prefect server already: name another port, or set {PREFECT_API}")
             server = _server(environment, port)
             parts.insert(0, server)
@@ -169,11 +171,14 @@ def end_in_order(parts: Sequence[Part]) -> None:
             process.wait()
 
 
-def healthy(api: str) -> bool:
+def answers(api: str) -> bool:
+    """Is there a Prefect API? One that wants to know first who asks is one, too."""
     try:
-        with urllib.request.urlopen(f"{api}/health", timeout=2):
+        with urllib.request.urlopen(f"{api}/health", timeout=ANSWER_SECONDS):
             return True
-    except OSError:
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except (OSError, ValueError):
         return False
 
 
@@ -191,7 +196,7 @@ def _worker(environment: Mapping[str, str], limit: int) -> Part:
 
 def _deploy(server: Part, environment: Mapping[str, str], prefect_file: Path, told: Event) -> None:
     api = environment[PREFECT_API]
-    if not _wait_until(lambda: healthy(api) or told.is_set(), START_SECONDS):
+    if not _wait_until(lambda: answers(api) or told.is_set(), START_SECONDS):
         raise ServingError(f"the Prefect server does not answer at {api}")
     if told.is_set():
         return
