@@ -19,6 +19,7 @@ from prefect.futures import wait
 
 from articles.records import Page, Rejected
 from flows.accounting import RunReport
+from flows.alarming import alarm
 from flows.backfilling import Backfill, open_backfill
 from flows.documents import documents_of
 from flows.ingest import CRAWLERS
@@ -40,7 +41,7 @@ def lane(backfill: Backfill, source_id: str) -> None:
     backfill.run_lane(source_id)
 
 
-@flow(name="backfill", task_runner=CRAWLERS, persist_result=False)  # type: ignore[arg-type]
+@flow(name="backfill", task_runner=CRAWLERS, persist_result=False, on_failure=[alarm])  # type: ignore[arg-type]
 def backfill(
     paths: list[Path] | None = None,
     source: str | None = None,

@@ -92,7 +92,7 @@ def backfill_command(
 
 
 def _as_flow(asked: bool, terminal: Terminal) -> bool:
-    """With a Prefect API configured, a run is a flow run there; without one the core runs directly and pays for none."""
+    """With a Prefect API configured, a run is a flow run there; without one the core runs, and pays for none."""
     api = os.environ.get(PREFECT_API)
     if asked or not api:
         return asked

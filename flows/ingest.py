@@ -18,6 +18,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from flows.accounting import RunReport
+from flows.alarming import alarm, tell
 from flows.crawl import GRACE_SECONDS, CrawlError
 from flows.publishing import account
 from flows.runs import REVISITS, Run, open_run
@@ -46,7 +47,7 @@ CRAWLERS: ThreadPoolTaskRunner[None] = ThreadPoolTaskRunner(max_workers=4)
 
 
 # Crawls of different sources are on different hosts; the delay on a host is the source's own.
-@flow(name="ingest", task_runner=CRAWLERS, persist_result=False)  # type: ignore[arg-type]
+@flow(name="ingest", task_runner=CRAWLERS, persist_result=False, on_failure=[alarm])  # type: ignore[arg-type]
 def ingest(
     sources: list[str] | None = None,
     limit: int | None = None,
@@ -60,6 +61,7 @@ def ingest(
     with open_run(settings, "ingest", patience_seconds=patience_seconds) as run:
         one_pass(run, run.catalogue.choose(sources or ()), limit=limit, revisits=revisits)
     account(run.report)
+    tell(settings)
     return run.report.or_raise()
 
 

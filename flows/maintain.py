@@ -1,23 +1,25 @@
 """The flow `maintain`: keeps a lake in order while nothing is published.
 
-    recover ──▶ check ──▶ report          fails if the lake no longer keeps what it promises
+    compact ──▶ check ──▶ report          fails if the lake no longer keeps what it promises
 
 Prefect loads this file by its path and names the module after it: it defines no types.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from flows.alarming import alarm
 from flows.ingest import PATIENCE_SECONDS
 from flows.page import to_html
-from flows.publishing import as_failure, publish_findings
+from flows.publishing import as_failure, publish_findings, publish_sealed
 from flows.reporting import gather, to_markdown
-from flows.runs import open_run
+from flows.runs import open_lake
 from flows.settings import Settings, load_settings
 from flows.verifying import look, quiet
 from flows.writing import write_whole
@@ -25,13 +27,16 @@ from flows.writing import write_whole
 # The lake is looked at while nobody writes: a pass that is under way is waited for.
 CHECK_AGAIN = 10
 CHECK_AGAIN_SECONDS = 60
+# Late articles and revisions come within a week; a sealed day that is changed after all is sealed again.
+SEAL_AFTER_DAYS = 8
 
 
-# What a killed run left half done is finished by opening the lake: no reader has to wait for the next pass.
+# Opening the lake finishes what a killed run left half done, too.
 @task(cache_policy=NO_CACHE, persist_result=False)
-def recover(settings: Settings, patience_seconds: float) -> None:
-    with open_run(settings, "maintain", patience_seconds=patience_seconds):
-        pass
+def compact(settings: Settings, seal_after_days: int, patience_seconds: float) -> None:
+    before = (datetime.now(UTC) - timedelta(days=seal_after_days)).date()
+    with open_lake(settings, patience_seconds=patience_seconds) as lake:
+        publish_sealed(list(lake.compact(before)))
 
 
 @task(retries=CHECK_AGAIN, retry_delay_seconds=CHECK_AGAIN_SECONDS, cache_policy=NO_CACHE, persist_result=False)
@@ -51,16 +56,17 @@ def report(settings: Settings, page: Path | None) -> None:
         write_whole(page, to_html(found))
 
 
-@flow(name="maintain", persist_result=False)
+@flow(name="maintain", persist_result=False, on_failure=[alarm])
 def maintain(
     lake: str | None = None,
     source_dirs: list[Path] | None = None,
     page: Path | None = None,
+    seal_after_days: int = SEAL_AFTER_DAYS,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> None:
     """`page`: the HTML file that the report is written to as well."""
     settings = load_settings(lake=lake, sources=source_dirs)
-    recover(settings, patience_seconds)
+    compact(settings, seal_after_days, patience_seconds)
     failure = check(settings)
     report(settings, page)
     if failure:

@@ -6,7 +6,7 @@ Prefect's database is a place to look, never one to build on: all of this stands
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 from uuid import UUID
@@ -22,6 +22,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 
 from flows.accounting import COUNTS, Account, RunReport
+from storage.compact import Sealed
 from storage.verify import Findings
 
 GATE_FAILED = "finnews.gate.failed"
@@ -38,6 +39,17 @@ def account(report: RunReport) -> None:
     create_markdown_artifact(key="run-report", markdown=as_markdown(report), description=f"run {report.run_id}")
     for source_id, failed in sorted(report.sources.items()):
         _emit_failures(report.run_id, source_id, failed)
+
+
+def publish_sealed(sealed: Sequence[Sealed]) -> None:
+    """What sealing has gained, and the files it could not read."""
+    sound = [each for each in sealed if not each.error]
+    before, after = sum(each.bytes_before for each in sound), sum(each.bytes_after for each in sound)
+    lines = [
+        f"{len(sound)} files sealed: {before} bytes, now {after}.",
+        *(_cell(each.error) for each in sealed if each.error),
+    ]
+    create_markdown_artifact(key="sealed", markdown="\n\n".join(lines), description="days gone quiet, written for good")
 
 
 def publish_findings(findings: Findings) -> None:

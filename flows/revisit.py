@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.accounting import RunReport
+from flows.alarming import alarm
 from flows.ingest import CRAWLERS, PATIENCE_SECONDS, one_pass
 from flows.publishing import account
 from flows.runs import open_run
@@ -20,7 +21,7 @@ from storage.frontier import due_sources
 REVISITS_A_PASS = 1000
 
 
-@flow(name="revisit", task_runner=CRAWLERS, persist_result=False)  # type: ignore[arg-type]
+@flow(name="revisit", task_runner=CRAWLERS, persist_result=False, on_failure=[alarm])  # type: ignore[arg-type]
 def revisit(
     sources: list[str] | None = None,
     revisits: int = REVISITS_A_PASS,
