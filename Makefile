@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 DEMO_LAKE ?= demo-lake
 
-.PHONY: help setup system demo test lint types unit slow docs site bench-extract bench-dedup bench-crawl lock clean
+.PHONY: help setup system demo test lint types unit slow docs site bench-extract bench-dedup bench-crawl bench-prefect production-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,7 +42,7 @@ unit: $(READY)  ## the fast tests: seconds, to be run all the time
 	$(BIN)/pytest -q -n 2 -m "not slow and not server"
 
 slow: $(READY)  ## whole-process tests: kills, crawls, a Prefect server
-	$(BIN)/pytest -q -n 2 -m "slow or server"
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m "slow or server"
 
 docs: $(READY)  ## write the generated pages anew (schema, sources, reliability)
 	$(BIN)/finnews schema --markdown > docs/schema.md
@@ -60,6 +60,12 @@ bench-dedup: $(READY)  ## quality and speed of deduplication beside its peers
 
 bench-crawl: $(READY)  ## requests per new article, and speed beside a bare spider
 	$(BIN)/python -m benchmarks.crawl
+
+bench-prefect: $(READY)  ## what a flow run costs beside the core alone
+	$(BIN)/python -m benchmarks.prefect_cost
+
+production-check: $(READY)  ## deploy, schedule, fire, kill a worker, catch up: on a Prefect server and PostgreSQL, with times
+	$(BIN)/pytest -q -s -n 0 -m server tests/flows/test_production.py
 
 lock: $(READY)  ## resolve pyproject.toml into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \

@@ -1,0 +1,152 @@
+"""What Prefect costs: the same pass and backfill by the core alone, and as flow runs on a running server.
+
+    python -m benchmarks.prefect_cost [--documents 10000] [--passes 3]
+
+The server is started for the purpose, on loopback, with a database of its own; its start is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.sample.content import SOURCES
+from flows.sample.site import SampleSite
+from flows.serving import answers
+
+ROOT = Path(__file__).parents[1]
+PORT = 4733
+API = f"http://127.0.0.1:{PORT}/api"
+WORDS = "股债汇市券商基金银行公告季度增长收益成交指数虚构样本港口钢厂电缆运价"
+# Runs a command, then tells whether Prefect was imported for it.
+COMMAND = """
+import sys
+from flows.cli import run
+
+code = run(sys.argv[1:])
+sys.stderr.write(f"PREFECT={'prefect' in sys.modules}")
+sys.exit(code)
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    wall_seconds: float
+    cpu_seconds: float
+    imported: bool
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=10_000)
+    parser.add_argument("--passes", type=int, default=3)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        archive = write_archive(folder / "archive.jsonl", asked.documents)
+        with SampleSite() as site, prefect_server(folder) as environment:
+            connect = {"FINNEWS_CONNECT_TO": json.dumps({"*": site.address}), "FINNEWS_DELAY_SECONDS": "0"}
+            compare(
+                f"ingest, {len(SOURCES)} sources", ["ingest", *SOURCES], environment | connect, folder, asked.passes
+            )
+            what = f"backfill, {asked.documents} documents"
+            compare(what, ["backfill", "--from", str(archive)], environment, folder, 1)
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def compare(what: str, command: list[str], environment: Mapping[str, str], folder: Path, passes: int) -> None:
+    alone = {name: value for name, value in environment.items() if name != "PREFECT_API_URL"}
+    core = [measured(command, alone, folder / f"core{number}") for number in range(passes)]
+    before = task_runs()
+    flow = [measured(command, environment, folder / f"flow{number}") for number in range(passes)]
+    tasks = (task_runs() - before) / passes
+    seconds = [statistics.median(cost.wall_seconds for cost in costs) for costs in (core, flow)]
+    cpu = [statistics.median(cost.cpu_seconds for cost in costs) for costs in (core, flow)]
+    print(f"{what}, median of {passes}")
+    print(f"  core alone     {seconds[0]:7.2f} s   {cpu[0]:7.2f} CPU s   prefect imported: {core[0].imported}")
+    print(f"  as a flow run  {seconds[1]:7.2f} s   {cpu[1]:7.2f} CPU s   {tasks:.0f} task runs")
+    print(
+        f"  costs          {seconds[1] - seconds[0]:7.2f} s   {100 * (seconds[1] / seconds[0] - 1):.1f} %", flush=True
+    )
+
+
+def measured(command: list[str], environment: Mapping[str, str], lake: Path) -> Cost:
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    run = subprocess.run(
+        [sys.executable, "-c", COMMAND, *command, "--lake", str(lake / command[0]), "--json"],
+        cwd=ROOT,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if run.returncode != 0:
+        raise SystemExit(f"{command} ended with {run.returncode}\n{run.stderr[-3000:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(wall, cpu, "PREFECT=True" in run.stderr)
+
+
+def task_runs() -> int:
+    """On the server so far; they arrive as events, a moment later."""
+    time.sleep(5)
+    request = urllib.request.Request(f"{API}/task_runs/count", b"{}", {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return int(answer.read())
+
+
+def write_archive(path: Path, documents: int) -> Path:
+    chance = random.Random(7)
+    with path.open("w", encoding="utf-8") as lines:
+        for number in range(documents):
+            paragraphs = ["".join(chance.choices(WORDS, k=60)) + f"，第{number}号。" for _ in range(8)]
+            document = {
+                "url": f"https://archive.example/a/{number}.html",
+                "title": f"题目{number}号",
+                "text": "\n".join(paragraphs),
+                "published_at": f"2026-{1 + number % 9:02}-{1 + number % 28:02} 09:30:00",
+            }
+            lines.write(json.dumps(document, ensure_ascii=False) + "\n")
+    return path
+
+
+@contextmanager
+def prefect_server(folder: Path) -> Iterator[dict[str, str]]:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_API_URL": API,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(PORT)]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 180
+        while not answers(API):
+            if time.monotonic() > deadline:
+                raise SystemExit("the Prefect server did not start")
+            time.sleep(0.5)
+        yield environment
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+if __name__ == "__main__":
+    main()
