@@ -23,9 +23,9 @@ def compact_command(
         raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
     before = (datetime.now(UTC) - timedelta(days=older_than_days)).date()
     if dry_run:
-        found = list(compact(open_store(settings.lake), before, sources=sources, dry_run=True))
+        found = list(compact(open_store(settings.lake_path), before, sources=sources, dry_run=True))
     else:
-        with Lake.open(settings.lake, settings.ledger) as lake, terminal.progress("partitions") as advance:
+        with Lake.open(settings.lake_path, settings.ledger) as lake, terminal.progress("partitions") as advance:
             found = []
             for sealed in lake.compact(before, sources=sources):
                 found.append(sealed)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from flows.settings import Settings
     from flows.terminal import Terminal
 
-LakeOption = Annotated[str | None, typer.Option("--lake", help="Folder of the lake [default: ./lake].", metavar="URL")]
+LakeOption = Annotated[
+    str | None,
+    typer.Option("--lake", help="Folder of the lake, or s3://bucket/prefix [default: ./lake].", metavar="URL"),
+]
 LedgerOption = Annotated[
     str | None,
     typer.Option(

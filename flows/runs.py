@@ -128,6 +128,7 @@ class Run:
         account = self.report.account(source_id)
         with Frontier(self.lake.root, source_id, self.settings.ledger) as frontier:
             settle(account, outcome, frontier.waiting())
+            self.archive.adopt()
             self._refuse(outcome.rejected)
             self._mark_gone(outcome)
             noticed = Noticed(self.catalogue[source_id])

@@ -18,6 +18,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from storage.store import home_of
+
 FILE = "finnews.toml"
 PREFIX = "FINNEWS_"
 
@@ -29,12 +31,13 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX)
 
-    lake: str = Field(default="lake", description="folder that holds the lake")
+    lake: str = Field(default="lake", description="folder that holds the lake, or s3://bucket/prefix")
     ledger: str = Field(
         default="",
         repr=False,  # it may hold a password
         description="postgresql://… of the ledger, for several workers on one lake; else a file of the lake",
     )
+    state: str = Field(default="", description="folder for the state of a lake in a bucket")
     sources: list[Path] = Field(default=[], description="folders with source files of your own")
     workers: int = Field(default=0, ge=0, le=256, description="processes that extract; 0: one per core")
     crawls: int = Field(default=2, ge=1, le=64, description="crawls at a time, each of another source")
@@ -54,7 +57,8 @@ class Settings(BaseSettings):
 
     @property
     def lake_path(self) -> Path:
-        return Path(self.lake)
+        """Its folder; of a lake in a bucket, that of its state."""
+        return home_of(self.lake, self.state)
 
     @property
     def worker_count(self) -> int:

@@ -2,6 +2,8 @@
 
     LAKE/pages/source=<id>/<day of fetching, UTC>/<writer>-<number>.warc.gz
 
+Of a lake in a bucket, files grow in the folder of its state and go to the bucket as they are closed, for good.
+
 One page is one record, compressed for itself, so that `raw_ref` (file#offset+length) reaches it in one seek. What WARC
 has no field for travels as JSON in `Finnews-Page`; the HTTP block beside it is for other WARC tools. Each writer has
 files of its own: the torn tail that a killed writer leaves is never appended to, and only the last record is lost.
@@ -10,6 +12,7 @@ files of its own: the torn tail that a killed writer leaves is never appended to
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import gzip
 import json
 import os
@@ -34,12 +37,17 @@ from warcio.warcwriter import WARCWriter
 
 from articles.records import Listed, Page
 from articles.source import SOURCE_ID
-from storage.errors import ArchiveError
+from storage.errors import ArchiveError, LakeError
+from storage.store import LocalStore, open_store, remote_of
 
 ROTATE_BYTES = 256 * 1024 * 1024
+# Sent in one request, from memory.
+REMOTE_ROTATE_BYTES = 32 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
 MAX_OPEN_FILES = 64
 GZIP_LEVEL = 6
 WARC_VERSION = "1.1"
+SUFFIX = ".warc.gz"
 PAGE_HEADER = "Finnews-Page"
 RAW_REF = re.compile(
     r"(?P<path>pages/source=[a-z][a-z0-9_]{1,39}/\d{4}-\d\d-\d\d/[\w.-]+\.warc\.gz)#(?P<offset>\d+)\+(?P<length>\d+)"
@@ -52,9 +60,10 @@ class PageArchive:
     """Appends pages to files of its own and reads any page by its raw_ref. A context manager, or call `close`."""
 
     def __init__(self, root: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
-        """`root` is the lake: raw references are relative to it."""
+        """`root` is the folder of the lake: raw references are relative to it."""
         self.root = Path(root)
-        self._rotate_bytes = rotate_bytes
+        self._remote = open_store(root) if remote_of(self.root) else None
+        self._rotate_bytes = min(rotate_bytes, REMOTE_ROTATE_BYTES) if self._remote else rotate_bytes
         # A name from the clock collides when two writers start in the same millisecond.
         self._writer = uuid.uuid4().hex[:16]
         self._files: dict[tuple[str, str], _WarcFile] = {}
@@ -73,13 +82,13 @@ class PageArchive:
         found = RAW_REF.fullmatch(raw_ref)
         if not found:
             raise ArchiveError(f"{raw_ref!r}: not a reference into the page archive")
-        path, offset, length = self.root / found["path"], int(found["offset"]), int(found["length"])
+        offset, length = int(found["offset"]), int(found["length"])
         try:
-            with path.open("rb") as file:
-                file.seek(offset)
-                packed = file.read(length)
+            packed = self._bytes(found["path"], offset, length)
         except OSError as error:
             raise ArchiveError(f"{raw_ref}: {error.strerror or error}") from error
+        except LakeError as error:
+            raise ArchiveError(f"{raw_ref}: {error}") from error
         # warcio returns a record that ends too early as if it were whole: length and checksum are ours to test.
         if len(packed) < length:
             raise ArchiveError(f"{raw_ref}: the file ends {length - len(packed)} bytes before the record does")
@@ -87,19 +96,27 @@ class PageArchive:
 
     def refs(self, source: str) -> Iterator[str]:
         """Every page of a source, as it came. What a killed writer left torn at the end of a file is not among them."""
-        for path in sorted((self.root / "pages" / f"source={source}").glob("*/*.warc.gz")):
-            with path.open("rb") as file:
-                yield from _refs(file, path.relative_to(self.root).as_posix())
+        for store in (LocalStore(self.root), *([self._remote] if self._remote else [])):
+            for listed in store.entries(f"pages/source={source}"):
+                if listed.key.endswith(SUFFIX):
+                    with store.open(listed.key) as file:
+                        yield from _refs(file, listed.key)
 
     def sync(self) -> None:
-        """Make everything appended so far survive a power cut."""
+        """Make everything appended so far survive a power cut; in a bucket, the loss of this machine."""
+        if self._remote:
+            self.close()
         for file in self._files.values():
             file.sync()
 
     def close(self) -> None:
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
+        while self._files:
+            self._end(self._files.popitem()[1])
+
+    def adopt(self) -> int:
+        """Send what killed writers left here to the bucket, each up to its last whole record; gives how many files."""
+        found = sorted((self.root / "pages").glob(f"*/*/*{SUFFIX}")) if self._remote else []
+        return sum(map(self._adopt, found))
 
     def __enter__(self) -> PageArchive:
         return self
@@ -109,13 +126,47 @@ class PageArchive:
     ) -> None:
         self.close()
 
+    def _bytes(self, path: str, offset: int, length: int) -> bytes:
+        here = LocalStore(self.root)
+        if not self._remote:
+            return here.read_range(path, offset, length)
+        try:
+            return here.read_range(path, offset, length)
+        except FileNotFoundError:
+            return self._remote.read_range(path, offset, length)
+
+    def _adopt(self, path: Path) -> bool:
+        with path.open("r+b") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # Its writer is alive.
+                return False
+            file.truncate(_whole_bytes(file))
+            self._send(path)
+            return True
+
+    def _end(self, file: _WarcFile) -> None:
+        file.close()
+        if self._remote:
+            self._send(file.path)
+
+    def _send(self, path: Path) -> None:
+        assert self._remote is not None
+        try:
+            # If it is there, it was sent by somebody who did not live to delete it here: no two files have one name.
+            self._remote.put(path.relative_to(self.root).as_posix(), path.read_bytes(), None)
+        except LakeError as error:
+            raise ArchiveError(str(error)) from error
+        path.unlink()
+
     def _file(self, page: Page) -> _WarcFile:
         if not SOURCE_ID.fullmatch(page.source):
             raise ArchiveError(f"{page.url}: {page.source!r} is not a source id")
         key = (page.source, f"{page.fetched_at.astimezone(UTC):%Y-%m-%d}")
         file = self._files.get(key)
         if file is not None and file.size >= self._rotate_bytes:
-            self._files.pop(key).close()
+            self._end(self._files.pop(key))
             file = None
         if file is None:
             file = self._files[key] = self._new_file(*key)
@@ -123,9 +174,9 @@ class PageArchive:
 
     def _new_file(self, source: str, day: str) -> _WarcFile:
         if len(self._files) >= MAX_OPEN_FILES:
-            self._files.pop(next(iter(self._files))).close()
+            self._end(self._files.pop(next(iter(self._files))))
         self._files_made += 1
-        name = f"{self._writer}-{self._files_made:04d}.warc.gz"
+        name = f"{self._writer}-{self._files_made:04d}{SUFFIX}"
         return _WarcFile(self.root / "pages" / f"source={source}" / day / name)
 
 
@@ -138,6 +189,8 @@ class _WarcFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("xb", buffering=0)
+            # Whoever finds it free knows that its writer is dead.
+            fcntl.flock(self._file, fcntl.LOCK_SH)
         except OSError as error:
             raise ArchiveError(f"{path}: {error.strerror}") from error
         self.append(_pack(_warcinfo(path.name)))
@@ -162,6 +215,25 @@ class _WarcFile:
     def close(self) -> None:
         self.sync()
         self._file.close()
+
+
+def _whole_bytes(file: BinaryIO) -> int:
+    """Up to where a file consists of whole records."""
+    whole = read = 0
+    member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    chunk = b""
+    while chunk or (chunk := file.read(CHUNK_BYTES)):
+        read += len(chunk)
+        try:
+            member.decompress(chunk)
+        except zlib.error:
+            break
+        chunk = b""
+        if member.eof:
+            chunk = member.unused_data
+            whole = read = read - len(chunk)
+            member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    return whole
 
 
 def _refs(file: BinaryIO, path: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from storage.errors import LedgerError
+from storage.store import remote_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -90,7 +91,7 @@ class Schema:
 Location: TypeAlias = Path | Schema
 
 
-def located(path: Path, lake: Path | str, url: str) -> Location:
+def located(path: Path, lake: Path, url: str) -> Location:
     """The lake's own file, unless `url` names a PostgreSQL database: there it is a schema of the lake's own, named
     after where the lake lies, or as `?schema=` says, for a lake that workers know under different paths."""
     if not url:
@@ -99,7 +100,7 @@ def located(path: Path, lake: Path | str, url: str) -> Location:
         raise LedgerError(
             f"{url.partition(':')[0]}: a ledger is postgresql://…, or the lake's own file if none is named"
         )
-    return Schema.of(url, str(lake) if "://" in str(lake) else str(Path(lake).resolve()))
+    return Schema.of(url, remote_of(Path(lake)) or str(Path(lake).resolve()))
 
 
 def connect(location: Location, part: str, *, durability: Durability = "commit", read_only: bool = False) -> Database:

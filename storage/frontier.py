@@ -500,7 +500,7 @@ def frontier_path(lake: Path) -> Path:
 
 
 def frontier_location(lake: Path | str, url: str = "") -> Location:
-    return located(frontier_path(Path(lake)), lake, url)
+    return located(frontier_path(Path(lake)), Path(lake), url)
 
 
 def _dumped(listed: Listed) -> str:

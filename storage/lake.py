@@ -30,6 +30,7 @@ import pyarrow as pa
 from articles.decide import CopyKey, decide
 from articles.fingerprint import with_fingerprints
 from articles.records import Article, Decision, Rejected
+from storage.claim import Claim
 from storage.compact import Sealed, compact
 from storage.errors import LakeError, LedgerError
 from storage.failpoint import failpoint
@@ -43,7 +44,7 @@ from storage.partitions import Partition, changed, decode, encode, partition_key
 from storage.rebuild import NO_DAYS, Days, agrees, rebuild
 from storage.reread import RowKey, row_key
 from storage.schema import Row, Tree, article_of, rejected_row, table
-from storage.store import Blob, open_store
+from storage.store import Blob, home_of, open_store, remote_of
 
 log = logging.getLogger("finnews.lake")
 
@@ -59,9 +60,9 @@ class Lake:
     each commit is made in a turn of its own, and in its turn a writer is alone.
     """
 
-    def __init__(self, url: str | Path, ledger: str = "", *, home: Path | None = None, brief: bool = False) -> None:
-        self.store = open_store(url)
-        self.root = Path(url) if home is None else home
+    def __init__(self, lake: str | Path, ledger: str = "", *, brief: bool = False) -> None:
+        self.store = open_store(lake)
+        self.root = home_of(str(lake))
         self._mutex = threading.RLock()
         self._unfinished = False
         self._fence = -1
@@ -82,22 +83,23 @@ class Lake:
             raise
         if not self.ledger.shared:
             self._fence = self.ledger.take_fence()
+        self._claim = Claim(self.store, self.ledger.identity()) if remote_of(self.root) else None
 
     @classmethod
-    def open(cls, url: str | Path, ledger: str = "", *, home: Path | None = None, brief: bool = False) -> Lake:
-        """Finish what a killed writer left. `ledger` is the url of a PostgreSQL database, "" for a file of the lake;
-        `home` the folder for such a file and its like, that of a local lake the lake itself.
+    def open(cls, lake: str | Path, ledger: str = "", *, brief: bool = False) -> Lake:
+        """Finish what a killed writer left. `lake` is where it is, or its folder; `ledger` is the url of a PostgreSQL
+        database, "" for a file in that folder.
 
         Raises LockHeld while another run writes to a lake with such a file; a brief one lets go within seconds, so that
         others need not give up.
         """
-        lake = cls(url, ledger, home=home, brief=brief)
+        opened = cls(lake, ledger, brief=brief)
         try:
-            lake.recover()
+            opened.recover()
         except BaseException:
-            lake.close()
+            opened.close()
             raise
-        return lake
+        return opened
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -190,7 +192,11 @@ class Lake:
 
     def recover(self) -> int:
         """Finish the commits that were cut short; gives how many. May be repeated, and readers need not stop."""
-        with self._turn(finish=False):
+        with self._turn(finish=False, claimed=False):
+            if self._claim and not self._claim.is_ours():
+                # First of all: killed from here on, we know that our ledger is of another lake.
+                self.ledger.outdate()
+                self._claim.take()
             if not agrees(self.ledger, self.store):
                 self._rebuild()
                 if self.ledger.count():
@@ -229,16 +235,20 @@ class Lake:
             return self.ledger.count()
 
     @contextmanager
-    def _turn(self, *, finish: bool = True) -> Iterator[None]:
+    def _turn(self, *, finish: bool = True, claimed: bool = True) -> Iterator[None]:
         """Nobody else writes; what was cut short before is finished first."""
         with self._mutex:
             if self._lock.is_held:
+                if claimed:
+                    self._require_claim()
                 if finish and self._unfinished:
                     self._finish()
                 yield
                 return
             with self.ledger.turn(), self._lock:
                 self._fence = self.ledger.take_fence()
+                if claimed:
+                    self._require_claim()
                 if finish and self.ledger.pending():
                     self._finish()
                 yield
@@ -279,6 +289,10 @@ class Lake:
         if self.ledger.fence() != self._fence or not self._lock.is_ours():
             raise LakeError(f"{self.store.url}: another run has taken the lake over; this one may not write any more")
 
+    def _require_claim(self) -> None:
+        if self._claim and not self._claim.is_ours():
+            raise LakeError(f"{self.store.url}: a run with another ledger has taken the lake over; this one stops")
+
     def _decide(self, entry: Entry) -> tuple[Batch, list[Decision]]:
         try:
             return self._decide_once(entry)
@@ -306,6 +320,10 @@ class Lake:
             self._take_out(partition, key.article_id)
         self.store.sync(self._pool)
         self._require_fence()
+        if self._claim and not self._claim.is_ours():
+            # What was put just now, the other ledger may have looked for too early.
+            self._claim.give_up()
+            self._require_claim()
         self.ledger.applied(batch, next((share.gained for share in shares if share.gained), ""))
         failpoint("applied")
         self._journal.remove(batch.batch_id)

@@ -13,6 +13,7 @@ are microseconds since 1970, UTC.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from storage.near_index import WINDOW, Entry, Link, NearIndex, NearIndexError
 VERSION: Final = 6
 PART: Final = "ledger"
 BATCHES: Final = "batches"
+IDENTITY: Final = "identity"
 """Of `Database.next_numbers`: what readers see as ingest_seq."""
 
 # What can be rebuilt from the lake, and so is made anew where its layout has changed.
@@ -493,6 +495,13 @@ class Ledger:
         [(token,)] = self._query("SELECT token FROM fence")
         return int(token)
 
+    def identity(self) -> str:
+        """Of this ledger, for good: another one, filled from the same lake, has another."""
+        with self.transaction():
+            if not self._database.number(IDENTITY):
+                self._database.set_number(IDENTITY, secrets.randbits(62) + 1)
+            return f"{self._database.number(IDENTITY):x}"
+
     # Runs, lists, sources
 
     def begin_run(self, run_id: str) -> None:
@@ -660,7 +669,7 @@ def ledger_path(lake: Path) -> Path:
 
 
 def ledger_location(lake: Path | str, url: str = "") -> Location:
-    return located(ledger_path(Path(lake)), lake, url)
+    return located(ledger_path(Path(lake)), Path(lake), url)
 
 
 def _validators(rows: Sequence[tuple[str, str | None, str | None, str]]) -> Validators | None:

@@ -15,7 +15,9 @@ import pyarrow as pa
 from storage.errors import QueryError
 from storage.ledger import KnownArticles
 from storage.partitions import HIVE_NULL, partitions
-from storage.schema import PARTITIONS, TREES, Column, Tree
+from storage.partitions import files as partition_files
+from storage.schema import PARTITIONS, SCHEMAS, TREES, Column, Tree
+from storage.store import remote_of
 
 DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -47,8 +49,10 @@ def connect(lake: Path) -> duckdb.DuckDBPyConnection:
         raise QueryError(f"{lake}: no lake here; name one with --lake, or make one with `finnews demo`")
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
+    remote = remote_of(lake)
     for tree in TREES:
-        connection.execute(f"CREATE VIEW {tree} AS {_select(lake, tree)}")
+        select = _select_remote(connection, remote, tree) if remote else _select(lake, tree)
+        connection.execute(f"CREATE VIEW {tree} AS {select}")
     connection.execute(AS_OF)
     return connection
 
@@ -114,6 +118,20 @@ def _select(lake: Path, tree: Tree) -> str:
         f" FROM read_parquet('{folder}/{tree}/*/*/{tree}.parquet',"
         f" hive_partitioning = true, hive_types = {{'{owner.name}': VARCHAR, '{day.name}': DATE}})"
     )
+
+
+def _select_remote(connection: duckdb.DuckDBPyConnection, url: str, tree: Tree) -> str:
+    """Through pyarrow, which has a client of its own: DuckDB's has to be downloaded first."""
+    from storage.objects import ObjectStore, parquet_dataset
+
+    store = ObjectStore(url)
+    owner, day = PARTITIONS[tree]
+    keys = [file.key for _, file in partition_files(store, tree)]
+    if not keys:
+        return _no_rows((owner, day, *TREES[tree]))
+    partition = pa.schema([(owner.name, owner.type), (day.name, day.type)])
+    connection.register(f"{tree}_files", parquet_dataset(store, keys, SCHEMAS[tree], partition))
+    return f"SELECT {owner.name}, {day.name}, * EXCLUDE ({owner.name}, {day.name}) FROM {tree}_files"
 
 
 def _no_rows(columns: Sequence[Column]) -> str:

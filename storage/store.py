@@ -9,15 +9,18 @@ and however long we were asleep, nobody's rows are lost. What the files hold is 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import threading
+import time
 import uuid
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol
 
 from storage.errors import LakeError
@@ -27,6 +30,9 @@ STAGING = "_state/staging"
 STRIPES = "_state/stripes"
 # Two writers of one process or of two meet on a stripe only for the moment of a rename.
 STRIPE_COUNT = 64
+# In the folder of a lake that is elsewhere.
+REMOTE = "_state/remote"
+RACERS = 8
 
 
 class Blob(NamedTuple):
@@ -55,6 +61,9 @@ class Store(Protocol):
 
     def open(self, key: str) -> BinaryIO:
         """For reading parts. Raises FileNotFoundError."""
+
+    def read_range(self, key: str, first: int, length: int) -> bytes:
+        """Fewer bytes, if the file ends before. Raises FileNotFoundError."""
 
     def put(self, key: str, data: bytes, version: str | None) -> str | None:
         """Replace this version (None: create). Gives the new version; None if another one is there by now."""
@@ -106,6 +115,11 @@ class LocalStore:
 
     def open(self, key: str) -> BinaryIO:
         return (self.root / key).open("rb")
+
+    def read_range(self, key: str, first: int, length: int) -> bytes:
+        with self.open(key) as file:
+            file.seek(first)
+            return file.read(length)
 
     def put(self, key: str, data: bytes, version: str | None) -> str | None:
         path = self.root / key
@@ -212,5 +226,104 @@ def _version(found: os.stat_result) -> str:
     return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"
 
 
-def open_store(url: str | Path) -> Store:
-    return LocalStore(Path(url))
+# A lake in a bucket has a folder on this machine, for its state and for pages on their way; a line there says where it
+# is. Whatever takes the folder of a lake takes this one as well.
+
+
+def home_of(lake: str, state: str = "") -> Path:
+    """The folder of a lake: of one in a bucket `state`, or one by its name among the user's state."""
+    if not is_remote(lake):
+        return Path(lake)
+    home = Path(state) if state else _state_folder() / f"{PurePosixPath(lake).name}-{_digest(lake)}"
+    known = remote_of(home)
+    if known and known != lake:
+        raise LakeError(f"{home}: holds the state of {known}, not of {lake}; name another with FINNEWS_STATE")
+    if not known:
+        try:
+            (home / REMOTE).parent.mkdir(parents=True, exist_ok=True)
+            (home / REMOTE).write_text(f"{lake}\n", encoding="utf-8")
+        except OSError as error:
+            raise LakeError(f"{home}: {error.strerror}") from error
+    return home
+
+
+def is_remote(lake: str) -> bool:
+    return "://" in lake
+
+
+def remote_of(home: Path) -> str:
+    """Where the lake of this folder is, if not in it; else empty."""
+    try:
+        return (home / REMOTE).read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def open_store(lake: str | Path) -> Store:
+    """`lake` is where it is, or its folder."""
+    url = str(lake) if is_remote(str(lake)) else remote_of(Path(lake))
+    if not url:
+        return LocalStore(Path(lake))
+    from storage.objects import ObjectStore
+
+    return ObjectStore(url)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """What a store did when it was tried."""
+
+    url: str
+    passed: tuple[str, ...]
+    failed: tuple[str, ...]
+    """Each with what went wrong. Several writers on such a store may overwrite each other."""
+    seconds: float
+
+    @property
+    def sound(self) -> bool:
+        return not self.failed
+
+
+def probe(lake: str | Path) -> ProbeReport:
+    """Try with a file of its own whether the store refuses stale writes, as everything here relies on."""
+    store, began = open_store(lake), time.monotonic()
+    store.prepare()
+    passed, failed = list[str](), list[str]()
+    key = f"_state/probe-{uuid.uuid4().hex}"
+    try:
+        for promise, kept in _promises(store, key):
+            (passed if kept else failed).append(promise)
+    except LakeError as error:
+        failed.append(f"answers: {error}")
+    finally:
+        with suppress(LakeError):
+            store.delete(key)
+            store.delete(f"{key}-race")
+    return ProbeReport(store.url, tuple(passed), tuple(failed), time.monotonic() - began)
+
+
+def _promises(store: Store, key: str) -> Iterator[tuple[str, bool]]:
+    first = store.put(key, b"first", None)
+    yield "creates what is not there", first is not None
+    yield "reads what was written", store.read(key) == (b"first", first)
+    yield "refuses to create what is there", store.put(key, b"again", None) is None
+    second = store.put(key, b"second", first)
+    yield "replaces the version that was read", second is not None
+    yield "refuses to replace an older version", store.put(key, b"stale", first) is None
+    yield "keeps what it did not refuse", store.read(key) == (b"second", second)
+    with ThreadPoolExecutor(RACERS) as racers:
+        made = list(racers.map(lambda n: store.put(f"{key}-race", b"%d" % n, None), range(RACERS)))
+        won = [version for version in made if version]
+        yield "lets one of many at once create", len(won) == 1
+        made = list(racers.map(lambda n: store.put(f"{key}-race", b"again %d" % n, won[0]), range(RACERS)))
+        yield "lets one of many at once replace", sum(version is not None for version in made) == 1
+    store.delete(key)
+    yield "deletes", store.read(key) is None
+
+
+def _state_folder() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "finnews"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
