@@ -126,6 +126,8 @@ class _Evidence:
     """… and with more."""
     own_facts: NDArray[np.int64]
     """Of these, the ones that the text with more has not."""
+    unshared_facts: NDArray[np.int64]
+    """Those that either has and the other has not."""
     compared: NDArray[np.int64]
     """Figures of that text that could be looked for in the other: not all, where there are many."""
     equal_text: Mask
@@ -193,6 +195,15 @@ RULES: Final = (
         "one title, and figures of their own",
         lambda e: e.equal_title & ~e.dated_title & (e.own_facts >= 2) & (e.containment < 0.925),
     ),
+    # As long as the other, yet neither holds all of the other's words and figures: an item was replaced. What is cut or
+    # added makes one text longer, and what is reworded keeps its figures.
+    _Rule(
+        DIFFERENT,
+        "one title, and an item of their own each",
+        lambda e: (
+            e.equal_title & ~e.dated_title & (e.size_ratio >= 0.95) & (e.unshared_facts >= 2) & (e.containment < 0.95)
+        ),
+    ),
     # Where a few words are all there is, another name makes it another report.
     _Rule(
         DIFFERENT,
@@ -259,15 +270,18 @@ def _evidence(a: Records, b: Records) -> _Evidence:
     asked = (containment >= LEAST_CONTAINMENT) & ~equal_text
     kept, own = np.zeros(len(a), np.int64), np.zeros(len(a), np.int64)
     kept[asked], own[asked] = _figures(a[asked], b[asked])
+    counts = a["fact_count"].astype(np.int64), b["fact_count"].astype(np.int64)
+    fewer, more = np.minimum(*counts), np.maximum(*counts)
     return _Evidence(
         jaccard=jaccard,
         containment=containment,
         size_ratio=smaller / larger,
         chars=np.minimum(a["chars"], b["chars"]).astype(np.int64),
         agreement=1 - own / np.maximum(1, kept),
-        facts=np.minimum(a["fact_count"], b["fact_count"]).astype(np.int64),
-        more_facts=np.maximum(a["fact_count"], b["fact_count"]).astype(np.int64),
+        facts=fewer,
+        more_facts=more,
         own_facts=own,
+        unshared_facts=more - fewer + 2 * own,
         compared=kept,
         equal_text=equal_text,
         equal_title=equal_title,

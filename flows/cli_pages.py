@@ -57,10 +57,15 @@ def dedup(
     window: Annotated[
         int, typer.Option(min=1, help="Days between near copies at most; exact ones have no limit.")
     ] = 30,
+    runner: Annotated[
+        str, typer.Option(metavar="dask[=ADDRESS]", help="Read and sign on a Dask cluster: of its own, or at ADDRESS.")
+    ] = "",
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
     """Say of each document which one it repeats: JSON lines {id, verdict, duplicate_of, kind, similarity}."""
+    from flows.cluster import address_of
     from flows.dedup import dedup_command
 
-    raise typer.Exit(dedup_command(documents, terminal_of(True, quiet, verbose), window_days=window))
+    terminal, address = terminal_of(True, quiet, verbose), address_of(runner)
+    raise typer.Exit(dedup_command(documents, settings_of(), terminal, window_days=window, address=address))

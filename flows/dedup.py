@@ -8,18 +8,21 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from articles.dates import Moment, parse_time
+from articles.fingerprint import with_fingerprints
 from articles.identity import text_hash
 from articles.language import language_of
 from articles.records import Article
 from flows.accounting import Exit
+from flows.cluster import cluster, mapped
 from flows.runs import batches
 from flows.settings import Settings
 from flows.terminal import Terminal, as_records
@@ -29,6 +32,8 @@ from storage.lake import Lake
 from storage.query import digests, query
 
 BATCH = 1000
+# Lines that a worker of a cluster is given at a time: some seconds of work.
+TASK = 4000
 ZONE = ZoneInfo("Asia/Shanghai")
 # Documents without a time are compared with one another; nothing was fetched.
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,14 +59,20 @@ class DocumentsError(ValueError):
     """A file of documents that cannot be read: file, line, and what is wrong with it."""
 
 
-def dedup_command(path: Path, terminal: Terminal, *, window_days: int) -> Exit:
-    """Reads all documents, then says of each what it is: the first of a story may be the last line of the file."""
+def dedup_command(
+    path: Path, settings: Settings, terminal: Terminal, *, window_days: int, address: str | None = None
+) -> Exit:
+    """Reads all documents, then says of each what it is: the first of a story may be the last line of the file.
+
+    `address` is that of a Dask cluster that reads and signs them, "" for one of its own; None: this process does.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="finnews-dedup-") as folder,
         closing(Bulk(Path(folder), window=timedelta(days=window_days))) as bulk,
         terminal.progress("documents") as advance,
+        closing(_signed(path, settings, address)) as signed,
     ):
-        for batch in batches(read_documents(path), BATCH):
+        for batch in signed:
             bulk.add(batch)
             advance(len(batch))
         for found in bulk.verdicts():
@@ -93,15 +104,34 @@ def reindex_command(settings: Settings, terminal: Terminal) -> Exit:
     return Exit.OK
 
 
-def read_documents(path: Path) -> Iterator[Article]:
-    """The documents of a file, `-` for stdin, as articles of no source. Raises DocumentsError at the first bad line."""
+def _signed(path: Path, settings: Settings, address: str | None) -> Generator[Sequence[Article], None, None]:
+    """The documents of a file in batches, `-` for stdin, as articles of no source. Raises DocumentsError at the first
+    bad line."""
+    if address is None:
+        yield from map(documents, batches(read_lines(path), BATCH))
+        return
+    with cluster(address, settings.worker_count) as client:
+        yield from mapped(client, signed_documents, batches(read_lines(path), TASK))
+
+
+def read_lines(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Each line that holds something, with its place."""
     try:
         with sys.stdin.buffer if str(path) == "-" else path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    yield _document(line, f"{path}:{number}")
+                    yield f"{path}:{number}", line
     except OSError as error:
         raise DocumentsError(f"{path}: {error.strerror}") from error
+
+
+def documents(lines: Iterable[tuple[str, bytes]]) -> list[Article]:
+    return [_document(line, place) for place, line in lines]
+
+
+def signed_documents(lines: Iterable[tuple[str, bytes]]) -> list[Article]:
+    """What a worker of a cluster sends back: all that a decision needs, which is not the text."""
+    return [replace(article, text="") for article in with_fingerprints(documents(lines))]
 
 
 def _document(line: bytes, place: str) -> Article:

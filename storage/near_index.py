@@ -30,8 +30,9 @@ from articles.fingerprint import NO_KEY, SIGNATURE, VERSION, Records, records
 from articles.near import DIFFERENT, FORM_CHARS, KINDS, NEAR, Judged, Kind, figure_masks, figures_may_agree, relations
 from storage.database import Database, Value, listed
 
-# Bump when the layout of a segment changes; an index of another layout or fingerprint version is rebuilt.
-LAYOUT: Final = 5
+# Bump when the layout of a segment or the verdicts of `articles.near` change; an index of another layout or fingerprint
+# version is rebuilt.
+LAYOUT: Final = 6
 
 WINDOW: Final = timedelta(days=30)
 """Copies published further apart are found only if their texts are equal. Reprints come within days."""
