@@ -201,7 +201,7 @@ RULES: Final = (
         DIFFERENT,
         "one title, and an item of their own each",
         lambda e: (
-            e.equal_title & ~e.dated_title & (e.size_ratio >= 0.95) & (e.unshared_facts >= 2) & (e.containment < 0.95)
+            e.equal_title & ~e.dated_title & (e.size_ratio >= 0.95) & (e.unshared_facts >= 2) & (e.containment < 0.94)
         ),
     ),
     # Where a few words are all there is, another name makes it another report.

@@ -127,6 +127,19 @@ def test_round_ups_with_one_other_item_are_two():
         assert (found.kind, found.why) == ("different", "editions of one column")
 
 
+def test_a_list_without_a_word_for_it_and_one_other_item_is_another():
+    title = "交易员今天都在看些什么"
+    items = [f"{at}、{line}" for at, line in enumerate(f"{BODY}\n{COMMENT}".split("\n"), 1)]
+    news = "4、某市拟拿出35.2亿元补贴置换，涉及11.4万户，另有3家企业获得2.6亿元授信，利率下调0.15个百分点。"
+    other = [*items[:3], news, *items[4:]]
+    found = relation((title, "\n".join(items)), (title, "\n".join(other)))
+    assert (found.kind, found.why) == ("different", "one title, and an item of their own each")
+    # What is added, cut, or reworded is no other item.
+    reworded = [line.replace("企业", "公司").replace("此前", "日前") for line in items]
+    for edited in ([*items, "（编辑：陈婷 热线：021-5550 1234）"], items[:-1], reworded):
+        assert relation((title, "\n".join(items)), (title, "\n".join(edited))).duplicate
+
+
 def test_short_reports_that_differ_in_a_name_are_two():
     report = "远山股份董事会收到{}的辞职报告，因个人原因辞去副总经理职务，辞职后不再担任公司任何职务。"
     assert not relation(
