@@ -1,0 +1,332 @@
+"""The lake beside other stores, in one run: `python -m benchmarks.lake` (`make bench-lake`).
+
+    small      a live pass: batches of 50, some of them seen before, some revised. Every commit durable
+    bulk       a history, as archives come
+    queries    the usual questions to that history, with DuckDB and Polars
+    readers    consumers that glob the plain files while a writer runs flat out: what they see that is not so
+
+Every writer is a process of its own and is fed the same invented articles from one file; its own time alone is counted.
+The others run in .bench/lake-venv. Ours decides about exact and near duplicates as well, where a merge compares ids.
+Figures are wall time on a machine that may be busy: the load is printed with them. Ends with 1 if a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.lake_rows import write_bulk, write_small
+from storage.lake import Lake
+from storage.pack import pack
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".bench" / "lake"
+ENVIRONMENT = ROOT / ".bench" / "lake-venv"
+PEER_LIST = Path(__file__).with_name("lake_peers.txt")
+OURS = "finnews"
+# What a store has to do to be compared with: be transactional, and store each article once.
+DEDUPLICATING = ("delta merge", "iceberg upsert", "dlt merge")
+SMALL = ("write_dataset", "write_dataset, rewritten", "delta append", *DEDUPLICATING)
+BULK = ("write_dataset", "delta append", "iceberg upsert")
+OUR_LAYOUTS = ("finnews, paths", "finnews, packs", "finnews, glob")
+# Where a consumer who knows of no table format would look.
+GLOBS = {
+    OURS: "articles/**/*.parquet",
+    "write_dataset, rewritten": "**/*.parquet",
+    "delta merge": "source=*/**/*.parquet",
+    "iceberg upsert": "warehouse/**/data/**/*.parquet",
+}
+SMALL_TIMES, BULK_TIMES, LOUD_SHARE = 3.0, 0.9, 0.005
+SOURCES, DAYS = 30, 365
+
+Row = dict[str, Any]
+
+
+def main() -> int:
+    options = _options()
+    shape = (
+        {"batches": 20, "articles": 4_000, "sources": 6, "days": 60}
+        if options.quick
+        else {
+            "batches": 200,
+            "articles": 200_000,
+            "sources": SOURCES,
+            "days": DAYS,
+        }
+    )
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if not options.ours_only:
+        _install_peers()
+    missed: list[str] = []
+    for part in options.parts:
+        _say(f"\n{part}  (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
+        missed += PARTS[part](shape, options)
+    _say("\nevery goal met" if not missed else "\ngoals missed: " + "; ".join(missed))
+    return 1 if missed else 0
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def small(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
+    rows = FOLDER / f"small-{shape['batches']}.parquet"
+    if not rows.exists():
+        write_small(rows, batches=shape["batches"], size=50, sources=shape["sources"])
+    found = _measured("small", rows, SMALL, options)
+    _table_of_writers(found, "articles/s", {name: each["articles"] / each["seconds"] for name, each in found.items()})
+    peers = [found[name] for name in DEDUPLICATING if name in found]
+    if not peers:
+        return []
+    fastest = max(peer["articles"] / peer["seconds"] for peer in peers)
+    times = found[OURS]["articles"] / found[OURS]["seconds"] / fastest
+    _say(f"{times:.1f} times the fastest that deduplicates (goal >= {SMALL_TIMES:g})")
+    return [] if times >= SMALL_TIMES else [f"small commits {SMALL_TIMES:g} times the fastest (it is {times:.1f})"]
+
+
+def bulk(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
+    found = _measured("bulk", _history(shape), BULK, options)
+    _table_of_writers(found, "articles/s", {name: each["articles"] / each["seconds"] for name, each in found.items()})
+    if "write_dataset" not in found:
+        return []
+    bare = found["write_dataset"]
+    times = found[OURS]["articles"] / found[OURS]["seconds"] / (bare["articles"] / bare["seconds"])
+    _say(f"{times:.2f} of bare write_dataset (goal >= {BULK_TIMES:g})")
+    return [] if times >= BULK_TIMES else [f"bulk {BULK_TIMES:g} of write_dataset (it is {times:.2f})"]
+
+
+def _history(shape: dict[str, int]) -> Path:
+    rows = FOLDER / f"bulk-{shape['articles']}.parquet"
+    if not rows.exists():
+        _progress(f"inventing {shape['articles']} articles")
+        write_bulk(rows, articles=shape["articles"], sources=shape["sources"], days=shape["days"])
+    return rows
+
+
+def _measured(task: str, rows: Path, peers: Iterable[str], options: argparse.Namespace) -> dict[str, Row]:
+    found = {}
+    for name in (OURS, *(() if options.ours_only else peers)):
+        _progress(f"{task}: {name}")
+        with suppress(subprocess.CalledProcessError):
+            found[name] = _write(name, task, rows, options.seconds)
+    return found
+
+
+def _write(name: str, task: str, rows: Path, limit_seconds: float) -> Row:
+    done = subprocess.run(
+        _command(name, task, rows, limit_seconds), cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, env=_env()
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _command(name: str, task: str, rows: Path, limit_seconds: float) -> list[str]:
+    folder = _folder(name, task)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    asked = [task, str(folder), str(rows), str(limit_seconds)]
+    if name == OURS:
+        return [sys.executable, "-m", "benchmarks.lake_ours", *asked]
+    return [str(ENVIRONMENT / "bin/python"), str(ROOT / "benchmarks/lake_peers.py"), name, *asked]
+
+
+def _folder(name: str, task: str) -> Path:
+    return FOLDER / task / name.replace(", ", "-").replace(" ", "-")
+
+
+def _table_of_writers(found: dict[str, Row], speed: str, speeds: dict[str, float]) -> None:
+    rows = [
+        (
+            name,
+            speeds[name],
+            speeds[OURS] / speeds[name],
+            each["articles"],
+            each["written_bytes"] / each["bytes"],
+            each["files"],
+            each["bytes"] / each["distinct"],
+            each["began_mb"],
+            each["peak_mb"],
+        )
+        for name, each in found.items()
+    ]
+    columns = (
+        "",
+        speed,
+        "ours is × this",
+        "articles",
+        "written/kept",
+        "files",
+        "bytes/article",
+        "MB before",
+        "MB peak",
+    )
+    _table(columns, rows)
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def queries(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
+    folder = _folder(OURS, "bulk")
+    if not (folder / "articles").is_dir():
+        _say("no bulk run to ask: run the part bulk first")
+        return []
+    if not options.no_compact:
+        with Lake.open(folder) as lake:
+            list(lake.compact(date.max))
+    pack(folder)
+    found: dict[str, dict[str, Row]] = {}
+    for layout in (*OUR_LAYOUTS, *(() if options.ours_only else BULK)):
+        name = OURS if layout in OUR_LAYOUTS else layout
+        if not any(_folder(name, "bulk").glob("*")):
+            continue
+        _progress(f"queries: {layout}")
+        python = sys.executable if name == OURS else str(ENVIRONMENT / "bin/python")
+        asked = [layout, str(_folder(name, "bulk")), str(shape["sources"]), str(shape["days"]), str(options.rounds)]
+        command = [python, str(ROOT / "benchmarks/lake_queries.py"), *asked]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=_env(), check=False)
+        if done.returncode == 0:
+            found[layout] = json.loads(done.stdout.splitlines()[-1])
+    return _table_of_queries(found)
+
+
+def _table_of_queries(found: dict[str, dict[str, Row]]) -> list[str]:
+    """Milliseconds; a goal is missed where neither paths nor packs are as fast as the best of the others."""
+    missed = []
+    rows = []
+    for query in found[OUR_LAYOUTS[0]]:
+        for engine in ("duckdb", "polars"):
+            times = {layout: answers[query][engine] for layout, answers in found.items()}
+            best_of_ours = min(times[layout] for layout in OUR_LAYOUTS[:2])
+            best_peer = min((ms for layout, ms in times.items() if layout not in OUR_LAYOUTS), default=None)
+            ratio = best_peer / best_of_ours if best_peer else None
+            rows.append((f"{query}, {engine}", *times.values(), ratio))
+            if ratio and ratio < 1:
+                missed.append(f"{query} with {engine} as fast as the best peer (it is {ratio:.2f})")
+    _table(("ms", *found, "best peer / ours"), rows)
+    return missed
+
+
+def readers(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
+    rows = FOLDER / "small-2000.parquet"
+    if not rows.exists():
+        _progress("inventing the articles of a long pass")
+        write_small(rows, batches=2000, size=50, sources=shape["sources"])
+    found = []
+    missed = []
+    for name, glob in GLOBS.items():
+        if options.ours_only and name != OURS:
+            continue
+        _progress(f"readers: {name}")
+        for engine, seen in _watched(name, glob, rows, 5.0 if options.quick else options.reader_seconds).items():
+            reads = max(1, seen["reads"])
+            silent = [seen[what] / reads for what in ("duplicates", "missing", "torn")]
+            found.append((f"{name}, {engine}", seen["reads"], *silent, seen["errors"] / reads))
+            if name == OURS and (any(silent) or seen["errors"] / reads > LOUD_SHARE):
+                missed.append(f"readers are right beside a writer ({engine}: {seen})")
+    _table(("share of reads with", "reads", "duplicates", "missing", "torn", "errors"), found)
+    return missed
+
+
+def _watched(name: str, glob: str, rows: Path, seconds: float) -> dict[str, Row]:
+    """A writer flat out, and a reader with each engine, for so long."""
+    folder = _folder(name, "flat-out")
+    committed, stop = folder.with_name(f"{folder.name}.committed"), folder.with_name(f"{folder.name}.stop")
+    for old in (committed, stop):
+        old.unlink(missing_ok=True)
+    writer = subprocess.Popen(
+        _command(name, "flat-out", rows, seconds), cwd=ROOT, stdout=subprocess.DEVNULL, env=_env(), text=True
+    )
+    script = str(ROOT / "benchmarks/lake_readers.py")
+    watching = {
+        engine: subprocess.Popen(
+            [sys.executable, script, engine, f"{folder}/{glob}", str(committed), str(stop)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for engine in ("duckdb", "polars")
+    }
+    deadline = time.monotonic() + seconds * 3 + 60
+    while writer.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    stop.touch()
+    writer.kill()
+    writer.wait()
+    seen = {engine: json.loads(reader.communicate()[0]) for engine, reader in watching.items()}
+    for engine, each in seen.items():
+        for message, count in each["messages"]:
+            _progress(f"  {name}, {engine}: {count} × {message}")
+    return seen
+
+
+# ── odds and ends ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+PARTS: dict[str, Callable[[dict[str, int], argparse.Namespace], list[str]]] = {
+    "small": small,
+    "bulk": bulk,
+    "queries": queries,
+    "readers": readers,
+}
+
+
+def _install_peers() -> None:
+    python = ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        venv.create(ENVIRONMENT, with_pip=True)
+    wanted = PEER_LIST.read_text(encoding="utf-8")
+    installed = ENVIRONMENT / "installed.txt"
+    if not installed.exists() or installed.read_text(encoding="utf-8") != wanted:
+        _progress("installing the other stores")
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(PEER_LIST)]
+        subprocess.run(pip, check=True)
+        installed.write_text(wanted, encoding="utf-8")
+
+
+def _env() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    cells = [[_cell(value) for value in row] for row in (head, *rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(head))]
+    for row in cells:
+        first, *rest = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+        _say("  ".join([row[0].ljust(widths[0]), *rest]).rstrip() if first else "")
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+_say: Callable[..., None] = partial(print, flush=True)
+_progress: Callable[..., None] = partial(print, file=sys.stderr, flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", default=list(PARTS), help=f"of {', '.join(PARTS)}; all, if none is named")
+    parser.add_argument("--quick", action="store_true", help="small sizes: does it run?")
+    parser.add_argument("--ours-only", action="store_true", help="without the other stores")
+    parser.add_argument("--no-compact", action="store_true", help="queries: on files as they were written")
+    parser.add_argument("--seconds", type=float, default=60, help="longest that one store writes; then its rate counts")
+    parser.add_argument("--reader-seconds", type=float, default=20, help="writing beside which readers look")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each query; the best counts")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
