@@ -15,6 +15,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.alarming import alarm
+from flows.compacting import expire_pages
 from flows.ingest import PATIENCE_SECONDS
 from flows.page import to_html
 from flows.publishing import as_failure, publish_findings, publish_sealed
@@ -37,6 +38,7 @@ def compact(settings: Settings, seal_after_days: int, patience_seconds: float) -
     before = (datetime.now(UTC) - timedelta(days=seal_after_days)).date()
     with open_lake(settings, patience_seconds=patience_seconds) as lake:
         publish_sealed(list(lake.compact(before)))
+        expire_pages(settings)
 
 
 @task(retries=CHECK_AGAIN, retry_delay_seconds=CHECK_AGAIN_SECONDS, cache_policy=NO_CACHE, persist_result=False)

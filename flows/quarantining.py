@@ -25,8 +25,10 @@ from spiders.catalogue import Catalogue
 from storage.archive import PageArchive
 from storage.errors import ArchiveError, QueryError
 from storage.lake import Lake
-from storage.partitions import Partition, partitions, read_partition
+from storage.partitions import Partition, files
+from storage.partitions import decode as decode_rows
 from storage.schema import Row
+from storage.store import open_store
 
 HEAD_CHARS = 1500
 
@@ -170,9 +172,10 @@ def refusals(lake: Path, chosen: Chosen | None = None) -> Iterator[Refusal]:
     """Those in quarantine, by reason and day."""
     if not lake.is_dir():
         raise QueryError(f"{lake}: no lake here; name one with --lake")
-    for partition, path in partitions(lake, "quarantine"):
-        rows = read_partition(path)
-        for row in rows.to_pylist() if rows else ():
+    store = open_store(lake)
+    for partition, file in files(store, "quarantine"):
+        blob = store.read(file.key)
+        for row in decode_rows(blob.data, file.key).to_pylist() if blob else ():
             refusal = Refusal.of(partition, row)
             if chosen is None or refusal in chosen:
                 yield refusal

@@ -13,7 +13,6 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from articles.dates import day_of
@@ -28,10 +27,11 @@ from flows.terminal import Terminal
 from spiders.catalogue import Catalogue
 from storage.errors import QueryError
 from storage.merge import COPY_TREES
-from storage.partitions import HIVE_NULL, Partition, partitions, read_partition
+from storage.partitions import HIVE_NULL, Partition, decode, files
 from storage.reread import decides, reread_rows, row_key
-from storage.retention import is_expired
+from storage.retention import Expired
 from storage.schema import Row, Tree
+from storage.store import open_store
 
 # What a reader sees of an article; the rest follows from it.
 FIELDS = (
@@ -71,7 +71,7 @@ class _File:
 
     tree: Tree
     partition: Partition
-    path: Path
+    key: str
     rows: list[Row]
     stale: list[int]
     found: list[Article | Rejected] = field(default_factory=list)
@@ -115,6 +115,8 @@ class Rereading:
         self._catalogue = catalogue
         self._source_ids = source_ids
         self._since, self._until = since, until
+        self._store = open_store(settings.lake_path)
+        self._expired = Expired.of(self._store)
         self._changes: dict[str, Changes] = {}
         self._days: dict[tuple[str, str, str], date | None] = {}
         self._outdated = False
@@ -134,7 +136,7 @@ class Rereading:
             for file in self._read(read, advance):
                 rows = self._reread(file, batch.seq)
                 if any(row["ingest_seq"] == batch.seq for row in rows):
-                    path = str(file.path.relative_to(lake.root))
+                    path = file.key
                 fresh = {row_key(was): row for was, row in zip(file.rows, rows, strict=True) if row is not was}
                 lake.rewrite(file.partition, file.tree, fresh, outdated=self._outdated)
             lake.ledger.applied(batch, path)
@@ -161,14 +163,15 @@ class Rereading:
 
     def _files(self) -> Iterator[_File]:
         for tree in COPY_TREES:
-            for partition, path in partitions(self._settings.lake_path, tree):
+            for partition, listed in files(self._store, tree):
                 source = self._source(partition)
                 if source is None or not self._is_asked_for(partition):
                     continue
-                stale = self._stale(partition, path, source)
-                rows = read_partition(path) if stale else None
-                if rows is not None:
-                    yield _File(tree, partition, path, rows.to_pylist(), stale)
+                blob = self._store.read(listed.key)
+                if blob and (
+                    stale := self._stale(partition, decode(blob.data, listed.key, NEEDED).to_pylist(), source)
+                ):
+                    yield _File(tree, partition, listed.key, decode(blob.data, listed.key).to_pylist(), stale)
 
     def _source(self, partition: Partition) -> Source | None:
         """None for a source whose file is not here: general rules would read its pages worse than its own did."""
@@ -182,17 +185,16 @@ class Rereading:
         first, last = (self._since or date.min).isoformat(), (self._until or date.max).isoformat()
         return partition.day != HIVE_NULL and first <= partition.day <= last
 
-    def _stale(self, partition: Partition, path: Path, source: Source) -> list[int]:
+    def _stale(self, partition: Partition, rows: Sequence[Row], source: Source) -> list[int]:
         """Which rows older rules have read. A row whose day is wrong, as a killed run can leave it, is noted, too."""
         extractor, changes = extractor_of(source), self._changes_of(partition.owner)
-        rows = read_partition(path, NEEDED)
         stale = []
-        for at, row in enumerate(rows.to_pylist() if rows else ()):
+        for at, row in enumerate(rows):
             if row["extractor"] == extractor:
                 day = day_of(row["published_at"], source.zone) if row["published_at"] else None
                 if row["revision"] == 1 and day != partition.date:
                     self._days[row["article_id"], partition.owner, row["text_hash"]] = day
-            elif is_expired(self._settings.lake_path, row["raw_ref"] or ""):
+            elif self._expired.covers(row["raw_ref"] or ""):
                 changes.kept["expired"] += 1
             else:
                 stale.append(at)

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     delay_seconds: float | None = Field(
         default=None, ge=0, description="delay between requests to a host, in place of the source's"
     )
+    keep_pages_days: int = Field(default=0, ge=0, description="days that raw pages are kept; 0: for ever")
     connect_to: dict[str, str] = Field(
         default={}, description="host → address:port to connect to in its place, * for all; for tests and the demo"
     )

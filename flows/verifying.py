@@ -28,8 +28,10 @@ from storage.errors import QueryError
 from storage.lake import Lake
 from storage.ledger import Ledger, ledger_location
 from storage.lock import WriterLock
-from storage.partitions import partitions, read_partition
+from storage.merge import COPY_TREES
+from storage.partitions import decode, files
 from storage.repair import Lost, forget_lost, remember_lost, set_aside
+from storage.store import Store, open_store
 from storage.verify import Check, Findings, steps, verify
 
 # Every run that the ledger remembers.
@@ -71,14 +73,15 @@ def put_right(settings: Settings, terminal: Terminal, findings: Findings, lost: 
             done["articles indexed"] = lake.reindex(_days(findings))
         if lost:
             done |= _restore(lake, settings, terminal, lost)
-            forget_lost(lake.root)
+            forget_lost(lake.store)
     return done
 
 
 def _clear_the_way(lake: Path, findings: Findings) -> tuple[Lost, int]:
     """What is lost is remembered before damage is moved."""
-    lost = remember_lost(lake, findings)
-    return lost, len(set_aside(lake, findings))
+    store = open_store(lake)
+    lost = remember_lost(store, findings)
+    return lost, set_aside(store, findings)
 
 
 @contextmanager
@@ -97,7 +100,7 @@ def quiet(settings: Settings) -> Iterator[None]:
 def _accounts(settings: Settings, findings: Findings) -> Check:
     check = Check("runs", "what every run was offered is accounted for")
     location = ledger_location(settings.lake_path, settings.ledger)
-    if not exists(location) or location in findings.unreadable_state:
+    if not exists(location) or location == findings.unreadable_ledger:
         return check
     with closing(Ledger(location)) as ledger:
         runs = ledger.runs(ALL_RUNS)
@@ -149,15 +152,15 @@ def _pages(lake: Lake, lost: Lost) -> Iterator[str]:
     yield from sorted(ref for ref in lost.raw_refs if source_of(ref) not in lost.sources)
     with PageArchive(lake.root) as archive:
         for source in sorted(lost.sources):
-            held = set(_references(lake.root, source))
+            held = set(_references(lake.store, source))
             yield from (ref for ref in archive.refs(source) if ref not in held)
 
 
-def _references(lake: Path, source: str) -> Iterator[str]:
-    for tree in ("articles", "duplicates", "revisions"):
-        for partition, path in partitions(lake, tree):
-            table = read_partition(path, ["raw_ref"]) if partition.owner == source else None
-            yield from table["raw_ref"].to_pylist() if table else ()
+def _references(store: Store, source: str) -> Iterator[str]:
+    for tree in COPY_TREES:
+        for partition, file in files(store, tree):
+            blob = store.read(file.key) if partition.owner == source else None
+            yield from decode(blob.data, file.key, ["raw_ref"])["raw_ref"].to_pylist() if blob else ()
 
 
 def _tell(findings: Findings, done: Mapping[str, int], terminal: Terminal) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pyarrow as pa
 
@@ -47,22 +47,18 @@ class Journal:
     def entry(self, batch_id: str) -> Entry | None:
         """None if it has been removed meanwhile."""
         blob = self._store.read(_key(batch_id))
-        return _entry(blob.data, batch_id, f"{self._store.url}/{_key(batch_id)}") if blob else None
+        return read_entry(blob.data, f"{self._store.url}/{_key(batch_id)}") if blob else None
 
 
-def read_entry(path: Path) -> Entry:
-    """Raises LakeError for a file that is no entry, or not a whole one."""
-    return _entry(path.read_bytes(), path.stem, str(path))
-
-
-def _entry(data: bytes, batch_id: str, name: str) -> Entry:
+def read_entry(data: bytes, name: str) -> Entry:
+    """`name` says where it lies. Raises LakeError for what is no entry, or not a whole one."""
     try:
         table = pa.ipc.open_file(data).read_all()
         run_id = table.schema.metadata[b"run_id"].decode()
         articles = [article_of(row, source=row["source"], day=row["date"]) for row in table.to_pylist()]
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise LakeError(f"{name}: cannot read the journal ({error}); see `finnews verify --repair`") from error
-    return Entry(batch_id, run_id, articles)
+    return Entry(PurePosixPath(name).stem, run_id, articles)
 
 
 def _key(batch_id: str) -> str:

@@ -1,6 +1,6 @@
 """What can be put right: damage is set aside with its bytes, and what it held is read again from the page archive.
 
-    set_aside ──▶ LAKE/_state/quarantine/<number>/<where it lay>     nothing is deleted
+    set_aside ──▶ LAKE/_state/quarantine/<number>/<where it lay>     no byte is thrown away
     lost pages ──▶ LAKE/_state/quarantine/lost.json                  remembered until their rows are there again
 
 Killed anywhere, it goes on where it was: what is lost is remembered before anything is moved.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from storage.ledger import ledger_path
-from storage.store import sync_folder, write_synced
+from storage.errors import LakeError
+from storage.partitions import partition_at
+from storage.store import Blob, Store, sync_folder
 from storage.verify import Findings
 
-FOLDER = Path("_state/quarantine")
-LOST = FOLDER / "lost.json"
+FOLDER = "_state/quarantine"
+LOST = f"{FOLDER}/lost.json"
 
 
 @dataclass(slots=True)
@@ -40,18 +40,20 @@ class Lost:
         return bool(self.raw_refs or self.sources)
 
 
-def remember_lost(lake: Path, findings: Findings) -> Lost:
+def remember_lost(store: Store, findings: Findings) -> Lost:
     """What is lost by these findings, and what earlier ones found that is not restored yet."""
-    lost = _remembered(lake)
-    for path in findings.damaged:
-        refs, all_of_them = _salvaged(path)
-        lost.raw_refs |= refs
-        if all_of_them:
+    blob = store.read(LOST)
+    lost = _remembered(blob.data) if blob else Lost()
+    for key in findings.damaged:
+        found = partition_at(key)
+        if found is None:
             continue
-        if source := _source_of(path):
-            lost.sources.add(source)
-        else:
+        refs, all_of_them = _salvaged(store, key)
+        lost.raw_refs |= refs
+        if not all_of_them and found[0] == "quarantine":
             lost.raw_refs.update(findings.refused)
+        elif not all_of_them:
+            lost.sources.add(found[1].owner)
     for article_id, source, raw_ref, gone_at, texts in findings.lost:
         if raw_ref:
             lost.raw_refs.add(raw_ref)
@@ -60,68 +62,66 @@ def remember_lost(lake: Path, findings: Findings) -> Lost:
         if gone_at:
             lost.gone.add((article_id, source, gone_at))
     if lost:
-        _remember(lake, lost)
+        _put(store, LOST, _written(lost), blob)
     return lost
 
 
-def forget_lost(lake: Path) -> None:
+def forget_lost(store: Store) -> None:
     """All of it is restored."""
-    (lake / LOST).unlink(missing_ok=True)
+    store.delete(LOST)
 
 
-def set_aside(lake: Path, findings: Findings) -> list[Path]:
-    """Move what cannot be used out of the way; gives where it lies now. Only for the holder of the lake's lock."""
-    moved = []
-    for path in (*findings.damaged, *findings.foreign, *_with_companions(lake, findings.unreadable_state)):
-        target = lake / FOLDER / uuid.uuid4().hex[:12] / path.relative_to(lake)
-        target.parent.mkdir(parents=True)
-        path.rename(target)
-        sync_folder(target.parent)
-        sync_folder(path.parent)
-        moved.append(target)
-    return moved
+def set_aside(store: Store, findings: Findings) -> int:
+    """Move what cannot be used out of the way; gives how many files. Only for who has the lake for himself."""
+    keys = (*findings.damaged, *findings.foreign)
+    for key in keys:
+        if blob := store.read(key):
+            _put(store, f"{FOLDER}/{uuid.uuid4().hex[:12]}/{key}", blob.data, None)
+            store.delete(key)
+    return len(keys) + (_set_aside_ledger(findings.unreadable_ledger) if findings.unreadable_ledger else 0)
 
 
-def _with_companions(lake: Path, paths: Iterable[Path]) -> Iterator[Path]:
+def _set_aside_ledger(path: Path) -> int:
     """A database goes with its log, or the log would be played into the next one."""
-    for path in paths:
-        yield path
-        if path == ledger_path(lake):
-            yield from (log for ending in ("-wal", "-shm") if (log := Path(f"{path}{ending}")).exists())
+    files = [file for ending in ("", "-wal", "-shm") if (file := Path(f"{path}{ending}")).exists()]
+    folder = path.parent / "quarantine" / uuid.uuid4().hex[:12]
+    folder.mkdir(parents=True)
+    for file in files:
+        file.rename(folder / file.name)
+    sync_folder(folder)
+    sync_folder(path.parent)
+    return len(files)
 
 
-def _salvaged(path: Path) -> tuple[set[str], bool]:
+def _put(store: Store, key: str, data: bytes, before: Blob | None) -> None:
+    if store.put(key, data, before.version if before else None) is None:
+        raise LakeError(f"{store.url}/{key}: somebody else writes to it; try again")
+    store.sync()
+
+
+def _salvaged(store: Store, key: str) -> tuple[set[str], bool]:
     """The raw_refs that can still be read of a damaged file, and whether these are all."""
     refs: set[str] = set()
+    blob = store.read(key)
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            groups, whole = file.num_row_groups, True
-            for group in range(groups):
-                try:
-                    refs.update(filter(None, file.read_row_group(group, columns=["raw_ref"])["raw_ref"].to_pylist()))
-                except (OSError, pa.ArrowException, KeyError):
-                    whole = False
+        file = pq.ParquetFile(pa.BufferReader(blob.data if blob else b""), page_checksum_verification=True)
     except (OSError, pa.ArrowException):
         return refs, False
+    whole = True
+    for group in range(file.num_row_groups):
+        try:
+            refs.update(filter(None, file.read_row_group(group, columns=["raw_ref"])["raw_ref"].to_pylist()))
+        except (OSError, pa.ArrowException, KeyError):
+            whole = False
     return refs, whole
 
 
-def _source_of(path: Path) -> str | None:
-    return next((name.removeprefix("source=") for name in path.parts if name.startswith("source=")), None)
-
-
-def _remembered(lake: Path) -> Lost:
-    try:
-        found: dict[str, list[Any]] = json.loads((lake / LOST).read_bytes())
-    except FileNotFoundError:
-        return Lost()
+def _remembered(data: bytes) -> Lost:
+    found: dict[str, list[Any]] = json.loads(data)
     return Lost(set(found["raw_refs"]), {(a, b, c) for a, b, c in found["gone"]}, set(found["sources"]))
 
 
-def _remember(lake: Path, lost: Lost) -> None:
-    found = {"raw_refs": sorted(lost.raw_refs), "gone": sorted(lost.gone), "sources": sorted(lost.sources)}
-    fresh = lake / FOLDER / f"lost-{uuid.uuid4().hex}.json"
-    fresh.parent.mkdir(parents=True, exist_ok=True)
-    write_synced(fresh, json.dumps(found).encode())
-    fresh.replace(lake / LOST)
-    sync_folder(fresh.parent)
+def _written(lost: Lost) -> bytes:
+    return json.dumps(
+        {"raw_refs": sorted(lost.raw_refs), "gone": sorted(lost.gone), "sources": sorted(lost.sources)}
+    ).encode()

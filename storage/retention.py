@@ -7,55 +7,61 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
-from storage.errors import ArchiveError
-from storage.store import sync_folder, write_synced
+from storage.errors import ArchiveError, LakeError
+from storage.store import Listed, Store
 
-PLACE = re.compile(r"pages/source=(?P<source>[^/]+)/(?P<day>\d{4}-\d\d-\d\d)(?:/.*)?")
+EXPIRED = "pages/expired.json"
+PLACE = re.compile(r"pages/source=(?P<source>[^/]+)/(?P<day>\d{4}-\d\d-\d\d)/")
 
 
-def expire(lake: Path, before: date, *, dry_run: bool = False) -> list[Path]:
-    """Delete the folders of pages that were fetched before this day; gives them. Rows keep their raw_ref."""
-    folders = [folder for folder in sorted((lake / "pages").glob("source=*/*")) if _is_before(lake, folder, before)]
-    if folders and not dry_run:
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What retention has deleted."""
+
+    before: Mapping[str, str]
+    """Source → day."""
+
+    @classmethod
+    def of(cls, store: Store) -> Expired:
+        blob = store.read(EXPIRED)
+        try:
+            return cls(json.loads(blob.data) if blob else {})
+        except ValueError as error:
+            raise ArchiveError(
+                f"{store.url}/{EXPIRED}: not JSON ({error}); without it, pages that have expired count as lost"
+            ) from error
+
+    def covers(self, place: str) -> bool:
+        """Of a raw_ref, or the path of a file in the archive."""
+        found = PLACE.match(place)
+        return found is not None and found["day"] < self.before.get(found["source"], "")
+
+
+def expire(store: Store, before: date, *, dry_run: bool = False) -> list[Listed]:
+    """Delete the pages that were fetched before this day; gives their files. Rows keep their raw_ref."""
+    old = [listed for listed in store.entries("pages") if _day(listed) < before.isoformat()]
+    if old and not dry_run:
         # Said before it is done: killed in between, the rest goes next time.
-        _remember(lake, {folder.parent.name.removeprefix("source=") for folder in folders}, before)
-        for folder in folders:
-            shutil.rmtree(folder)
-    return folders
+        _remember(store, {listed.key.split("/")[1].removeprefix("source=") for listed in old}, before)
+        for listed in old:
+            store.delete(listed.key)
+    return old
 
 
-def is_expired(lake: Path, place: str) -> bool:
-    """Of a raw_ref, or the path of a file in the archive: has retention deleted it?"""
-    found = PLACE.match(place)
-    return found is not None and found["day"] < _expired(lake).get(found["source"], "")
+def _day(listed: Listed) -> str:
+    found = PLACE.match(listed.key)
+    return found["day"] if found else "9999-99-99"
 
 
-def _is_before(lake: Path, folder: Path, before: date) -> bool:
-    found = PLACE.fullmatch(folder.relative_to(lake).as_posix())
-    return found is not None and found["day"] < before.isoformat()
-
-
-def _expired(lake: Path) -> dict[str, str]:
-    path = lake / "pages" / "expired.json"
-    try:
-        found: dict[str, str] = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise ArchiveError(f"{path}: not JSON ({error}); without it, pages that have expired count as lost") from error
-    return found
-
-
-def _remember(lake: Path, sources: set[str], before: date) -> None:
-    expired = _expired(lake)
+def _remember(store: Store, sources: Iterable[str], before: date) -> None:
+    blob = store.read(EXPIRED)
+    expired = dict(Expired.of(store).before)
     expired |= {source: max(before.isoformat(), expired.get(source, "")) for source in sources}
-    path = lake / "pages" / "expired.json"
-    fresh = lake / "_state" / f"expired-{uuid.uuid4().hex}.json"
-    write_synced(fresh, json.dumps(expired, indent=2, sort_keys=True).encode())
-    fresh.replace(path)
-    sync_folder(path.parent)
+    data = json.dumps(expired, indent=2, sort_keys=True).encode()
+    if store.put(EXPIRED, data, blob.version if blob else None) is None:
+        raise LakeError(f"{store.url}/{EXPIRED}: somebody else writes to it; try again")
+    store.sync()

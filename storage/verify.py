@@ -9,7 +9,6 @@ work is between two states.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -26,11 +25,12 @@ import pyarrow.parquet as pq
 from storage.archive import PageArchive
 from storage.database import Location, exists
 from storage.errors import ArchiveError, LakeError, LedgerError
-from storage.journal import read_entry
+from storage.journal import FOLDER, read_entry
 from storage.ledger import Ledger, ledger_location
-from storage.partitions import HIVE_NULL, Partition, partitions, read_partition
-from storage.retention import is_expired
+from storage.partitions import HIVE_NULL, Partition, decode, partition_at
+from storage.retention import Expired
 from storage.schema import PAGE_DIGEST, SCHEMAS, TREES, VERSION, Tree, load_extra
+from storage.store import STAGING, open_store
 
 CHECKS: Mapping[str, str] = {
     "files": "every Parquet file is whole, checksums included, and has the columns of its version",
@@ -191,12 +191,11 @@ class Check:
 @dataclass(slots=True)
 class Findings:
     checks: dict[str, Check]
-    damaged: list[Path] = field(default_factory=list)
-    """Files of partitions that cannot be read."""
-    foreign: list[Path] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    """Files of partitions and of the journal that cannot be read."""
+    foreign: list[str] = field(default_factory=list)
     """What lies in a published tree and is no partition."""
-    unreadable_state: list[Path] = field(default_factory=list)
-    """The ledger, or files of the journal, if they cannot be used."""
+    unreadable_ledger: Path | None = None
     lost: list[tuple[str, str, str | None, str | None, int]] = field(default_factory=list)
     """Copies with texts that the ledger knows and the lake has not: article_id, source, where the last page lies if no
     row is of it, since when it is gone, number of texts."""
@@ -231,7 +230,8 @@ def verify(
 
 def steps(lake: Path) -> int:
     """How many files `verify` will read."""
-    return sum(1 for tree in TREES for _ in partitions(lake, tree))
+    store = open_store(lake)
+    return sum(1 for tree in TREES for _ in store.entries(tree))
 
 
 class _Look:
@@ -246,6 +246,9 @@ class _Look:
         advance: Callable[[int], None],
     ) -> None:
         self._lake = lake
+        self._store = open_store(lake)
+        self._expired = Expired.of(self._store)
+        self._older = 0
         self._location = location
         self._zones = zones
         self._advance = advance
@@ -262,6 +265,10 @@ class _Look:
         with closing(self._database):
             for tree in TREES:
                 self._tree(tree)
+            if self._older:
+                self._findings.checks["files"].notes.append(
+                    f"{self._older} files lack columns that were added since; `finnews migrate` writes them anew"
+                )
             self._state()
             self._ledger()
             self._flush()
@@ -278,35 +285,38 @@ class _Look:
     # Files
 
     def _tree(self, tree: Tree) -> None:
-        expected = set()
-        for partition, path in partitions(self._lake, tree):
-            expected.add(str(path))
-            self._partition(tree, partition, path)
+        for listed in self._store.entries(tree):
+            found = partition_at(listed.key)
+            if found and found[0] == tree:
+                self._partition(tree, found[1], listed.key)
+            else:
+                self._findings.foreign.append(listed.key)
+                self._found(
+                    "orphans", listed.key, "is no file of ours; readers that glob the tree fail on it or read it"
+                )
             self._advance(1)
-        for folder, _, names in os.walk(self._lake / tree):
-            for name in names:
-                path = Path(folder, name)
-                if str(path) not in expected:
-                    self._findings.foreign.append(path)
-                    self._found("orphans", path, "is no file of ours; readers that glob the tree fail on it or read it")
 
-    def _partition(self, tree: Tree, partition: Partition, path: Path) -> None:
-        self._findings.checks["files"].looked_at += 1
-        try:
-            schema = pq.read_schema(path)
-            if (version := _version(schema)) != str(VERSION) and version.isdecimal():
-                self._found("files", path, f"is of schema version {version}, this finnews reads and writes {VERSION}")
-                return
-            if not schema.equals(SCHEMAS[tree]):
-                raise LakeError(f"{path}: has other columns than a file of {tree}")
-            rows = read_partition(path)
-        except (LakeError, OSError, pa.ArrowException) as error:
-            self._findings.damaged.append(path)
-            self._found("files", path, _without_path(error, path))
+    def _partition(self, tree: Tree, partition: Partition, key: str) -> None:
+        check = self._findings.checks["files"]
+        check.looked_at += 1
+        blob = self._store.read(key)
+        if blob is None:
             return
-        if rows is not None and tree == "quarantine":
+        try:
+            schema = pq.read_schema(pa.BufferReader(blob.data))
+            if newer := _newer(schema, tree):
+                check.found(key, newer)
+                return
+            _require_ours(schema, tree)
+            rows = decode(blob.data, key)
+        except (LakeError, OSError, pa.ArrowException) as error:
+            self._findings.damaged.append(key)
+            check.found(key, _without_place(error, key))
+            return
+        self._older += len(schema) < len(SCHEMAS[tree])
+        if tree == "quarantine":
             self._add("refused", rows.select(REFUSED.names).cast(REFUSED))
-        elif rows is not None:
+        else:
             self._add("held", self._held(tree, partition, rows))
 
     def _held(self, tree: Tree, partition: Partition, rows: pa.Table) -> pa.Table:
@@ -327,19 +337,18 @@ class _Look:
 
     def _state(self) -> None:
         """What killed writers left. Their commits are finished by the next writer."""
-        state = self._lake / "_state"
-        for path in sorted((state / "staging").glob("*")):
-            self._found("orphans", path, "was staged and never published")
-        for path in sorted((state / "journal").glob("*")):
+        for listed in self._store.entries(STAGING):
+            self._found("orphans", listed.key, "was staged and never published")
+        for listed in self._store.entries(FOLDER):
+            blob = self._store.read(listed.key)
             try:
-                entry = read_entry(path)
+                entry = read_entry(blob.data, listed.key) if blob else None
             except LakeError as error:
-                self._findings.unreadable_state.append(path)
-                self._found("orphans", path, _without_path(error, path))
-            else:
-                self._found(
-                    "orphans", path, f"a commit of run {entry.run_id} is not finished; the next run finishes it"
-                )
+                self._findings.damaged.append(listed.key)
+                self._found("orphans", listed.key, _without_place(error, listed.key))
+                continue
+            if entry:
+                self._found("orphans", listed.key, f"run {entry.run_id} did not finish this commit; the next run does")
 
     def _ledger(self) -> None:
         place = self._location
@@ -352,8 +361,8 @@ class _Look:
                 self._read_ledger(ledger)
         except LedgerError as error:
             if isinstance(place, Path):
-                self._findings.unreadable_state.append(place)
-            self._found("ledger", place, _without_path(error, place))
+                self._findings.unreadable_ledger = place
+            self._found("ledger", place, _without_place(error, place))
 
     def _read_ledger(self, ledger: Ledger) -> None:
         if complaints := ledger.damage():
@@ -384,18 +393,16 @@ class _Look:
         """Whether the archive is long enough: no record is read."""
         check, expired = self._findings.checks["pages"], 0
         self._ask("pages", NO_REFERENCE)
+        sizes = {listed.key: listed.size_bytes for listed in self._store.entries("pages")}
         for path, ends, count in self._rows(PAGE_FILES):
             check.looked_at += count
-            try:
-                size = (self._lake / path).stat().st_size
-            except FileNotFoundError:
-                if is_expired(self._lake, path):
-                    expired += count
-                else:
-                    check.found(path, f"is lost, with {count} pages", count)
-            else:
-                if size < ends:
-                    check.found(path, f"ends at {size:,} bytes, the last page at {ends:,}")
+            size = sizes.get(path)
+            if size is None and self._expired.covers(path):
+                expired += count
+            elif size is None:
+                check.found(path, f"is lost, with {count} pages", count)
+            elif size < ends:
+                check.found(path, f"ends at {size:,} bytes, the last page at {ends:,}")
         if expired:
             check.notes.append(f"{expired} pages expired by retention; their rows are all that is left of them")
 
@@ -404,12 +411,12 @@ class _Look:
         with PageArchive(self._lake) as archive:
             for raw_ref, digest in self._rows(PAGES):
                 self._advance(1)
-                if is_expired(self._lake, raw_ref):
+                if self._expired.covers(raw_ref):
                     continue
                 try:
                     page = archive.read(raw_ref)
                 except ArchiveError as error:
-                    check.found(raw_ref, _without_path(error, raw_ref))
+                    check.found(raw_ref, _without_place(error, raw_ref))
                     continue
                 if digest and page.digest != digest:
                     check.found(raw_ref, "is another page than the one the row was read from")
@@ -417,8 +424,6 @@ class _Look:
     # Findings
 
     def _found(self, name: str, where: object, what: object) -> None:
-        if isinstance(where, Path):
-            where = os.path.relpath(where, self._lake)
         self._findings.checks[name].found(where, what)
 
     def _ask(self, name: str, question: str) -> None:
@@ -450,8 +455,29 @@ class _Look:
         self._waiting.clear()
 
 
-def _version(schema: pa.Schema) -> str:
-    return str((schema.metadata or {}).get(b"finnews_schema_version", b"none").decode())
+def _newer(schema: pa.Schema, tree: Tree) -> str:
+    """Why a file has to wait for a newer finnews; empty if it has not."""
+    version = str((schema.metadata or {}).get(b"finnews_schema_version", b"").decode())
+    if version.isdecimal() and version != str(VERSION):
+        return f"is of schema version {version}, this finnews reads and writes {VERSION}"
+    # Columns are added and none is taken away: where one of ours is missing, its name is damaged.
+    unknown, missing = set(schema.names) - set(SCHEMAS[tree].names), set(SCHEMAS[tree].names) - set(schema.names)
+    if version and unknown and not missing:
+        return f"has columns of a newer finnews: {', '.join(sorted(unknown))}"
+    return ""
+
+
+def _require_ours(schema: pa.Schema, tree: Tree) -> None:
+    """An older file may lack columns that may be null; else it has ours."""
+    unlike = [
+        field.name
+        for field in SCHEMAS[tree]
+        if (field.name in schema.names and schema.field(field.name).type != field.type)
+        or (field.name not in schema.names and not field.nullable)
+    ]
+    unlike += sorted(set(schema.names) - set(SCHEMAS[tree].names))
+    if unlike:
+        raise LakeError(f"is no file of {tree}: {', '.join(unlike)}")
 
 
 def _days(times: pa.ChunkedArray, zone: tzinfo) -> pa.ChunkedArray:
@@ -465,6 +491,6 @@ def _rows(schema: pa.Schema, rows: Iterable[Sequence[str | None]]) -> pa.Table:
     return pa.table([pa.array(column, pa.string()) for column in columns], schema)
 
 
-def _without_path(error: Exception, where: object) -> str:
+def _without_place(error: Exception, where: object) -> str:
     """Errors begin with the file, as findings do."""
     return " ".join(str(error).removeprefix(f"{where}: ").split())

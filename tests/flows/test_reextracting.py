@@ -22,6 +22,7 @@ from storage.failpoint import VARIABLE
 from storage.lake import Lake
 from storage.partitions import partitions, read_partition
 from storage.retention import expire
+from storage.store import open_store
 from tests.flows.acme import BETTER_RULES, FIRST_RULES, MORNING, page, read_here, settings_with, store
 
 GONE_AT = MORNING + timedelta(days=1)
@@ -151,7 +152,7 @@ def test_only_the_days_and_sources_asked_for(settings, reextract):
 
 def test_expired_pages_leave_their_rows_as_they_are(settings, reextract):
     before = rows(settings)
-    expire(settings.lake_path, date(2024, 3, 9))
+    expire(open_store(settings.lake_path), date(2024, 3, 9))
     assert reextract()["acme"]["kept"] == {"expired": 14}
     assert rows(settings) == before
 
