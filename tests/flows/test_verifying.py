@@ -120,7 +120,9 @@ def flip_in_texts(settings: Settings) -> None:
 def flip_in_a_name(settings: Settings) -> None:
     """In the footer, which has no checksum: another name of a column."""
     path = lake_file(settings, "articles", "2024-03-05")
-    flip(path, path.read_bytes().rindex(b"flags"))
+    data = path.read_bytes()
+    footer_bytes = int.from_bytes(data[-8:-4], "little")
+    flip(path, data.index(b"flags", len(data) - 8 - footer_bytes))
 
 
 def cut(tree: str) -> Callable[[Settings], None]:
