@@ -5,17 +5,21 @@ Nothing heavy is imported before a command runs: `--help` answers without Prefec
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
 from flows import cli_desk, cli_lake, cli_pages, cli_quarantine, cli_run, cli_sources
 from flows.accounting import Exit
+from flows.cli_help import Sections, is_plain_help, list_examples, names_of, usage_error
 
 app = typer.Typer(
     name="finnews",
+    cls=Sections,
     help="Chinese finance news: fetched, cleaned, deduplicated, in Parquet.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich panels double the time that --help takes
@@ -26,6 +30,31 @@ for group in (cli_run.app, cli_pages.app, cli_lake.app, cli_desk.app):
     app.add_typer(group)
 app.add_typer(cli_sources.app, name="sources")
 app.add_typer(cli_quarantine.app, name="quarantine")
+Sections.headings = {
+    "Bring articles in": names_of(cli_run.app),
+    "Use and keep the lake": [*names_of(cli_lake.app), "quarantine"],
+    "Look after it": [*names_of(cli_desk.app), "sources"],
+    "Pages and documents, without a lake": names_of(cli_pages.app),
+}
+list_examples(app)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from flows.configuring import version
+
+        typer.echo(f"finnews {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Chinese finance news: fetched, cleaned, deduplicated, in Parquet."""
+    del version
 
 
 class Interrupted(BaseException):
@@ -36,13 +65,17 @@ def main() -> None:
     """Entry point of the console script."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Whatever the locale is. What is no text, such as half of a surrogate pair, is shown and never stops a run.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """One command, from its words to its exit code. What is expected to go wrong is one line; a bug rises."""
     try:
-        app(arguments)
+        return int(app(arguments, prog_name="finnews", standalone_mode=False) or 0)
     except SystemExit as end:
         return int(end.code or 0)
     except BrokenPipeError:
@@ -50,6 +83,11 @@ def run(arguments: list[str]) -> int:
     except Interrupted:
         return _end("interrupted; what was committed is safe: run the same command again", Exit.INTERRUPTED)
     except Exception as error:
+        if is_plain_help(error):
+            sys.stderr.write(f"{error}\n")
+            return Exit.USAGE
+        if line := usage_error(error):
+            return _end(line, Exit.USAGE)
         code = _exit_code(error)
         if code is None:
             raise

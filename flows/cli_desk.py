@@ -24,7 +24,7 @@ def status(
     folders: SourceFolders = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell how fresh each source is, and which no longer keeps its contract."""
+    """Tell how fresh each source is. Ends with 4 if one no longer keeps its contract."""
     from flows.reading import status_command
 
     settings = settings_of(lake=lake, ledger=ledger, sources=folders)
@@ -48,7 +48,7 @@ def report(
     folders: SourceFolders = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a page of what came in, how fresh and how good it is, who reprints whom, and what failed."""
+    """Make a page: coverage, freshness, quality, reprints, failures."""
     from flows.page import report_command
 
     settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, False, 0)
@@ -59,7 +59,7 @@ def report(
 def doctor(
     lake: LakeOption = None, ledger: LedgerOption = None, folders: SourceFolders = None, as_json: JsonOption = False
 ) -> None:
-    """Look whether what a run needs is there, and say what to do. Ends with 2 (machine, settings) or 4 (lake)."""
+    """Look whether what a run needs is there. Says what to do; ends with 2 (machine, settings) or 4 (lake)."""
     from flows.doctor import doctor_command
 
     settings = settings_of(lake=lake, ledger=ledger, sources=folders)

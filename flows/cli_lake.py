@@ -51,7 +51,7 @@ def duplicates(
 
 @app.command(epilog="Example: finnews reindex --lake /data/lake")
 def reindex(lake: LakeOption = None, ledger: LedgerOption = None, as_json: JsonOption = False) -> None:
-    """Make the ledger and the near-duplicate index anew from the lake's rows. Changes no row."""
+    """Make ledger and near-duplicate index anew from the rows. Changes no row."""
     from flows.dedup import reindex_command
 
     raise typer.Exit(reindex_command(settings_of(lake=lake, ledger=ledger), terminal_of(as_json, False, 0)))
@@ -67,7 +67,7 @@ def verify(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Check every file and row of the lake, its ledger and its archive. Ends with 4 if anything is wrong."""
+    """Check every file and row, the ledger and the archive. Ends with 4 if anything is wrong."""
     from flows.verifying import verify_command
 
     settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, quiet, 0)
@@ -101,7 +101,7 @@ def migrate(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """After an upgrade: bring older files into the columns of today. Changes no value."""
+    """Bring older files into the columns of today. Changes no value."""
     from flows.migrating import migrate_command
 
     settings, terminal = settings_of(lake=lake, ledger=ledger), terminal_of(as_json, quiet, 0)
@@ -176,7 +176,7 @@ def export(
 
 @app.command(epilog="Example: finnews pack --lake /data/lake")
 def pack(lake: LakeOption = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
-    """Bring the monthly packs up to date: one file per month, for scans over years."""
+    """Bring the monthly packs up to date. One file per month, for scans over years."""
     from flows.exporting import pack_command
 
     raise typer.Exit(pack_command(settings_of(lake=lake), terminal_of(as_json, quiet, 0)))
@@ -191,7 +191,7 @@ def paths(
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Name the Parquet files of some sources and days: far faster to read than a glob over years."""
+    """Name the Parquet files of some sources and days. Far faster to read than a glob over years."""
     from flows.exporting import paths_command
 
     settings, terminal = settings_of(lake=lake), terminal_of(as_json, False, 0)

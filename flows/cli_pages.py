@@ -23,7 +23,7 @@ def extract(
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Read articles out of pages on disk: JSON lines on stdout, no lake."""
+    """Read articles out of pages on disk, as JSON lines."""
     from flows.documents import extract_command
 
     settings = settings_of(sources=folders)
@@ -40,8 +40,8 @@ def explain(
     folders: SourceFolders = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what was kept of a page, what was taken out by which rule, and what named each field. Of what is fetched for
-    that, nothing is kept."""
+    """Show what was kept of a page, and why. Names the rule of each line taken out, and what named each field. Of what
+    is fetched for that, nothing is kept."""
     from flows.explaining import explain_command
 
     raise typer.Exit(
@@ -63,7 +63,7 @@ def dedup(
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Say of each document which one it repeats: JSON lines {id, verdict, duplicate_of, kind, similarity}."""
+    """Say of each document which one it repeats. JSON lines {id, verdict, duplicate_of, kind, similarity}."""
     from flows.cluster import address_of
     from flows.dedup import dedup_command
 

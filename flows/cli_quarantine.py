@@ -50,7 +50,7 @@ def quarantine_show(
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one: why it was refused, where its bytes lie, and the head of the page."""
+    """Show one: why it was refused, and the head of its bytes."""
     from flows.quarantining import show_command
 
     raise typer.Exit(show_command(settings_of(lake=lake), terminal_of(as_json, False, 0), named))
@@ -68,7 +68,7 @@ def quarantine_retry(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Read refused pages again by today's rules; what passes is stored and leaves the quarantine."""
+    """Read refused pages again by today's rules. What passes is stored and leaves the quarantine."""
     from flows.quarantining import retry_command
 
     settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, quiet, 0)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli_help import complete_source
 from flows.options import (
     DryRunOption,
     FlowOption,
@@ -27,7 +28,7 @@ app = typer.Typer()
 def demo(
     lake: LakeOption = None, as_json: JsonOption = False, quiet: QuietOption = False, verbose: VerboseOption = 0
 ) -> None:
-    """Run the whole path offline, on a bundled sample site: spiders → lake → report."""
+    """Run the whole path offline, on a bundled sample site."""
     from flows.demo import run_demo
 
     settings = settings_of(lake=lake or "demo-lake", ledger="")
@@ -36,7 +37,9 @@ def demo(
 
 @app.command(epilog="Examples: finnews ingest · finnews ingest sina chinanews --limit 20 --lake /data/lake")
 def ingest(
-    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Ids; all if none.")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Ids; all if none.", autocompletion=complete_source)
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="New articles per source at most.")] = None,
     lake: LakeOption = None,
     ledger: LedgerOption = None,
@@ -79,7 +82,7 @@ def backfill(
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
 ) -> None:
-    """Load the past: of sources whose lists page back, or archives on disk. Stopped anywhere, it goes on from there."""
+    """Load the past: lists that page back, or archives on disk. Stopped anywhere, it goes on from there."""
     from flows.commands import backfill_command, past_command
     from flows.units import asked_days, asked_reprocess
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli_help import complete_source
 from flows.options import JsonOption, LakeOption, SourceFolders, settings_of, terminal_of
 
 app = typer.Typer(help="The sites finnews knows.", no_args_is_help=True)
@@ -21,7 +22,11 @@ def sources_list(folders: SourceFolders = None, as_json: JsonOption = False) -> 
 
 
 @app.command("show", epilog="Example: finnews sources show sina")
-def sources_show(source: str, folders: SourceFolders = None, as_json: JsonOption = False) -> None:
+def sources_show(
+    source: Annotated[str, typer.Argument(help="Id of a source.", autocompletion=complete_source)],
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show one source as it was understood, defaults filled in."""
     from flows.sources import sources_show_command
 
@@ -30,13 +35,15 @@ def sources_show(source: str, folders: SourceFolders = None, as_json: JsonOption
 
 @app.command("check", epilog="Examples: finnews sources check sina · finnews sources check sina --live")
 def sources_check(
-    source: Annotated[str | None, typer.Argument(help="Id or TOML file; all sources if none.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(help="Id or TOML file; all if none.", autocompletion=complete_source)
+    ] = None,
     cases: Annotated[Path, typer.Option(help="Folder with saved pages, <id>/<case>/.")] = Path("tests/sources"),
     live: Annotated[bool, typer.Option("--live", help="Fetch its lists and three articles, and keep nothing.")] = False,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a source file, and run it over its saved pages or on the network."""
+    """Check a source file, on its saved pages or on the network."""
     settings, terminal = settings_of(sources=folders), terminal_of(as_json, False, 0)
     if live:
         from flows.sourcing import check_live_command
@@ -60,7 +67,7 @@ def sources_new(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a first source file for a site, and show what it would ingest."""
+    """Draft a source file for a site. Shows what it would ingest."""
     from flows.sourcing import sources_new_command
 
     raise typer.Exit(sources_new_command(url, settings_of(), terminal_of(as_json, False, 0), file=file, folder=folder))
@@ -68,14 +75,16 @@ def sources_new(
 
 @app.command("learn", epilog="Examples: finnews sources learn sina · finnews sources learn mine --sources own --write")
 def sources_learn(
-    source: Annotated[str, typer.Argument(help="Id of a source with articles in the lake.")],
+    source: Annotated[
+        str, typer.Argument(help="Id of a source with articles in the lake.", autocompletion=complete_source)
+    ],
     write: Annotated[bool, typer.Option("--write", help="Add them to drop_lines of the source's file.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Latest articles to look at.")] = 500,
     lake: LakeOption = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Propose lines that recur at the edges of a source's articles, as not being the article."""
+    """Propose lines that recur at the edges of articles. They are not the article: wrapper lines."""
     from flows.learning import sources_learn_command
 
     settings, terminal = settings_of(lake=lake, sources=folders), terminal_of(as_json, False, 0)

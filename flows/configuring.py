@@ -5,12 +5,14 @@ Secrets are told as such by `repr=False` on their field: nothing here prints mor
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
@@ -98,6 +100,15 @@ def unknown_variables() -> Iterator[str]:
         if variable.upper().startswith(PREFIX) and name not in known:
             close = get_close_matches(name, known, n=1)
             yield f"{variable}: no such setting" + (f"; did you mean {PREFIX}{close[0]}?" if close else "")
+
+
+def version() -> str:
+    """Of the installed package, or of the checkout this runs from."""
+    try:
+        return importlib.metadata.version("finnews")
+    except importlib.metadata.PackageNotFoundError:
+        project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+        return f"{project['project']['version']} (checkout)"
 
 
 def masked(value: Any) -> Any:  # noqa: ANN401 - a setting is of any type

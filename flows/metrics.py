@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from flows.reporting import STATES, Report, SourceReport
+from flows.reporting import Report, SourceReport
+from flows.status import STATES
 
 Sample = tuple[Mapping[str, str], float]
 ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})

@@ -22,8 +22,9 @@ from markupsafe import Markup
 from flows.accounting import Exit
 from flows.drawing import BREAKS, day_strip, plots
 from flows.metrics import to_prometheus
-from flows.reporting import STATES, Report, SourceReport, code_of, gather, moment, to_markdown
+from flows.reporting import Report, SourceReport, code_of, gather, moment, to_markdown
 from flows.settings import Settings
+from flows.status import STATES
 from flows.terminal import Terminal, printable
 from flows.writing import write_whole
 

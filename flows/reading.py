@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from flows.accounting import Exit
 from flows.settings import Settings, SettingsError
-from flows.status import status
+from flows.status import STATES, status
 from flows.terminal import Terminal, as_records
 from storage.query import query
 from storage.schema import schema_document, schema_markdown
@@ -31,11 +31,15 @@ def status_command(settings: Settings, terminal: Terminal, *, notify: bool = Fal
     if terminal.as_json:
         terminal.document([asdict(each) for each in found])
     else:
+        asked = sorted((each for each in found if each.tried_at), key=lambda each: STATES.index(each.state))
         rows = [
             (each.source, each.state, _day(each.newest_at), each.waiting, len(each.gaps), "; ".join(each.reasons))
-            for each in found
+            for each in asked
         ]
-        terminal.table(("source", "state", "newest", "waiting", "gaps", "why"), rows)
+        if rows:
+            terminal.table(("source", "state", "newest", "waiting", "gaps", "why"), rows)
+        if idle := [each.source for each in found if not each.tried_at]:
+            terminal.say(f"never crawled: {', '.join(idle)}")
     return Exit.OK if all(each.keeps_its_contract for each in found) else Exit.GATE
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from articles.records import Reason
 from articles.source import UNKNOWN
 from flows.settings import Settings
-from flows.status import SourceStatus, status
+from flows.status import STATES, SourceStatus, status
 from spiders.catalogue import Catalogue
 from storage.frontier import Gap
 from storage.ledger import RunRecord
@@ -37,7 +37,6 @@ from storage.overview import (
 DAYS = 56
 RUNS = 1000
 RUNS_SHOWN = 60
-STATES = ("broken", "stale", "silent", "fresh")
 RUN_COUNTS = ("discovered", "stored", "revised", "duplicates", "unchanged", "quarantined", "pending", "requests")
 
 

@@ -32,6 +32,8 @@ FROZEN = "E-FROZEN"
 GAP = "E-GAP"
 
 State = Literal["fresh", "stale", "broken", "silent"]
+STATES: tuple[State, ...] = ("broken", "stale", "silent", "fresh")
+"""The worst first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -29,6 +30,14 @@ from flows.accounting import COLUMNS, Account, RunReport
 
 # Log lines and titles come from pages: a bidi override or an escape sequence must not reach the terminal.
 UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+STYLES = {
+    **dict.fromkeys(("ok", "fresh"), "green"),
+    **dict.fromkeys(("warn", "stale"), "yellow"),
+    **dict.fromkeys(("fail", "broken"), "bold red"),
+    "silent": "dim",
+}
+# Columns up to this width are not folded, if each of the others keeps this much room.
+SHORT, ROOM = 20, 15
 Advance = Callable[[int], None]
 DAYS_SHOWN = 10
 # Eleven columns in eighty characters.
@@ -70,11 +79,19 @@ class Terminal:
         sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+        cells = [[_cell(shown(value)) for value in row] for row in rows]
+        widths = [
+            max(map(cell_len, [name, *column])) for name, *column in zip(columns, *map(_plain, cells), strict=True)
+        ]
+        short = [width <= SHORT for width in widths]
+        # Times and names stay whole, and what is long is folded, as long as that leaves it room.
+        left = self.data.width - sum(width + 1 for width, is_short in zip(widths, short, strict=True) if is_short)
+        keep = left >= ROOM * short.count(False)
         table = _plain_table(title)
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(escape(printable(shown(value))) for value in row))
+        for column, is_short in zip(columns, short, strict=True):
+            table.add_column(column, overflow="fold", no_wrap=keep and is_short)
+        for row_cells in cells:
+            table.add_row(*row_cells)
         self.data.print(table)
 
     def report(self, report: RunReport) -> None:
@@ -166,6 +183,15 @@ def accounting_table(report: RunReport) -> Table:
 def _plain_table(title: str | None) -> Table:
     """No rules and one space between columns: the accounting has eleven of them."""
     return Table(title=title, title_justify="left", title_style="", header_style="bold", box=None, padding=(0, 1, 0, 0))
+
+
+def _cell(text: str) -> Text:
+    """Verdicts and states in their colour, where there are colours; the word says it alone."""
+    return Text(printable(text), style=STYLES.get(text, ""))
+
+
+def _plain(cells: Iterable[Text]) -> list[str]:
+    return [cell.plain for cell in cells]
 
 
 def shown(value: object) -> str:

@@ -86,7 +86,7 @@ def test_help_imports_nothing_heavy() -> None:
 )
 def test_every_command_has_an_example_and_a_place_in_the_readme(command: str, finnews) -> None:
     shown = finnews(*command.split(), "--help").stdout
-    assert re.search(rf"Examples?: finnews {command}", shown)
+    assert re.search(rf"Examples?:\s+finnews {command}", shown)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"finnews {command.split()[0]}" in readme
 
