@@ -31,7 +31,8 @@ Why = Literal["links", "noise", "headline", "behind the signature", "behind the 
 _LEGAL = re.compile(
     r"版权|著作权|免责|声明[：:]|转载|侵权|举报|许可证|备案|公网安备|不代表本|不构成.{0,6}投资|风险自担|未经.{0,12}授权|稿件|联系我们|客服|投稿|"
     r"本网站|本站|本平台|网友|发表评论|评论仅|登录|登陆|注册|验证码|密码|浏览器|欢迎.{0,6}关注|下载.{0,8}(?:APP|客户端)|邮箱|建议您?使用|"
-    r"javascript|copyright|all rights reserved|cookie|©|著作權|轉載|舉報|專頁|facebook",
+    r"在线客服|联系方式|隐私政策|flash|插件|javascript|copyright|cookie|©|all rights reserved|"
+    r"著作權|轉載|舉報|專頁|facebook",
     re.IGNORECASE,
 )
 # One such word in so many characters is a subject of the news; more is a notice.
@@ -45,6 +46,15 @@ _META_LINE_CHARS = 80
 _DAY = re.compile(r"\d{1,4}\s?[-/.年月]\s?\d{1,2}")
 _DAY_AND_CLOCK = re.compile(r"\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s{0,3}\d{1,2}[:：]\d{2}")
 _DATELINE = re.compile(r"\d{1,2}月\d{1,2}日(?:电|讯|消息|電|訊)")
+# What stands over comments, where no class says so.
+_COMMENTS = re.compile(
+    r"(?:最新|热门|全部|网友|精彩|精选|用户|所有)(?:评论|跟[帖贴]|留言|回复)\s*[（(]?\d{0,6}条?[）)]?\s*[：:]?|评论列表|评论区|跟帖评论|"
+    r"最新評論|熱門評論|網友評論|全部評論|全部留言|(?:共有?|已有)\s*\d+\s*条(?:评论|跟帖|留言|回复).{0,6}"
+)
+_COMMENTS_CHARS = 20
+# Less than this, and it may be the tools between a lede and the body.
+_MIN_TOLD = 2.0
+_MIN_LINES, _MIN_LINES_CHARS = 4, 60
 # The date under an official notice.
 _DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日(?!\s*\d)")
 _STOPS = "，。；！？"
@@ -58,6 +68,7 @@ _WIDER_COST_MOST = 6.0
 # A wider block that costs more is trimmed and taken if it brings so much more, with so few links in between.
 _RICHER = 1.25
 _MOST_BETWEEN = 3.0
+_MOST_BETWEEN_SHARE = 0.5
 # So many links behind the first sentence halve the weight of a sentence: what comes then is somebody else's.
 _LINKS_TO_HALVE = 6
 # What runs weigh that are no sentences.
@@ -74,6 +85,7 @@ _SIGNATURE = re.compile(
 _SIGNATURE_CHARS = 120
 # The head of a reply in a forum, which may stand in line with the first post: 「网友 | 发表于 昨天 10:30」.
 _REPLY = re.compile(
+    r".{0,20}\d+\s?(?:秒|分钟|小时|天)前\s*(?:回复|举报|来自|赞).{0,16}|"
     r".{0,20}(?:发表|發表|回复|回覆|评论|留言)[于於]\s*[:：]?\s*(?:\d{1,4}[-/.小分天秒月]|今天|昨天|前天|半小时|刚刚).{0,60}"
 )
 _REPLY_CHARS = 60
@@ -126,7 +138,7 @@ class Voted(NamedTuple):
 
 
 def vote(reading: Reading, headline: int | None) -> Voted:
-    """The runs of the article's block on a page of an unknown site; none where nothing reads like prose.
+    """The runs of the article's block on a page of an unknown site; none where nothing reads like one.
 
     Sentences count for a block, links and legal text against it; the block with the highest sum is the article's. So a
     block does not grow beyond the article: what lies around it is links.
@@ -136,9 +148,23 @@ def vote(reading: Reading, headline: int | None) -> Voted:
     sums = [0.0, *accumulate(weights)]
     best = max(reading.spans, key=lambda span: sums[span.end] - sums[span.start], default=None)
     if best is None or sums[best.end] <= sums[best.start]:
-        return Voted([], [])
+        return Voted(_lines_below(reading.runs, headline), [])
     block, start, end = _widened(reading.spans, weights, sums, best, headline)
     return Voted(reading.runs[start:end], reading.runs[end : min(block.end, end + _MOST_BEHIND)])
+
+
+def _lines_below(runs: Sequence[Run], headline: int | None) -> list[Run]:
+    """A table or a list right below the headline, on a page without a single sentence."""
+    found: list[Run] = []
+    for run in runs[headline + 1 :] if headline is not None else ():
+        is_away = run.noise or run.free != run.text or bool(_LEGAL.search(run.text))
+        if is_away and len(found) >= _MIN_LINES:
+            break
+        if is_away or (not found and _META_LINE.search(run.text)):
+            found.clear()
+        else:
+            found.append(run)
+    return found if len(found) >= _MIN_LINES and sum(len(run.text) for run in found) >= _MIN_LINES_CHARS else []
 
 
 def _widened(
@@ -159,7 +185,9 @@ def _widened(
         first, last = _trimmed(weights, sums, span.start, span.end, headline)
         outside = [*weights[first:start], *weights[end:last]]
         is_richer = first <= start and last >= end and sums[last] - sums[first] > total * _RICHER
-        if is_richer and sum(weight for weight in outside if weight < 0) > -_MOST_BETWEEN:
+        gained = sum(weight for weight in outside if weight > 0)
+        lost = -sum(weight for weight in outside if weight < 0)
+        if is_richer and lost < max(_MOST_BETWEEN, _MOST_BETWEEN_SHARE * gained):
             block, start, end = span, first, last
             total = sums[end] - sums[start]
     return block, *_trimmed(weights, sums, start, end, headline)
@@ -210,9 +238,11 @@ def weigh(runs: Sequence[Run], headline: int | None) -> list[float]:
     """What each run says for being the article (above 0) or against it."""
     weights: list[float] = []
     links = 0
-    begun = was_link = False
-    for run in runs:
+    told = 0.0
+    begun = was_link = over = False
+    for at, run in enumerate(runs):
         weight = _weight(run)
+        over = over or (told >= _MIN_TOLD and headline is not None and _is_border(runs, at))
         if headline is not None and run.order <= headline:
             weight = 0.0 if run.order == headline else weight * 0.3
         elif weight > 0.5:
@@ -220,23 +250,36 @@ def weigh(runs: Sequence[Run], headline: int | None) -> list[float]:
             # A sentence under a linked line is the teaser of another article.
             weight *= _TEASER if was_link else 1
             begun = True
-        elif weight <= _AWAY and (begun or headline is not None):
+            told += weight
+        elif weight <= _AWAY and (begun or headline is not None) and not run.noise:
             links += 1
+        if over:
+            weight = min(weight, _AWAY)
         was_link = weight <= _LINK
         weights.append(weight)
     return weights
 
 
+def _is_border(runs: Sequence[Run], at: int) -> bool:
+    """Do comments begin here, or the next article of a page that goes on and on: a headline over a time?"""
+    run = runs[at]
+    if len(run.text) <= _COMMENTS_CHARS and _COMMENTS.fullmatch(run.text):
+        return True
+    return run.level in (1, 2) and any(
+        len(below.text) < _META_LINE_CHARS and _DAY_AND_CLOCK.search(below.text) for below in runs[at + 1 : at + 3]
+    )
+
+
 def _weight(run: Run) -> float:
     free, text = run.free, run.text
+    if run.noise:
+        return _AWAY
     chars = len(free)
     stops = sum(map(free.count, _LATIN_STOPS if free.isascii() else _STOPS)) if chars >= _MIN_SENTENCE_CHARS else 0
     if chars < len(text) * (0.6 if run.kind == "li" or not stops else 0.34):
         if "月" in text and len(text) < _META_LINE_CHARS and _DATELINE.search(text):
             return _ASIDE
         return _LINK if len(text) > 6 else _AWAY
-    if run.noise:
-        return _AWAY
     if not stops or run.kind in ("h", "row"):
         if chars < _META_LINE_CHARS and _META_LINE.search(free) and not _DATED_NOTICE.match(free):
             return _META

@@ -36,6 +36,18 @@ PARAGRAPHS = "".join(f"<p>　　{line}</p>" for line in LINES)
 WITH_REST_OF_TAG = PARAGRAPHS.replace("公司表示", "公司pcms-style=&quot;font-L&quot;&gt;表示")
 
 
+HEADLINE = f"<h1>{TITLE}</h1><div class='x2'>2026-11-20 15:42 来源：某某时报</div>"
+COMMENT = """<div><b>用户{0}1234</b><div>电价肯定还要再涨，我看明年还有一波，大家等着看吧。</div>
+<i>{0}小时前 回复</i></div>"""
+ROWS = [
+    "品种 昨收 今收 涨跌幅",
+    "螺纹钢 3120 3150 0.96%",
+    "热卷 3310 3325 0.45%",
+    "铁矿石 801 795 -0.75%",
+    "焦炭 1 2 1%",
+]
+
+
 class Layout(NamedTuple):
     body: str
     title: str = TITLE
@@ -45,6 +57,7 @@ class Layout(NamedTuple):
     author: str | None = None
     editor: str | None = None
     lines: list[str] = LINES
+    beside: str = TEASER
 
 
 LAYOUTS = {
@@ -206,6 +219,45 @@ LAYOUTS = {
             "分析師認為，隨著新機組陸續投產，第四季供求將趨於寬鬆，電價下行壓力仍然存在。",
         ],
     ),
+    "comments that no class names": Layout(
+        body=f"<div>{HEADLINE}<div>{PARAGRAPHS}</div><div><div>最新评论</div>"
+        + "".join(map(COMMENT.format, range(2, 9)))
+        + "</div></div>",
+        publisher="某某时报",
+    ),
+    "the next article below": Layout(
+        body=f"<div>{HEADLINE}<div>{PARAGRAPHS}</div></div><div><h1>煤价反弹的三个信号</h1>"
+        "<div>2026-11-19 10:00 来源：某某晨报</div>"
+        + "<div><p>冬季采暖需求提前到来，港口库存连续三周下降，电厂补库意愿增强。</p></div></div>"
+        * 4,
+        publisher="某某时报",
+    ),
+    "a flash below a long next article": Layout(
+        body=f"<div>{HEADLINE}<div><p>{LINES[0]}</p></div></div><div><h1>煤价反弹的三个信号</h1>"
+        "<div>2026-11-19 10:00 来源：某某晨报</div>"
+        + "<p>冬季采暖需求提前到来，港口库存连续三周下降，电厂补库意愿增强。</p>" * 6
+        + "</div>",
+        lines=LINES[:1],
+    ),
+    "a body in pieces, advertisements between": Layout(
+        body=f"<div>{HEADLINE}"
+        + "<div class='ad-box'><a href='/ad'>广告：理财产品年化收益百分之五</a></div>".join(
+            f"<div><p>{x}</p></div>" for x in LINES
+        )
+        + "</div>",
+    ),
+    "a flash beside a player and a chat": Layout(
+        body=f"<div>{HEADLINE}<div><p>您的浏览器不支持HTML5视频播放，请升级浏览器或安装Flash插件。</p></div>"
+        f"<p>{LINES[0]}</p></div><div><p>您好，欢迎使用在线客服！请留下您的问题与联系方式，我们将在一个工作日内与您联系，谢谢您的支持。</p></div>",
+        lines=LINES[:1],
+    ),
+    "a table and no sentence": Layout(
+        body=f"<div>{HEADLINE}<table>"
+        + "".join(f"<tr><td>{'</td><td>'.join(row.split())}</td></tr>" for row in ROWS)
+        + "</table></div>",
+        lines=ROWS,
+        beside="",
+    ),
     "English edition": Layout(
         title="Power sales rise 6.2 pct in three quarters",
         body=f"""<h1>Power sales rise 6.2 pct in three quarters</h1><div class="info">
@@ -220,7 +272,7 @@ LAYOUTS = {
 
 def read(layout: Layout) -> Article:
     title = f"<title>{layout.title}_某某网</title>"
-    aside = f"<div class='rec'><h3>相关阅读</h3><ul>{LINKS}</ul><p>{TEASER}</p></div>"
+    aside = f"<div class='rec'><h3>相关阅读</h3><ul>{LINKS}</ul><p>{layout.beside}</p></div>"
     html = (
         f"<html><head><meta charset='utf-8'>{title}{layout.head}</head><body>{NAV}{layout.body}{aside}{FOOTER}</body>"
     )
