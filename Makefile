@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 DEMO_LAKE ?= demo-lake
 
-.PHONY: help setup system demo test lint types unit slow docs site bench-extract bench-dedup bench-crawl bench-prefect production-check lock clean
+.PHONY: help setup system demo test lint types unit slow docs site bench-extract bench-dedup bench-lake bench-crawl bench-prefect production-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,6 +57,9 @@ bench-extract: $(READY)  ## quality and speed of extraction beside its peers
 
 bench-dedup: $(READY)  ## quality and speed of deduplication beside its peers
 	$(BIN)/python -m benchmarks.dedup --peers
+
+bench-lake: $(READY)  ## commits, bulk, queries and readers of the lake beside other stores
+	$(BIN)/python -m benchmarks.lake
 
 bench-crawl: $(READY)  ## requests per new article, and speed beside a bare spider
 	$(BIN)/python -m benchmarks.crawl
