@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from math import inf
 from pathlib import Path
 from random import uniform
 from threading import Event
@@ -271,14 +272,23 @@ def open_lake(
     settings: Settings, *, brief: bool = False, stop: Event | None = None, patience_seconds: float = 0
 ) -> Lake:
     """The lake as its one writer. A backfill holds it for seconds at a time, waits for all, and all wait for it."""
+    return when_free(
+        lambda: Lake.open(settings.lake_path, settings.ledger, brief=brief),
+        stop=stop,
+        patience_seconds=inf if brief else patience_seconds,
+    )
+
+
+def when_free(take: Callable[[], T], *, stop: Event | None = None, patience_seconds: float = 0) -> T:
+    """What `take` gives, once nobody holds the lake; who holds it only in between is waited for. Raises LockHeld."""
     started = time.monotonic()
     stop = stop or Event()
     while True:
         try:
-            return Lake.open(settings.lake_path, settings.ledger, brief=brief)
+            return take()
         except LockHeld as held:
             patience = max(patience_seconds, BRIEF_SECONDS if held.brief else 0)
-            if stop.wait(LOOK_SECONDS) or not (brief or time.monotonic() < started + patience):
+            if stop.wait(LOOK_SECONDS) or time.monotonic() >= started + patience:
                 raise
 
 

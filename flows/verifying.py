@@ -18,7 +18,7 @@ from articles.records import Article, Reason, Rejected
 from articles.source import UNKNOWN
 from flows.accounting import OUTCOMES, Exit
 from flows.rereading import open_reader, source_of
-from flows.runs import BATCH, batches, open_lake, run_id
+from flows.runs import BATCH, batches, open_lake, run_id, when_free
 from flows.settings import Settings
 from flows.terminal import Terminal
 from spiders.catalogue import Catalogue
@@ -43,13 +43,16 @@ LEDGER_CHECKS = ("keys", "places", "clusters", "ledger")
 def verify_command(settings: Settings, terminal: Terminal, *, repair: bool = False, deep: bool = False) -> Exit:
     if not settings.lake_path.is_dir():
         raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
-    with terminal.progress("files", total=steps(settings.lake_path)) as advance, quiet(settings):
+    with (
+        terminal.progress("files and pages" if deep else "files", total=_steps(settings, deep)) as advance,
+        quiet(settings),
+    ):
         findings = look(settings, deep=deep, advance=advance)
         lost, aside = _clear_the_way(settings.lake_path, findings) if repair else (Lost(), 0)
     done: dict[str, int] = {}
     if repair:
         done = {"set aside": aside} | put_right(settings, terminal, findings, lost)
-        with terminal.progress("files again", total=steps(settings.lake_path)) as advance, quiet(settings):
+        with terminal.progress("once more", total=_steps(settings, deep)) as advance, quiet(settings):
             findings = look(settings, deep=deep, advance=advance)
     _tell(findings, done, terminal)
     return Exit.OK if findings.sound else Exit.GATE
@@ -77,6 +80,11 @@ def put_right(settings: Settings, terminal: Terminal, findings: Findings, lost: 
     return done
 
 
+def _steps(settings: Settings, deep: bool) -> int | None:
+    """How many pages there are to read is known only on the way."""
+    return None if deep else steps(settings.lake_path)
+
+
 def _clear_the_way(lake: Path, findings: Findings) -> tuple[Lost, int]:
     """What is lost is remembered before damage is moved."""
     store = open_store(lake)
@@ -92,8 +100,10 @@ def quiet(settings: Settings) -> Iterator[None]:
         if not isinstance(location, Path) and exists(location):
             stack.enter_context(stack.enter_context(closing(Ledger(location))).turn())
         if (settings.lake_path / "_state").is_dir():
+            lock = WriterLock(settings.lake_path)
             with suppress(PermissionError):
-                stack.enter_context(WriterLock(settings.lake_path))
+                when_free(lock.take)
+                stack.callback(lock.release)
         yield
 
 

@@ -213,7 +213,7 @@ FAULTS = {
     "W10-garbled": (garble_the_ledger, {"ledger"}),
     "W11-older-ledger": (older_ledger, {"ledger"}),
     "W11-newer-ledger": (newer_ledger, {"ledger"}),
-    "W13-other-columns": (other_columns, {"files", "ledger"}),
+    "W07-other-columns": (other_columns, {"files", "ledger"}),
     "doubled-partition": (doubled_partition, {"keys", "places", "ledger"}),
     "garbled-journal": (garbled_journal, {"orphans"}),
 }
