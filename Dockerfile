@@ -13,7 +13,7 @@ RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps -
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --create-home finnews \
-    && mkdir -p /lake /home/finnews/.local/state/finnews \
+    && mkdir -p /lake /home/finnews/.local/state/finnews/hosts \
     && chown -R finnews:finnews /lake /home/finnews
 COPY --from=build /venv /venv
 COPY --from=build /app /app

@@ -7,6 +7,7 @@ Prefect loads this file by its path and names the module after it: it defines no
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +25,9 @@ from flows.runs import open_lake
 from flows.settings import Settings, load_settings
 from flows.verifying import look, quiet
 from flows.writing import write_whole
+from storage.store import is_remote
+
+log = logging.getLogger("finnews.maintain")
 
 # The lake is looked at while nobody writes: a pass that is under way is waited for.
 CHECK_AGAIN = 10
@@ -43,7 +47,10 @@ def compact(settings: Settings, seal_after_days: int, patience_seconds: float) -
 
 @task(retries=CHECK_AGAIN, retry_delay_seconds=CHECK_AGAIN_SECONDS, cache_policy=NO_CACHE, persist_result=False)
 def check(settings: Settings) -> str:
-    """What is wrong with the lake, in one line."""
+    """What is wrong with the lake, in one line. Files in a bucket are the store's to keep whole: only folders are read."""
+    if is_remote(settings.lake):
+        log.info("%s is not in a folder: not checked", settings.lake)
+        return ""
     with quiet(settings):
         findings = look(settings)
     publish_findings(findings)

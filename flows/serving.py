@@ -30,6 +30,7 @@ from typing import IO
 
 from flows.accounting import Exit
 from flows.settings import PREFIX, Settings, settings_file
+from storage.store import is_remote
 
 log = logging.getLogger("finnews.serving")
 
@@ -73,7 +74,8 @@ def serve(settings: Settings, *, port: int, limit: int, prefect_file: Path = HOM
 
 def serving_environment(settings: Settings, port: int) -> dict[str, str]:
     """What server, worker and flow runs are told; paths are absolute, for flow runs have another working folder."""
-    lake = settings.lake if "://" in settings.lake else str(settings.lake_path.resolve())
+    state = settings.lake_path.resolve()
+    lake = settings.lake if is_remote(settings.lake) else str(state)
     environment = {
         PREFECT_API: f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -84,8 +86,7 @@ def serving_environment(settings: Settings, port: int) -> dict[str, str]:
         "FINNEWS_HOME": str(HOME),
         "FINNEWS_LAKE": lake,
     }
-    if "://" not in lake:
-        environment.setdefault("PREFECT_HOME", str(Path(lake) / "_state" / "prefect"))
+    environment.setdefault("PREFECT_HOME", str(state / "_state" / "prefect"))
     if settings.ledger:
         environment[f"{PREFIX}LEDGER"] = settings.ledger
     if settings.sources:

@@ -62,7 +62,7 @@ class Prefect:
             timeout=START_SECONDS,
         )
         assert run.returncode == 0, run.stdout + run.stderr
-        return run.stdout + run.stderr
+        return run.stdout
 
     def start(self, deployment: str, **parameters: Any) -> str:
         """The id of a run that has yet to find a worker."""
