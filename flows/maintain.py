@@ -47,7 +47,7 @@ def compact(settings: Settings, seal_after_days: int, patience_seconds: float) -
 
 @task(retries=CHECK_AGAIN, retry_delay_seconds=CHECK_AGAIN_SECONDS, cache_policy=NO_CACHE, persist_result=False)
 def check(settings: Settings) -> str:
-    """What is wrong with the lake, in one line. Files in a bucket are the store's to keep whole: only folders are read."""
+    """What is wrong with the lake, in one line. Of a lake in a bucket, files are the store's to keep whole."""
     if is_remote(settings.lake):
         log.info("%s is not in a folder: not checked", settings.lake)
         return ""

@@ -154,10 +154,10 @@ class Part:
 def end_in_order(parts: Sequence[Part]) -> None:
     """Flow runs first, then worker and server; whoever does not listen is killed."""
     running = [part.process for part in reversed(parts) if part.process is not None and part.process.poll() is None]
+    # Before their worker, which kills its runs as soon as it is told to end.
     runs = [run for process in running[:1] for run in _children(process.pid)]
-    # The worker passes it on to its runs, and ends when they have. A second SIGTERM would break off their ending.
-    for process in running[:1]:
-        process.terminate()
+    for run in runs:
+        _send(run, signal.SIGTERM)
     _wait_until(lambda: not any(map(_is_alive, runs)), RUNS_END_SECONDS)
     for run in runs:
         if _is_alive(run):
