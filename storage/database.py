@@ -18,7 +18,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
@@ -44,9 +44,9 @@ NUMBERS: Final = "CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, num
 # Compared by bytes, as Python and SQLite compare text: the outcome must not depend on the server's language.
 TYPES: Final = {"INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION", "BLOB": "BYTEA", "TEXT": 'TEXT COLLATE "C"'}
 SPELLING: Final = (
-    (re.compile(r"\) WITHOUT ROWID"), lambda _: ")"),
-    (re.compile(r"json_each\(\?\)"), lambda _: "json_array_elements_text(?::json) AS each (value)"),
-    (re.compile(r"CROSS JOIN"), lambda _: "JOIN"),
+    (") WITHOUT ROWID", ")"),
+    ("json_each(?)", "json_array_elements_text(?::json) AS each (value)"),
+    ("CROSS JOIN", "JOIN"),
 )
 COLUMN_TYPE: Final = re.compile(rf"\b({'|'.join(TYPES)})\b")
 PLACEHOLDER: Final = re.compile(r"\?(\d*)")
@@ -70,7 +70,7 @@ class Rows(Protocol):
 class Schema:
     """One lake's part of a PostgreSQL database."""
 
-    url: str
+    url: str = field(repr=False)
     """Without the schema; it may hold a password."""
     name: str
 
@@ -417,7 +417,11 @@ class Postgres(Database):
             raise LedgerError(f"{self.name}: psycopg is missing; pip install 'finnews[postgres]'") from error
         try:
             connection = psycopg.connect(
-                self._schema.url, autocommit=True, client_encoding="utf8", application_name="finnews"
+                self._schema.url,
+                autocommit=True,
+                client_encoding="utf8",
+                application_name="finnews",
+                connect_timeout=int(BUSY_SECONDS),
             )
             for name, setting in self._settings().items():
                 connection.execute(f"SET {name} TO {setting}".encode())
@@ -447,8 +451,8 @@ class Postgres(Database):
 @lru_cache(maxsize=512)
 def spelt(statement: str) -> tuple[bytes, tuple[int, ...]]:
     """A statement as PostgreSQL has it, and which value goes to each of its placeholders."""
-    for pattern, replacement in SPELLING:
-        statement = pattern.sub(replacement, statement)
+    for ours, theirs in SPELLING:
+        statement = statement.replace(ours, theirs)
     if statement.lstrip().startswith("CREATE TABLE"):
         statement = COLUMN_TYPE.sub(lambda found: TYPES[found[1]], statement)
     order = tuple(int(found[1]) - 1 if found[1] else at for at, found in enumerate(PLACEHOLDER.finditer(statement)))

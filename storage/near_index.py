@@ -397,11 +397,10 @@ def _candidates(new: _Segment, known: _Segment, window: int) -> Iterator[Ints]:
     hit, first, count = hit[order], first[order], count[order]
     all_earlier, all_within = _all_earlier(new, known), _all_within(new, known, window)
     for block in _blocks(count, new.row[hit]):
-        b = np.repeat(new.row[hit[block]].astype(np.int64), count[block])
-        a = known.row[_ranges(first[block], count[block])].astype(np.int64)
+        asked, a = new.row[hit[block]], known.row[_ranges(first[block], count[block])]
         # Most of many are other reports from one template; that goes first.
-        likely = figures_may_agree(known.figures[a], new.figures[b])
-        a, b = a[likely], b[likely]
+        likely = figures_may_agree(known.figures[a], np.repeat(new.figures[asked], count[block]))
+        a, b = a[likely].astype(np.int64), np.repeat(asked, count[block])[likely].astype(np.int64)
         if not all_earlier:
             # Of two articles that are both new, only the later one asks.
             kept = known.serial[a] < new.serial[b]
