@@ -62,10 +62,14 @@ ENGLISH_DAY = (
     rf"(?:{WEEKDAY}\s*)?(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ -]{MONTH_NAME},?[ -](?P<year>\d{{4}})"
     rf"|{MONTH_NAME.replace('name', 'name2', 1)}\s?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s?|\s)(?P<year2>\d{{4}}))"
 )
+# 「15:42 2026/11/20」, "15:42, November 20, 2026"
+CLOCK_FIRST = rf"{CLOCK},?\s+{YEAR_MONTH_DAY}"
+ENGLISH_CLOCK_FIRST = rf"{CLOCK}(?:,|\s)\s*{ENGLISH_DAY}"
 # What programs print: JavaScript's Date with the year before the clock, C's and Java's with the year at the end.
 PROGRAM_TIME = (
     rf"{WEEKDAY}\s*{MONTH_NAME}\s+(?P<day>\d{{1,2}})\s+(?:(?P<year>\d{{4}})\s+{CLOCK}{ZONE}"
-    r"|(?P<hour2>\d{1,2}):(?P<minute2>\d{2}):(?P<second2>\d{2})\s+(?:(?P<zone2>[A-Z]{2,5})\s+)?(?P<year2>\d{4}))"
+    r"|(?P<hour2>\d{1,2}):(?P<minute2>\d{2}):(?P<second2>\d{2})\s+"
+    r"(?:(?:(?P<zone2>[A-Z]{2,5})|(?P<offset2>[+-]\d{4}))\s+)?(?P<year2>\d{4}))"
 )
 DIGITS = (
     r"(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})(?:(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?)?"
@@ -334,6 +338,8 @@ WHOLE: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (_pattern(r"\d{10}(?:\d{3})?(?:\d{3})?"), _read_epoch),
     (_pattern(rf"{ENGLISH_DAY}(?:{ENGLISH_CLOCK}{ZONE})?"), _read_dated),
     (_pattern(PROGRAM_TIME), _read_dated),
+    (_pattern(CLOCK_FIRST), _read_dated),
+    (_pattern(ENGLISH_CLOCK_FIRST), _read_dated),
     (_pattern(DIGITS), _read_dated),
     (_pattern(rf"{MONTH_DAY}(?:{JOINT}{CLOCK})?"), _read_yearless),
     (_pattern(RELATIVE), _read_relative),
@@ -343,6 +349,8 @@ WHOLE: tuple[tuple[re.Pattern[str], Reader], ...] = (
 INSIDE: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (_inside(rf"{YEAR_MONTH_DAY}(?:{DATED_CLOCK}{ZONE_INSIDE})?"), _read_dated),
     (_inside(rf"{ENGLISH_DAY}(?:{ENGLISH_CLOCK}{ZONE_INSIDE})?"), _read_dated),
+    (_inside(CLOCK_FIRST), _read_dated),
+    (_inside(ENGLISH_CLOCK_FIRST), _read_dated),
     (_inside(MONTH_DAY + JOINT + CLOCK), _read_yearless),
     (_inside(RELATIVE), _read_relative),
     (_inside(rf"(?P<word>{'|'.join(DAYS_AGO)})\s*{CLOCK}"), _read_day_ago),

@@ -7,7 +7,8 @@ Every field has one written order, the best witness first:
                wrapper lines · url
                (seconds also from the update, where its minute is the same)
     publisher  rule · label near the headline · element named so · wrapper lines · label right behind the body ·
-               name beside the time · label behind the body · undisplayed · meta · list · the source's own
+               name beside the time · label behind the body · undisplayed · meta · account ·
+               list · the source's own
     author     rule · label near the headline · byline near the headline · element named so · wrapper lines ·
                name beside the time · label right behind the body · meta · list
     editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed
@@ -118,6 +119,17 @@ _MEDIUM = re.compile(
     r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|报道|网站?|社|新闻|财经|周刊|客户端|电视台|电台|在线|杂志|传媒|观察)》?"
 )
 _MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
+# Channels, tools and badges that stand beside a time like the name of an account.
+_NO_ACCOUNT = re.compile(
+    r"[\d\W_]+|.{0,6}(?:财经|股票|公司|产业|科技|国际|国内|社会|要闻|快讯|滚动|独家|头条|视频|图片|专题|深度|时政|宏观|金融|证券|房产|汽车|"
+    r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)|[A-Z]{2,4}|"
+    r".*(?:来源|作者|编辑|记者|责任|评论|阅读|浏览|点击|次数|人气|字[体号]|分享|转发|打印|收藏|举报|关注|原创|发布|发表|更新|时间|日期|星期|周[一二三四五六日]|"
+    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|放大|缩小|默认|大字|小字|admin).*|"
+    r"(?:北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|"
+    r"台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门)",
+    re.IGNORECASE,
+)
+_ACCOUNT = re.compile(r"[\u4e00-\u9fa5A-Za-z][\u4e00-\u9fa5A-Za-z0-9·_-]{1,13}")
 _NO_MEDIUM = re.compile(
     r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|公司$|\d日|[电電]$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
 )
@@ -403,6 +415,7 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
         ("meta", _publisher_meta(head)),
+        ("account", marked.get(Hint.AUTHOR | Hint.SOURCE) or _account_beside_time(scene.near)),
     )
     places = (("wrapper line", wrapper), ("label behind the body", behind), ("label near the headline", near))
     found.take(
@@ -562,7 +575,8 @@ def _right_behind(scene: Scene) -> Iterator[Run]:
 
 
 def _marked(scene: Scene) -> dict[int, str]:
-    """Values of elements whose class or id names a field, near the headline or right behind the body."""
+    """Values of elements whose class or id names a field, near the headline or right behind the body; under both hints,
+    the account of a self-publisher."""
     at = scene.headline.order
     start = min(scene.first, at if at is not None else scene.first) - 6
     values: dict[int, str] = {}
@@ -578,12 +592,17 @@ def _marked(scene: Scene) -> dict[int, str]:
             if mark.hint & hint and (value := _marked_value(hint, text)):
                 values.setdefault(hint, value)
         # On platforms of self-publishers the author's name is the medium's.
-        if mark.hint & Hint.AUTHOR and pieces and _MEDIUM_NAME.fullmatch(pieces[0]) and not _NO_MEDIUM.search(text):
-            is_alone = len(pieces) == 1 or _DAY_OR_CLOCK.search(text)
+        if mark.hint & Hint.AUTHOR and pieces and _is_account(pieces[0]) and not _NO_MEDIUM.search(text):
+            is_alone = _DAY_OR_CLOCK.search(text) or all(map(_NO_ACCOUNT.fullmatch, map(simplified, pieces[1:])))
             account = account or (pieces[0] if is_alone else "")
     if account:
-        values.setdefault(Hint.SOURCE, account)
+        values[Hint.AUTHOR | Hint.SOURCE] = account
     return values
+
+
+def _is_account(name: str) -> bool:
+    is_name = _MEDIUM_NAME.fullmatch(name) or (_ACCOUNT.fullmatch(name) and not _is_person(name))
+    return bool(is_name) and not _NO_ACCOUNT.fullmatch(simplified(name))
 
 
 def _marked_value(hint: int, text: str) -> str | None:
@@ -623,6 +642,22 @@ def _person_beside_time(near: Iterable[Run]) -> str | None:
                 if 2 <= len(name) <= 3 and _PERSON.fullmatch(name) and name[0] in SURNAMES:
                     return None if _NOT_A_PERSON.search(name) else name
     return None
+
+
+def _account_beside_time(near: Iterable[Run]) -> str | None:
+    """Who published, on a platform: the one name that stands in an element of its own beside the time."""
+    for run in near:
+        if len(run.text) <= 60 and _DAY_OR_CLOCK.search(run.text):
+            pieces = [piece for part in run.pieces.split("\t") if (piece := part.strip(" |｜·-—"))]
+            names = [
+                piece for piece in pieces if _ACCOUNT.fullmatch(piece) and not _NO_ACCOUNT.fullmatch(simplified(piece))
+            ]
+            return names[0] if len(names) == 1 and not _is_person(names[0]) else None
+    return None
+
+
+def _is_person(name: str) -> bool:
+    return 2 <= len(name) <= 3 and name[0] in SURNAMES and bool(_PERSON.fullmatch(name))
 
 
 def _publisher_meta(head: Head) -> str | None:

@@ -258,6 +258,17 @@ LAYOUTS = {
         lines=ROWS,
         beside="",
     ),
+    "an account beside the time": Layout(
+        body=f"""<h1>{TITLE}</h1><div class="article-sub"><span>鞭某士说</span><span>2026-11-20 15:42:07</span></div>
+        <div class="article-content">{PARAGRAPHS}</div>""",
+        publisher="鞭某士说",
+    ),
+    "an account with a badge, the date in lines": Layout(
+        body=f"""<h1>{TITLE}</h1><div id="LeftTool"><div class="year">2026</div><div class="md">11/20</div>
+        <div class="time">15:42</div><div class="author"><div>扬某眼</div><div>企鹅号</div></div><div>分享</div></div>
+        <div class="content-article">{PARAGRAPHS}</div>""",
+        publisher="扬某眼",
+    ),
     "English edition": Layout(
         title="Power sales rise 6.2 pct in three quarters",
         body=f"""<h1>Power sales rise 6.2 pct in three quarters</h1><div class="info">
