@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
@@ -42,6 +42,9 @@ class Listed:
     native_id: str | None = None
 
 
+LISTED = tuple(each.name for each in fields(Listed))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One answer of a site, or one document of an archive: bytes and what is known about them."""
@@ -64,7 +67,8 @@ class Page:
     @property
     def digest(self) -> str:
         """sha256 (hex) of all that an article is read from: the same digest and rules give the same article."""
-        said = repr((self.url, self.form, astuple(self.listed))).encode("utf-8", "surrogatepass")
+        listed = tuple(getattr(self.listed, name) for name in LISTED)
+        said = repr((self.url, self.form, listed)).encode("utf-8", "surrogatepass")
         return hashlib.sha256(said + b"\0" + self.body).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""A web archive of invented news pages, for measuring the backfill: the mark-up of several sites, a size as of real pages.
+"""A web archive of invented news pages, for measuring the backfill: mark-up of several sites, sizes as of real pages.
 
     python -m benchmarks.backfill_archive pages.warc.gz --pages 50000
 
@@ -104,11 +104,12 @@ def _described(page: Callable[[SampleArticle], str], url: Callable[[SampleArticl
 
 
 def _unknown(article: SampleArticle, random: Random) -> WebPage:
+    title = html.escape(article.title)
     paragraphs = "".join(f"<p>{html.escape(line)}</p>\n" for line in article.body.split("\n"))
     page = (
-        f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{html.escape(article.title)}_商报网</title></head><body>"
-        f"<div class='main-box'><div class='left-col'><h1 class='headline'>{html.escape(article.title)}</h1>"
-        f"<div class='meta'><span>{article.published:%Y-%m-%d %H:%M}</span> <span>来源：{article.publisher}</span></div>"
+        f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{title}_商报网</title></head><body>"
+        f"<div class='main-box'><div class='left-col'><h1 class='headline'>{title}</h1><div class='meta'>"
+        f"<span>{article.published:%Y-%m-%d %H:%M}</span> <span>来源：{article.publisher}</span></div>"
         f"<div class='detail-txt'>{paragraphs}<p>（责任编辑：{article.editor}）</p></div></div></div></body></html>"
     )
     url = f"https://{random.choice(UNKNOWN_HOSTS)}/c/{article.published:%Y%m%d}/{article.native_id}.html"
@@ -119,7 +120,7 @@ def _in_its_frame(url: str, page: str, article: SampleArticle, random: Random) -
     frame = _FRAMES.setdefault(article.source, _frame(article.source))
     before, after = page.index(">", page.index("<body")) + 1, page.rindex("</body>")
     headlines = "".join(
-        f"<li><a href='/c/{random.randrange(10**8)}.html' title='{line}'>{line}</a><em>{random.randint(1, 59)}分钟前</em></li>\n"
+        f"<li><a href='/c/{random.randrange(10**8)}.html' title='{line}'>{line}</a></li>\n"
         for line in random.choices(_HEADLINES, k=60)
     )
     body = (

@@ -8,7 +8,7 @@ Prefect loads this file by its path and names the module after it: it defines no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -17,22 +17,19 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import wait
 
-from articles.records import Page, Rejected
 from flows.accounting import RunReport
 from flows.alarming import alarm
 from flows.backfilling import Backfill, open_backfill
-from flows.documents import documents_of
 from flows.ingest import CRAWLERS
 from flows.publishing import account
-from flows.runs import Run, open_run
+from flows.runs import backfill_archives
 from flows.settings import Settings, load_settings
-from spiders.catalogue import Catalogue
 
 
 # No retries: the same bytes give the same answer.
 @task(name="load archives", cache_policy=NO_CACHE, persist_result=False)
-def load_archives(run: Run, documents: Iterator[Page | Rejected]) -> None:
-    run.load_documents(documents)
+def load_archives(settings: Settings, paths: Sequence[Path], source: str | None, runner: str) -> RunReport:
+    return backfill_archives(settings, paths, source_id=source, runner=runner)
 
 
 # No retries either: a lane tries its units again by itself, and what it leaves is the next run's.
@@ -45,6 +42,7 @@ def lane(backfill: Backfill, source_id: str) -> None:
 def backfill(
     paths: list[Path] | None = None,
     source: str | None = None,
+    runner: str = "",
     sources: list[str] | None = None,
     since: date | None = None,
     until: date | None = None,
@@ -59,7 +57,7 @@ def backfill(
             _run_lanes(past)
         report = past.report
     else:
-        report = _load(settings, paths or [], source)
+        report = load_archives(settings, paths or [], source, runner)
     account(report)
     return report.or_raise()
 
@@ -73,10 +71,3 @@ def _run_lanes(past: Backfill) -> None:
     except BaseException:
         past.stop.set()
         raise
-
-
-def _load(settings: Settings, paths: Sequence[Path], source: str | None) -> RunReport:
-    documents = documents_of(Catalogue.load(settings.sources), paths, source)
-    with open_run(settings, "backfill") as run:
-        load_archives(run, documents)
-    return run.report

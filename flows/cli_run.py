@@ -73,6 +73,9 @@ def backfill(
         list[Path] | None, typer.Option("--from", metavar="PATH", help="Archive: posts, JSONL, text, HTML, WARC.")
     ] = None,
     source: Annotated[str | None, typer.Option(help="Source the documents belong to, if they do not say.")] = None,
+    runner: Annotated[
+        str, typer.Option(metavar="RUNNER", help="Who reads archives: dask, dask=ADDRESS [default: this machine].")
+    ] = "",
     lake: LakeOption = None,
     ledger: LedgerOption = None,
     folders: SourceFolders = None,
@@ -92,7 +95,9 @@ def backfill(
         raise typer.BadParameter("give either the ids of sources, with --since, or archives, with --from")
     if paths:
         raise typer.Exit(
-            backfill_command(paths, settings, terminal, source_id=source, dry_run=dry_run, as_flow=as_flow)
+            backfill_command(
+                paths, settings, terminal, source_id=source, runner=runner, dry_run=dry_run, as_flow=as_flow
+            )
         )
     days = asked_days(since, until)
     raise typer.Exit(

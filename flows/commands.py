@@ -76,6 +76,7 @@ def backfill_command(
     terminal: Terminal,
     *,
     source_id: str | None = None,
+    runner: str = "",
     dry_run: bool = False,
     as_flow: bool = False,
 ) -> Exit:
@@ -84,10 +85,11 @@ def backfill_command(
     if _as_flow(as_flow, terminal):
         from flows.backfill import backfill
 
-        parameters = {"paths": paths, "source": source_id, "lake": settings.lake, "source_dirs": settings.sources}
+        where = {"lake": settings.lake, "source_dirs": settings.sources}
+        parameters = {"paths": paths, "source": source_id, "runner": runner, **where}
         return _ended(_flow_run(backfill, parameters, settings), terminal)
     with terminal.progress("documents") as advance:
-        report = backfill_archives(settings, paths, source_id=source_id, advance=advance)
+        report = backfill_archives(settings, paths, source_id=source_id, runner=runner, advance=advance)
     return _ended(report, terminal)
 
 

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
@@ -29,19 +30,36 @@ from articles.extract import extract
 from articles.records import Article, Page, Reason, Rejected
 from articles.source import UNKNOWN, Source
 from flows.settings import Settings
+from storage.archive import pack
 
 Document = Page | Rejected
 """What comes in: a page, or what was refused before, which passes through in its place."""
 Extracted = Article | Rejected
+_Result = tuple[Extracted, bytes]
+_Read = tuple[Document, Extracted, bytes]
 CHUNK = 8
-# Chunks under way per worker: enough to keep it busy, few enough to keep memory flat.
-AHEAD = 4
+# Chunks under way per worker: enough to keep it busy while a batch is committed, and bytes of them for memory's sake.
+AHEAD = 64
+AHEAD_BYTES = 64 << 20
 # A worker that has read this many chunks is replaced: what lxml leaks, it leaks here.
 CHUNKS_PER_WORKER = 500
 # Wall time a page may take for each CPU second it may use: only a worker that hangs without working needs as long.
 WALL_SECONDS_PER_CPU_SECOND = 3
 # Of a worker that gave up for want of memory.
 OUT_OF_MEMORY = 77
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A document of an archive that was read somewhere else, and is to be kept."""
+
+    document: Document
+    """Without its body, if the record has it."""
+    result: Extracted
+    digest: str = ""
+    """Of the page."""
+    record: bytes = b""
+    """The page packed for the archive; empty if it lies there already."""
 
 
 class Extractors(AbstractContextManager["Extractors"]):
@@ -69,13 +87,27 @@ class Extractors(AbstractContextManager["Extractors"]):
 
     def run(self, documents: Iterable[Document]) -> Iterator[tuple[Document, Extracted]]:
         """Each document with what came of it, in the order of `documents`."""
-        pending: deque[tuple[list[Document], ProcessFuture[list[Extracted]]]] = deque()
+        return ((document, result) for document, result, _ in self._run(documents, packed=False))
+
+    def run_archive(self, documents: Iterable[Document]) -> Iterator[Finished]:
+        """The same for documents that are to be kept, as all without a `raw_ref` are."""
+        for document, result, record in self._run(documents, packed=True):
+            yield finished(document, result, record)
+
+    def _run(self, documents: Iterable[Document], *, packed: bool) -> Iterator[_Read]:
+        pending: deque[tuple[list[Document], ProcessFuture[list[_Result]]]] = deque()
+        ahead_bytes = 0
         for chunk in _chunks(documents):
-            pending.append((chunk, self._submit(chunk)))
-            if len(pending) > self._window:
-                yield from self._collect(*pending.popleft())
+            pending.append((chunk, self._submit(chunk, packed)))
+            ahead_bytes += _size(chunk)
+            while len(pending) > self._window or ahead_bytes > AHEAD_BYTES or pending[0][1].done():
+                first, future = pending.popleft()
+                ahead_bytes -= _size(first)
+                yield from self._collect(first, future, packed)
+                if not pending:
+                    break
         while pending:
-            yield from self._collect(*pending.popleft())
+            yield from self._collect(*pending.popleft(), packed)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -89,21 +121,22 @@ class Extractors(AbstractContextManager["Extractors"]):
     def __enter__(self) -> Self:
         return self
 
-    def _submit(self, chunk: list[Document]) -> ProcessFuture[list[Extracted]]:
+    def _submit(self, chunk: list[Document], packed: bool) -> ProcessFuture[list[_Result]]:
         wall_seconds = len(chunk) * self._page_seconds * WALL_SECONDS_PER_CPU_SECOND
-        return self._pool.schedule(_extract_chunk, args=(chunk,), timeout=wall_seconds)
+        return self._pool.schedule(_extract_chunk, args=(chunk, packed), timeout=wall_seconds)
 
-    def _collect(
-        self, chunk: list[Document], future: ProcessFuture[list[Extracted]]
-    ) -> Iterator[tuple[Document, Extracted]]:
+    def _collect(self, chunk: list[Document], future: ProcessFuture[list[_Result]], packed: bool) -> Iterator[_Read]:
         try:
-            yield from zip(chunk, future.result(), strict=True)
+            results = future.result()
         except (FutureTimeout, ProcessExpired, MemoryError) as error:
             if len(chunk) == 1:
-                yield chunk[0], self._refusal(chunk[0], error)
+                yield chunk[0], self._refusal(chunk[0], error), b""
                 return
             for document in chunk:
-                yield from self._collect([document], self._submit([document]))
+                yield from self._collect([document], self._submit([document], packed), packed)
+            return
+        for document, (result, record) in zip(chunk, results, strict=True):
+            yield document, result, record
 
     def _refusal(self, document: Document, error: BaseException) -> Rejected:
         code = error.exitcode if isinstance(error, ProcessExpired) else None
@@ -121,6 +154,13 @@ def open_extractors(sources: Mapping[str, Source], settings: Settings) -> Extrac
         page_seconds=settings.page_seconds,
         page_memory_mb=settings.page_memory_mb,
     )
+
+
+def finished(document: Document, result: Extracted, record: bytes) -> Finished:
+    if isinstance(document, Rejected):
+        return Finished(document, result)
+    digest = result.page_digest if isinstance(result, Article) else document.digest
+    return Finished(replace(document, body=b"") if record else document, result, digest, record)
 
 
 def refuse(document: Document, reason: Reason, detail: str) -> Rejected:
@@ -168,17 +208,30 @@ def _any_page() -> Page:
     )
 
 
-def _extract_chunk(chunk: list[Document]) -> list[Extracted]:
-    return [_extract(document) for document in chunk]
+def _size(chunk: list[Document]) -> int:
+    return sum(len(document.body) for document in chunk if isinstance(document, Page))
 
 
-def _extract(document: Document) -> Extracted:
+def _extract_chunk(chunk: list[Document], packed: bool) -> list[_Result]:
+    return [
+        (extract_within(document, _SOURCES, _page_seconds), record_of(document) if packed else b"")
+        for document in chunk
+    ]
+
+
+def record_of(document: Document) -> bytes:
+    """Packed by the worker: compressing a page takes longer than all that is left to do for whoever commits it."""
+    return pack(document) if isinstance(document, Page) and not document.raw_ref else b""
+
+
+def extract_within(document: Document, sources: Mapping[str, Source], page_seconds: float) -> Extracted:
+    """Ends the whole process if the page takes longer, or more memory than there is."""
     if isinstance(document, Rejected):
         return document
     # Its signal ends the process, in whatever it is.
-    signal.setitimer(signal.ITIMER_PROF, _page_seconds)
+    signal.setitimer(signal.ITIMER_PROF, page_seconds)
     try:
-        return extract(document, _SOURCES.get(document.source, UNKNOWN))
+        return extract(document, sources.get(document.source, UNKNOWN))
     except MemoryError:
         # Where memory ran out, half a tree or a cache may be left behind: the next page gets a new process.
         os._exit(OUT_OF_MEMORY)

@@ -26,11 +26,13 @@ from typing import TypeVar
 
 from articles.records import Article, Decision, Page, Reason, Rejected
 from flows.accounting import Account, RunReport
+from flows.cluster import address_of, cluster
 from flows.crawl import CrawlOutcome, never_begun, run_crawl
 from flows.documents import documents_of
-from flows.extraction import Extractors, open_extractors
+from flows.extraction import Document, Extractors, Finished, finished, open_extractors
 from flows.noticing import Noticed, complaints
 from flows.settings import Settings
+from flows.spread import read_archive_by
 from spiders.archives import FILE_HEADER
 from spiders.catalogue import Catalogue
 from spiders.crawl import CrawlSpec
@@ -194,39 +196,57 @@ class Run:
 
     def load_documents(self, documents: Iterable[Page | Rejected], advance: Advance = silent) -> None:
         """Loads documents of archives. What the lake holds from the same bytes is not read again."""
-        for batch in batches(self._counted(documents, advance), BATCH):
-            self._refuse([document for document in batch if isinstance(document, Rejected)])
-            for _ in self._store(self._archived(document for document in batch if isinstance(document, Page))):
-                pass
+        self.load_finished(self.extractors.run_archive(self._unknown(documents, advance)), advance)
 
-    def _counted(self, documents: Iterable[Page | Rejected], advance: Advance) -> Iterator[Page | Rejected]:
+    def load_finished(self, documents: Iterable[Finished], advance: Advance = silent) -> None:
+        """Keeps and commits what was read of archives, here or elsewhere."""
+        for decisions, refusals in self._commit(self._archived(documents, advance)):
+            advance(len(decisions) + len(refusals))
+
+    def _unknown(self, documents: Iterable[Document], advance: Advance) -> Iterator[Document]:
         for document in documents:
-            self.report.account(document.source).discovered += 1
-            advance(1)
-            yield document
-
-    def _archived(self, pages: Iterable[Page]) -> Iterator[Page]:
-        """Each page with its place in the archive, written there unless it lies there already."""
-        for page in pages:
-            known = self.lake.ledger.page(page.digest)
+            known = self.lake.ledger.page(document.digest) if isinstance(document, Page) else None
             if known is None:
-                yield self.archive.append(page)
+                yield document
             elif known.extractor:
                 # What better rules make of it is for `reextract`: it is no news, and no revision.
-                self.report.account(page.source).unchanged += 1
+                self._unchanged(document, advance)
             else:
-                yield replace(page, raw_ref=known.raw_ref)
+                yield replace(document, raw_ref=known.raw_ref)
+
+    def _unchanged(self, document: Document, advance: Advance) -> None:
+        account = self.report.account(document.source)
+        account.discovered += 1
+        account.unchanged += 1
+        advance(1)
+
+    def _archived(self, documents: Iterable[Finished], advance: Advance) -> Iterator[Finished]:
+        """Each with its place in the archive, written there unless it lies there already."""
+        for each in documents:
+            page, result = each.document, each.result
+            if isinstance(page, Page) and not page.raw_ref:
+                known = self.lake.ledger.page(each.digest)
+                if known and known.extractor:
+                    self._unchanged(page, advance)
+                    continue
+                page = replace(page, raw_ref=known.raw_ref) if known else self.archive.append(page, each.record)
+                result = replace(result, raw_ref=page.raw_ref)
+            self.report.account(page.source).discovered += 1
+            yield Finished(page, result, each.digest)
 
     def _store(self, pages: Iterable[Page]) -> Iterator[tuple[list[Decision], list[Rejected]]]:
         """Extracts and commits, batch by batch; gives what was decided and what was refused."""
-        for batch in batches(self.extractors.run(pages), BATCH):
-            refused = [(page, result) for page, result in batch if isinstance(result, Rejected)]
+        return self._commit(finished(page, result, b"") for page, result in self.extractors.run(pages))
+
+    def _commit(self, documents: Iterable[Finished]) -> Iterator[tuple[list[Decision], list[Rejected]]]:
+        for batch in batches(documents, BATCH):
+            refused = [(each, each.result) for each in batch if isinstance(each.result, Rejected)]
             self.archive.sync()
-            self._refuse([_with_file(page, result) for page, result in refused])
-            for page, _ in refused:
-                if isinstance(page, Page):
-                    self.lake.ledger.remember_refused(page.digest, page.raw_ref)
-            articles = [result for _, result in batch if isinstance(result, Article)]
+            self._refuse([_with_file(each.document, result) for each, result in refused])
+            for each, result in refused:
+                if isinstance(each.document, Page):
+                    self.lake.ledger.remember_refused(each.digest, result.raw_ref)
+            articles = [each.result for each in batch if isinstance(each.result, Article)]
             decisions = self.lake.commit(articles, run_id=self.report.run_id)
             for decision in decisions:
                 self.report.account(decision.article.source).decide(decision)
@@ -328,12 +348,28 @@ def ingest_sources(
 
 
 def backfill_archives(
-    settings: Settings, paths: Sequence[Path], *, source_id: str | None = None, advance: Advance = silent
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    source_id: str | None = None,
+    runner: str = "",
+    advance: Advance = silent,
 ) -> RunReport:
-    """Loads archives on disk into the lake. A path or a source that is not there ends it before a lake is made."""
-    documents = documents_of(Catalogue.load(settings.sources), paths, source_id)
-    with open_run(settings, "backfill") as run:
-        run.load_documents(documents, advance)
+    """Loads archives on disk into the lake. A path or a source that is not there ends it before a lake is made.
+
+    `runner` is `dask`, or `dask=ADDRESS`, to have them read by a cluster: see flows.spread.
+    """
+    catalogue = Catalogue.load(settings.sources)
+    documents = documents_of(catalogue, paths, source_id)
+    address = address_of(runner)
+    if address is None:
+        with open_run(settings, "backfill") as run:
+            run.load_documents(documents, advance)
+        return run.report
+    source = catalogue.find(source_id) if source_id else None
+    with cluster(address, settings.worker_count) as client, open_run(settings, "backfill") as run:
+        read = read_archive_by(client, paths, source, catalogue=catalogue, settings=settings, extractors=run.extractors)
+        run.load_finished(read, advance)
     return run.report
 
 

@@ -15,8 +15,10 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from zoneinfo import ZoneInfo
@@ -48,7 +50,10 @@ HTML_TYPES = ("text/html", "application/xhtml")  # the rest of what a crawl save
 GZIP_MARK = b"\x1f\x8b\x08"
 CUT = "the record ends before its length"
 NEXT_RECORD = re.compile(rb"WARC/1\.\d(?:\r\nWARC-|\Z)")
+WARC_NAME = re.compile(r"\.warc(\.gz)?$", re.I)
+RECORD_HEAD = re.compile(rb"WARC/1\.\d\r\n(?:[^\r\n]+\r\n)*?Content-Length: *(\d+)\r\n(?:[^\r\n]+\r\n)*\r\n", re.I)
 BLOCK_BYTES = 64 * 1024
+PART_FILES = 2_000
 CHECKED_BYTES = 2 * MAX_BYTES
 
 # Lower-case names under which archives of feed items and texts keep what a list says. The first that is filled counts.
@@ -150,6 +155,77 @@ def read_archive(
     if not roots:
         raise ArchiveError("no path of an archive was given")
     return itertools.chain.from_iterable(_read_root(root, reading) for root in roots)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some files of an archive, or a stretch of one web archive: what one of several workers reads."""
+
+    paths: tuple[Path, ...]
+    start: int = 0
+    end: int | None = None
+    """Records that begin before it are read to their end; None at the end of the file."""
+
+    def __str__(self) -> str:
+        more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
+        return f"{self.paths[0]}{more}" + (f" from byte {self.start:,}" if self.start else "")
+
+
+def parts_of(paths: Iterable[Path | str], *, part_bytes: int) -> Iterator[Part]:
+    """All that is below `paths`, cut so that the parts, read in their order, give the documents of `read_archive`.
+
+    Raises ArchiveError like that.
+    """
+    roots = [_checked(path) for path in paths]
+    files = itertools.chain.from_iterable(_files(root) if root.is_dir() else (root,) for root in roots)
+    return _cut(files, part_bytes)
+
+
+def read_part(
+    part: Part, *, catalogue: Catalogue, source: Source | None, fetched_at: datetime
+) -> Iterator[Page | Rejected]:
+    reading = _Reading(catalogue, source, fetched_at)
+    for path in part.paths:
+        reader = _reader_of(path) or _read_sniffed
+        if part.start or part.end is not None:
+            reader = partial(_read_torn, start=part.start, end=part.end)
+        yield from _read_file(path, reader, reading)
+
+
+def _cut(files: Iterable[Path], part_bytes: int) -> Iterator[Part]:
+    small: list[Path] = []
+    small_bytes = 0
+    for file in files:
+        size = file.stat().st_size if file.is_file() else 0
+        if small and (small_bytes + size > part_bytes or len(small) >= PART_FILES):
+            yield Part(tuple(small))
+            small, small_bytes = [], 0
+        if size > part_bytes and WARC_NAME.search(file.name):
+            cuts = [0, *_cuts(file, size, part_bytes)]
+            yield from (Part((file,), start, end) for start, end in zip(cuts, [*cuts[1:], None], strict=True))
+        else:
+            small.append(file)
+            small_bytes += size
+    if small:
+        yield Part(tuple(small))
+
+
+def _cuts(path: Path, size: int, part_bytes: int) -> Iterator[int]:
+    """Where a web archive may be cut: anywhere between zipped records, which tell where they begin, or at one."""
+    with path.open("rb") as file:
+        if file.read(len(GZIP_MARK)) == GZIP_MARK:
+            yield from range(part_bytes, size, part_bytes)
+            return
+        at, cut = 0, part_bytes
+        while at < size:
+            file.seek(at)
+            found = RECORD_HEAD.match(file.read(BLOCK_BYTES))
+            if not found:  # torn here: what follows is for one reader to make out
+                return
+            if at >= cut:
+                yield at
+                cut = at + part_bytes
+            at += found.end() + int(found[1]) + len(b"\r\n\r\n")
 
 
 # ── finding files ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -422,19 +498,24 @@ def _read_warc(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
         yield reading.rejected(Reason.ARCHIVE, str(path), "holds no page")
 
 
-def _read_torn(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+def _read_torn(
+    path: Path, reading: _Reading, *, start: int | None = 0, end: int | None = None
+) -> Iterator[Page | Rejected]:
     """Read on behind every tear: the next record's start is looked for in the bytes."""
     with path.open("rb") as file:
         zipped = file.read(len(GZIP_MARK)) == GZIP_MARK
-        start: int | None = 0
+        if zipped and start:
+            start = _first_member(file, start)
         reported = False
-        while start is not None:
+        while start is not None and (end is None or start < end):
             file.seek(start)
             stream = _Member(file) if zipped else file
             archive = ArchiveIterator(stream, arc2warc=True)
             at, record = start, _next_record(archive)
             while isinstance(record, ArcWarcRecord):
                 at = start if zipped else archive.offset
+                if end is not None and at >= end:
+                    return
                 outcome = _response(record, f"{path}@{at}", reading)
                 record = _next_record(archive)
                 if archive.err_count or (isinstance(outcome, Rejected) and outcome.reason is Reason.TRUNCATED):
@@ -451,6 +532,18 @@ def _read_torn(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
                 reported = True
                 yield reading.rejected(Reason.ARCHIVE, f"{path}@{at}", tear)
             start = _next_start(file, at, stream, tear)
+
+
+def _first_member(file: IO[bytes], at: int) -> int | None:
+    """The first zipped record that begins at this byte or behind it. Its mark may stand anywhere by chance."""
+    found = _find(file, GZIP_MARK, at)
+    while found is not None:
+        file.seek(found)
+        with suppress(zlib.error):
+            if zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress(file.read(BLOCK_BYTES), 8).startswith(b"WARC/"):
+                return found
+        found = _find(file, GZIP_MARK, found + 1)
+    return None
 
 
 class _Member:

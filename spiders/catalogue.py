@@ -65,6 +65,7 @@ class Catalogue(Mapping[str, Source]):
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
         self._sources = dict(sources)
+        self._owners = {host: source for source in reversed(self._sources.values()) for host in source.hosts}
 
     @classmethod
     def load(cls, extra_dirs: Iterable[Path] = ()) -> Self:
@@ -77,8 +78,11 @@ class Catalogue(Mapping[str, Source]):
     def for_url(self, url: str) -> Source | None:
         """The source whose page this is; the closest host wins where one source lives below another."""
         host = (urlsplit(url).hostname or "").rstrip(".")
-        owners = [source for source in self.values() if host and source.owns(host)]
-        return max(owners, key=lambda source: _closeness(source, host), default=None)
+        while host:
+            if owner := self._owners.get(host):
+                return owner
+            host = host.partition(".")[2]
+        return None
 
     def find(self, source_id: str) -> Source:
         """The source of that id; `local` is the one of documents that no site owns. Raises UnknownSourceError."""
@@ -129,10 +133,6 @@ def _load_folder(folder: Path) -> dict[str, Source]:
             raise SourceFileError(path, f"{source.id!r} is already in {files[source.id].name}", line=line, key="id")
         sources[source.id], files[source.id] = source, path
     return sources
-
-
-def _closeness(source: Source, host: str) -> int:
-    return max(len(own) for own in source.hosts if host == own or host.endswith("." + own))
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────

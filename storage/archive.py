@@ -19,8 +19,10 @@ import os
 import re
 import uuid
 import zlib
+from base64 import b32encode
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from hashlib import sha1
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -45,7 +47,8 @@ ROTATE_BYTES = 256 * 1024 * 1024
 REMOTE_ROTATE_BYTES = 32 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 MAX_OPEN_FILES = 64
-GZIP_LEVEL = 6
+# 7 % larger than with 6, in half the time.
+GZIP_LEVEL = 3
 WARC_VERSION = "1.1"
 SUFFIX = ".warc.gz"
 PAGE_HEADER = "Finnews-Page"
@@ -69,9 +72,12 @@ class PageArchive:
         self._files: dict[tuple[str, str], _WarcFile] = {}
         self._files_made = 0
 
-    def append(self, page: Page) -> Page:
-        """Write one page and return it with its raw_ref. The record has left the process when this returns."""
-        record = _encode(page)
+    def append(self, page: Page, record: bytes = b"") -> Page:
+        """Write one page and return it with its raw_ref. The record has left the process when this returns.
+
+        `record` is what `pack` made of the page, where that was done elsewhere.
+        """
+        record = record or pack(page)
         file = self._file(page)
         offset = file.append(record)
         raw_ref = f"{file.path.relative_to(self.root).as_posix()}#{offset}+{len(record)}"
@@ -248,7 +254,8 @@ def _refs(file: BinaryIO, path: str) -> Iterator[str]:
         return
 
 
-def _encode(page: Page) -> bytes:
+def pack(page: Page) -> bytes:
+    """The page as a record of the archive: the larger part of the work of appending it."""
     fetched = _was_fetched(page)
     return _pack(
         RecordBuilder(warc_version=WARC_VERSION).create_warc_record(
@@ -259,6 +266,8 @@ def _encode(page: Page) -> bytes:
             http_headers=_http_block(page) if fetched else None,
             warc_content_type="" if fetched else "application/octet-stream",
             warc_headers_dict={
+                # Left to warcio, it would go through the body twice, in pieces.
+                "WARC-Payload-Digest": f"sha1:{b32encode(sha1(page.body, usedforsecurity=False).digest()).decode()}",
                 "WARC-Date": page.fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
                 PAGE_HEADER: json.dumps(_described(page), ensure_ascii=True, separators=(",", ":")),
             },
