@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 DEMO_LAKE ?= demo-lake
 
-.PHONY: help setup system demo test lint types unit slow docs site bench-extract bench-dedup bench-lake bench-crawl bench-prefect production-check lock clean
+.PHONY: help setup system demo test lint types unit slow docs site bench-extract bench-dedup bench-lake bench-crawl bench-backfill bench-prefect production-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -69,6 +69,9 @@ bench-prefect: $(READY)  ## what a flow run costs beside the core alone
 
 production-check: $(READY)  ## deploy, schedule, fire, kill a worker, catch up: on a Prefect server and PostgreSQL, with times
 	$(BIN)/pytest -q -s -n 0 -m server tests/flows/test_production.py
+
+bench-backfill: $(READY)  ## an archive of pages into the lake, beside trafilatura's command line and Scrapy
+	$(BIN)/python -m benchmarks.backfill
 
 lock: $(READY)  ## resolve pyproject.toml into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \

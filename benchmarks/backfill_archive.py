@@ -53,8 +53,8 @@ def web_pages(count: int, *, seed: int = 0) -> Iterator[WebPage]:
         if random.random() < STRAGGLERS:
             at -= timedelta(days=random.randint(1, 20))
         told = number
-        if number > 200 and random.random() < REPRINTS:
-            told = number - random.randint(1, 200)
+        if number and random.random() < REPRINTS:
+            told = number - random.randint(1, min(number, 200))
         (site,) = random.choices(list(SHARES), SHARES.values())
         yield SITES[site](_article(site, number, document(seed * 10_000_000 + told), at, random), random)
 

@@ -528,6 +528,8 @@ def _read_torn(
             tear = record or (stream.tear if isinstance(stream, _Member) else "")
             if not zipped and tear != CUT:
                 at = archive.offset
+            if end is not None and at >= end:
+                return  # whoever reads from there on finds it, too
             if tear and not reported:
                 reported = True
                 yield reading.rejected(Reason.ARCHIVE, f"{path}@{at}", tear)

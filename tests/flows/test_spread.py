@@ -70,7 +70,7 @@ def test_a_worker_that_is_killed_costs_no_row(
 
     monkeypatch.setattr("flows.spread.SMALLEST_PART_BYTES", 100_000)
     lake, account = undisturbed
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
         over = threading.Event()
 
         def kill_now_and_then() -> None:
