@@ -282,9 +282,11 @@ class _Batch:
         """Place every copy in its cluster; gives those stored before whose place changed."""
         changed = [copy for key, copy in self._now.items() if copy != self._before.get(key)]
         self._known.remember([text for copy in changed for text in self._new_texts(copy)])
-        groups = [self._gather(groups, copies) for groups, copies in self._components(changed)]
-        clusters = self._cluster(groups)
-        # A first may have to be looked up for it.
+        components = self._components(changed)
+        # All in one query each, which would be asked for one by one below.
+        self.load_identities({group_id for stored, _ in components for group_id in stored})
+        clusters = self._cluster([self._gather(stored, copies) for stored, copies in components])
+        self.load_identities({rank.cluster_id for rank in clusters.values()})
         for key, copy in list(self._now.items()):
             if copy.group_id in clusters:
                 self._now[key] = copy.placed(copy.group_id, self._place_in(clusters[copy.group_id], copy))
