@@ -14,14 +14,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from articles.decide import decide
+from articles.fingerprint import with_fingerprints
 from articles.records import Article
 from storage.database import Schema
 from storage.errors import LedgerError, LockHeld, StorageError
 from storage.failpoint import POINTS, VARIABLE
 from storage.lake import Lake
 from storage.ledger import KnownArticles, Ledger, ledger_location
-from tests.storage.builders import MORNING, make_article, plan
+from tests.storage.builders import MORNING, make_article, plan, retold
 from tests.storage.test_kill_bulk import news
 from tests.storage.test_lake import commit, content, everything, ids, rejected, rows
 
@@ -68,6 +72,29 @@ def test_a_lake_is_the_same_with_either_ledger(tmp_path, postgres, seed):
     shuffled = random.Random(seed).sample(plan(), len(plan()))
     write(tmp_path / "postgres", postgres, batches(shuffled, seed + 4))
     assert everything(tmp_path / "postgres") == everything(tmp_path / "sqlite")
+
+
+def known(ledger: Ledger, articles: Sequence[Article], step: int) -> tuple[set, list]:
+    """All that the ledger knows of articles that were recorded so many at a time."""
+    for batch in batches(with_fingerprints(articles), step):
+        with ledger.transaction():
+            ledger.record(decide(batch, ledger))
+    copies = ledger.copies({article.article_id for article in articles})
+    places = {place.key: place for place in ledger.stored(copy.key for copy in copies)}
+    return {(copy, copy.group_id, copy.place, places[copy.key]) for copy in copies}, ledger.links()
+
+
+@settings(max_examples=12, deadline=None)
+@given(order=st.permutations([*retold(), *plan()[:20]]), step=st.integers(1, 40), number=st.uuids())
+def test_either_database_knows_the_same_in_whatever_order_it_came(tmp_path_factory, postgres, order, step, number):
+    folder = tmp_path_factory.mktemp("ledgers")
+    there = Ledger(ledger_location(folder, f"{postgres}?schema={number.hex}"))
+    here = Ledger(folder / "ledger.sqlite")
+    try:
+        assert known(there, order, step) == known(here, order, step)
+    finally:
+        there.close()
+        here.close()
 
 
 def test_two_writers_at_a_time_make_the_lake_of_one(tmp_path, postgres, alone):
