@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from articles.wrapper_table import AND_OTHERS, HAN, NAME, NAMES, NOT_A_NAME, REPORTER, RULES, SURNAMES, LineRule
@@ -230,6 +230,8 @@ def person(value: str) -> str:
     return "" if len(value) > 2 and simplified(value).endswith("摄") else value
 
 
+# A line is asked for by several steps in turn, each of which needs it so.
+@lru_cache(maxsize=64)
 def simplified(line: str) -> str:
     """`line` with the words of wrapper lines in simplified script, for matching; of the same length."""
     return line.translate(_TRADITIONAL) if _HAS_TRADITIONAL.search(line) else line
@@ -335,6 +337,8 @@ def _is_prose(line: str) -> bool:
     return len(line) >= PROSE_CHARS and ("。" in line or "，" in line)
 
 
+# Near the end of a text, lines are judged twice.
+@lru_cache(maxsize=64)
 def _verdict(line: str, in_head: bool, in_tail: bool) -> _Verdict | None:
     if len(line) > LONGEST_WRAPPER_LINE:
         return None
