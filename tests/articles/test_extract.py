@@ -341,6 +341,34 @@ def s15():
     assert refused(html(f"<table>{rows}</table>")) == Reason.LIMIT
 
 
+@pytest.mark.parametrize(
+    ("attribute", "count"),
+    [
+        ("a{}", 200_000),
+        ("a{}", 30_000),
+        ("a{}=1", 200_000),
+        ('a{}=">"', 200_000),
+        ("a{}='>x'", 50_000),
+        ("= a{}", 90_000),
+    ],
+    ids=lambda value: f"S12-{value}",
+)
+def test_a_tag_of_too_many_attributes_is_refused_before_lxml_sees_it(attribute, count):
+    attributes = " ".join(attribute.format(n) for n in range(count))
+    assert refused(html(f"<p {attributes}>{LINES[0]}</p>")) == Reason.LIMIT
+
+
+def test_a_script_with_nothing_that_ends_a_tag_is_no_tag_of_many_attributes():
+    script = "<script>" + "for(i=0;i<n;i++){f(i);g(i)};" * 2_000 + "</script>"
+    picture = f"<img src='data:image/png;base64,{'A' * 60_000}'>"
+    assert read(html(BODY + script + picture)).text == TEXT
+
+
+def test_many_paragraphs_are_extracted_in_pieces_and_stay_in_order():
+    lines = [f"第{number}句：{LINES[0]}" for number in range(700)]
+    assert read(html("".join(f"<p>{line}</p>" for line in lines))).text == "\n".join(lines)
+
+
 FAULTS = (h01, h02, h03, h04, h05, h06, h07, h08, h09, h10, h11, h12, h13, h14, h15, h16, s12, s13, s14, s15)
 
 

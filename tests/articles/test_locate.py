@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from lxml import etree
 from lxml.cssselect import CSSSelector
 
 from articles.canonical import read_runs
-from articles.locate import Finder, SelectorFaultError, choose, containers, cut_behind, vote
+from articles.locate import Finder, SelectorFaultError, Wanted, choose, containers, cut_behind, vote
 
 PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
 TITLE = "某省外贸进出口增长一成"
@@ -166,6 +168,20 @@ def test_a_container_that_never_closes_is_no_fence():
     assert cut_behind("<div id=body>甲" + "<p>评论</p>" * 4_000, ["#body"]) is None
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        *("<div id=body1 " + "id=body1 " * 60_000, "body " * 400_000, "<div " * 300_000 + "id=body>"),
+        *("<div id=body>" + part * 300_000 for part in ("<!--", "<script>")),
+    ],
+    ids=["attributes", "words", "tags", "comments", "scripts"],
+)
+def test_no_page_makes_the_cut_slow(html):
+    started = time.process_time()
+    assert cut_behind(html, ["#body"]) is None
+    assert time.process_time() - started < 3
+
+
 CHAINS = """<meta name="a b" content=1>
 <div id=top class="a b"><p class="x y" title=t>1</p><section class=c><p class=x>2</p><i id=k>3</i></section></div>
 <div class=a><p class="x z">4</p></div>"""
@@ -179,4 +195,13 @@ SELECTORS = (
 @pytest.mark.parametrize("selector", SELECTORS)
 def test_the_index_finds_what_libxml2_finds(selector):
     tree = etree.fromstring(CHAINS.encode(), PARSER)
-    assert Finder(tree).select(selector) == CSSSelector(selector)(tree)
+    found = CSSSelector(selector)(tree)
+    assert Finder(tree).select(selector) == found
+    assert Finder(tree, Wanted(SELECTORS)).select(selector) == found
+
+
+@pytest.mark.parametrize("selector", [".x", "#top .x", "section p", ".x:first-child", "p"])
+def test_a_selector_may_be_asked_inside_one_element(selector):
+    tree = etree.fromstring(CHAINS.encode(), PARSER)
+    (section,) = tree.iter("section")
+    assert [element.text for element in Finder(tree).select(selector, section)] == ["2"]

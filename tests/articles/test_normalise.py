@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 
@@ -53,6 +54,13 @@ def test_key_keeps_what_changes_a_figure(one, other):
 @given(st.text(alphabet="某省外贸增长股市", min_size=1), st.text(alphabet=" \n，。！？、（）“”—…　"))
 def test_spaces_and_marks_never_change_the_key(text, marks):
     assert key_text(marks.join(text)) == key_text(text)
+
+
+@given(st.text(alphabet="１5.．…％%，_ \n\u3000ab<＜=\u0338\u0301漢国é\u3099か'（ﬁ½\u200b—·Kß٣"))
+def test_key_is_what_its_definition_says(text):
+    """The definition, without the shortcuts."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).replace("漢", "汉")
+    assert key_text(text) == re.sub(r"(?!(?<=\d)\.(?=\d))[^\w%]|_", "", folded)
 
 
 @given(st.text())
