@@ -46,7 +46,7 @@ GLOBS = {
     OURS: "articles/**/*.parquet",
     "write_dataset, rewritten": "**/*.parquet",
     "delta merge": "source=*/**/*.parquet",
-    "iceberg upsert": "warehouse/**/data/**/*.parquet",
+    "iceberg upsert": "warehouse/**/*.parquet",
 }
 SMALL_TIMES, BULK_TIMES, LOUD_SHARE = 3.0, 0.9, 0.005
 SOURCES, DAYS = 30, 365
@@ -150,6 +150,7 @@ def _table_of_writers(found: dict[str, Row], speed: str, speeds: dict[str, float
             name,
             speeds[name],
             speeds[OURS] / speeds[name],
+            each["cpu_seconds"] / each["articles"] * 1000,
             each["articles"],
             each["written_bytes"] / each["bytes"],
             each["files"],
@@ -163,6 +164,7 @@ def _table_of_writers(found: dict[str, Row], speed: str, speeds: dict[str, float
         "",
         speed,
         "ours is × this",
+        "CPU ms each",
         "articles",
         "written/kept",
         "files",
@@ -218,10 +220,11 @@ def _table_of_queries(found: dict[str, dict[str, Row]]) -> list[str]:
 
 
 def readers(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
-    rows = FOLDER / "small-2000.parquet"
+    batches = shape["batches"] * 5
+    rows = FOLDER / f"small-{batches}.parquet"
     if not rows.exists():
         _progress("inventing the articles of a long pass")
-        write_small(rows, batches=2000, size=50, sources=shape["sources"])
+        write_small(rows, batches=batches, size=50, sources=shape["sources"])
     found = []
     missed = []
     for name, glob in GLOBS.items():

@@ -18,6 +18,8 @@ class Meter:
     """Time and bytes of writing alone: what comes before a batch is handed over is not counted."""
 
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of all threads: what a busy machine does not distort."""
     articles: int = 0
     batches: int = 0
     written_bytes: int = 0
@@ -40,6 +42,7 @@ class Meter:
             json.dumps(
                 {
                     "seconds": self.seconds,
+                    "cpu_seconds": self.cpu_seconds,
                     "articles": self.articles,
                     "batches": self.batches,
                     "written_bytes": self.written_bytes,
@@ -58,11 +61,12 @@ class _Batch:
         self._meter, self._articles = meter, articles
 
     def __enter__(self) -> None:
-        self._began = time.perf_counter(), written_bytes()
+        self._began = time.perf_counter(), time.process_time(), written_bytes()
 
     def __exit__(self, *_: object) -> None:
         self._meter.seconds += time.perf_counter() - self._began[0]
-        self._meter.written_bytes += written_bytes() - self._began[1]
+        self._meter.cpu_seconds += time.process_time() - self._began[1]
+        self._meter.written_bytes += written_bytes() - self._began[2]
         self._meter.articles += self._articles
         self._meter.batches += 1
 

@@ -45,7 +45,7 @@ def main() -> None:
         counts["reads"] += 1
         try:
             rows, distinct, torn = read(glob)
-        except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
+        except (duckdb.Error, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             counts["errors"] += 1
             errors[" ".join(str(error).split())[:90]] += 1
             continue
