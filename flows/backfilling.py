@@ -20,13 +20,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from threading import Event, Lock, Thread
-from typing import Protocol
 
 from articles.source import Source
 from flows.accounting import RunReport
 from flows.crawl import PASSING, CrawlOutcome
 from flows.extraction import Extractors, open_extractors
-from flows.runs import Run, crawl, crawl_spec, open_lake, run_id
+from flows.runs import Run, Unwatched, Watch, crawl, crawl_spec, open_lake, run_id
 from flows.settings import Settings
 from flows.units import Cost, Days, Reprocess, cost, days_within_reach, plan, steps, steps_done
 from spiders.catalogue import Catalogue
@@ -48,16 +47,6 @@ RETRY_SECONDS = 30.0
 FAILURES_IN_A_ROW = 2
 LOOK_SECONDS = 0.25
 SHOW_SECONDS = 2.0
-
-
-class Watch(Protocol):
-    """Whoever shows how far it has come."""
-
-    def reached(self, name: str, done: int, total: int) -> None: ...
-
-
-class Unwatched:
-    def reached(self, name: str, done: int, total: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,8 +88,8 @@ def backfill_command(
         where = {"lake": settings.lake, "source_dirs": settings.sources}
         parameters = {"paths": paths, "source": source_id, "runner": runner, **where}
         return _ended(_flow_run(backfill, parameters, settings), terminal)
-    with terminal.progress("documents") as advance:
-        report = backfill_archives(settings, paths, source_id=source_id, runner=runner, advance=advance)
+    with terminal.lanes() as lanes:
+        report = backfill_archives(settings, paths, source_id=source_id, runner=runner, watch=lanes)
     return _ended(report, terminal)
 
 

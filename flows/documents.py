@@ -17,7 +17,7 @@ from flows.accounting import Exit
 from flows.extraction import Document, Extracted, open_extractors
 from flows.settings import Settings
 from flows.terminal import Terminal
-from spiders.archives import FILE_HEADER, ArchiveError, read_archive
+from spiders.archives import FILE_HEADER, ArchiveError, Reached, read_archive
 from spiders.catalogue import Catalogue
 
 log = logging.getLogger("finnews.documents")
@@ -70,10 +70,12 @@ def extract_command(
     return Exit.SOME_FAILED if refused[Reason.ARCHIVE.code] else Exit.OK
 
 
-def documents_of(catalogue: Catalogue, paths: Sequence[Path], source_id: str | None) -> Iterator[Page | Rejected]:
+def documents_of(
+    catalogue: Catalogue, paths: Sequence[Path], source_id: str | None, *, reached: Reached | None = None
+) -> Iterator[Page | Rejected]:
     """The documents of archives on disk. Raises ArchiveError, at once, for a path that is missing or holds nothing."""
     source = catalogue.find(source_id) if source_id else None
-    return read_archive(paths, catalogue=catalogue, source=source, fetched_at=datetime.now(UTC))
+    return read_archive(paths, catalogue=catalogue, source=source, fetched_at=datetime.now(UTC), reached=reached)
 
 
 def manifest_documents(manifest: Path, catalogue: Catalogue, source: Source | None) -> Iterator[Document]:

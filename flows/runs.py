@@ -22,7 +22,7 @@ from math import inf
 from pathlib import Path
 from random import uniform
 from threading import Event
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from articles.records import Article, Decision, Page, Reason, Rejected
 from flows.accounting import Account, RunReport
@@ -33,7 +33,7 @@ from flows.extraction import Document, Extractors, Finished, finished, open_extr
 from flows.noticing import Noticed, complaints
 from flows.settings import Settings
 from flows.spread import read_archive_by
-from spiders.archives import FILE_HEADER
+from spiders.archives import FILE_HEADER, archive_bytes
 from spiders.catalogue import Catalogue
 from spiders.crawl import CrawlSpec
 from spiders.hosts import shared_folder
@@ -56,6 +56,18 @@ LOOPBACK = ("127.0.0.1",)
 BRIEF_SECONDS = 120.0
 LOOK_SECONDS = 0.1
 Advance = Callable[[int], None]
+
+
+class Watch(Protocol):
+    """Whoever shows how far it has come; there may be no telling how far it is."""
+
+    def reached(self, name: str, done: int, total: int | None) -> None: ...
+
+
+class Unwatched:
+    def reached(self, name: str, done: int, total: int | None) -> None: ...
+
+
 T = TypeVar("T")
 
 
@@ -353,24 +365,49 @@ def backfill_archives(
     *,
     source_id: str | None = None,
     runner: str = "",
-    advance: Advance = silent,
+    watch: Watch | None = None,
 ) -> RunReport:
     """Loads archives on disk into the lake. A path or a source that is not there ends it before a lake is made.
 
     `runner` is `dask`, or `dask=ADDRESS`, to have them read by a cluster: see flows.spread.
     """
     catalogue = Catalogue.load(settings.sources)
-    documents = documents_of(catalogue, paths, source_id)
+    watched = _Watched(watch or Unwatched(), paths)
+    documents = documents_of(catalogue, paths, source_id, reached=watched.reached)
     address = address_of(runner)
     if address is None:
         with open_run(settings, "backfill") as run:
-            run.load_documents(documents, advance)
+            run.load_documents(documents, watched.advance)
         return run.report
     source = catalogue.find(source_id) if source_id else None
     with cluster(address, settings.worker_count) as client, open_run(settings, "backfill") as run:
         read = read_archive_by(client, paths, source, catalogue=catalogue, settings=settings, extractors=run.extractors)
-        run.load_finished(read, advance)
+        run.load_finished(read, watched.advance)
     return run.report
+
+
+class _Watched:
+    """How far a load of archives has come: documents, of which nobody knows how many there are, and bytes."""
+
+    def __init__(self, watch: Watch, paths: Sequence[Path]) -> None:
+        self._watch = watch
+        self._paths = paths
+        self._kib: int | None = None
+        self._documents = 0
+        self._file: Path | None = None
+        self._bytes_before = 0
+
+    def advance(self, documents: int) -> None:
+        self._documents += documents
+        self._watch.reached("documents", self._documents, None)
+
+    def reached(self, path: Path, offset: int) -> None:
+        if self._kib is None:
+            self._kib = archive_bytes(self._paths) >> 10
+        if self._file is not None and path != self._file:
+            self._bytes_before += self._file.stat().st_size
+        self._file = path
+        self._watch.reached("KiB", (self._bytes_before + offset) >> 10, self._kib)
 
 
 def _with_file(page: Page | Rejected, refusal: Rejected) -> Rejected:

@@ -23,7 +23,7 @@ from flows.cluster import mapped
 from flows.extraction import Extractors, Finished, extract_within, finished, record_of
 from flows.rereading import Reader, open_reader, read_batch
 from flows.settings import Settings
-from spiders.archives import Part, parts_of, read_part
+from spiders.archives import Part, archive_bytes, parts_of, read_part
 from spiders.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -78,12 +78,7 @@ def open_reader_by(client: Client, settings: Settings, catalogue: Catalogue) -> 
 
 def _part_bytes(paths: Sequence[Path], client: Client) -> int:
     workers = max(1, len(client.nthreads()))  # type: ignore[no-untyped-call]
-    total = sum(file.stat().st_size for path in paths for file in _files(path))
-    return max(SMALLEST_PART_BYTES, min(PART_BYTES, total // (workers * PARTS_A_WORKER)))
-
-
-def _files(path: Path) -> Iterator[Path]:
-    return (file for file in path.rglob("*") if file.is_file()) if path.is_dir() else iter([path] * path.is_file())
+    return max(SMALLEST_PART_BYTES, min(PART_BYTES, archive_bytes(paths) // (workers * PARTS_A_WORKER)))
 
 
 def _batches(raw_refs: Iterable[str]) -> Iterator[list[str]]:

@@ -154,7 +154,7 @@ class Lanes:
         self._progress = progress
         self._bars: dict[str, TaskID] = {}
 
-    def reached(self, name: str, done: int, total: int) -> None:
+    def reached(self, name: str, done: int, total: int | None) -> None:
         if name not in self._bars:
             self._bars[name] = self._progress.add_task(name, total=total, completed=done)
         else:

@@ -95,6 +95,10 @@ SAVED_FROM = re.compile(rb"<!--\s*saved from url=\(\d+\)(https?://\S+)")
 NOTHING_LISTED = Listed()
 
 
+Reached = Callable[[Path, int], None]
+"""Told how far the reading has come: a file, and the bytes of it that lie behind."""
+
+
 class ArchiveError(ValueError):
     """A path that holds no archive: one line, with the path."""
 
@@ -106,6 +110,11 @@ class _Reading:
     catalogue: Catalogue
     source: Source | None
     fetched_at: datetime
+    reached: Reached | None = None
+
+    def at(self, path: Path, offset: int) -> None:
+        if self.reached is not None:
+            self.reached(path, offset)
 
     def source_of(self, url: str, dialect: str = "") -> Source:
         if self.source is not None:
@@ -145,12 +154,17 @@ Reader = Callable[[Path, _Reading], Iterator[Page | Rejected]]
 
 
 def read_archive(
-    paths: Iterable[Path | str], *, catalogue: Catalogue, source: Source | None, fetched_at: datetime
+    paths: Iterable[Path | str],
+    *,
+    catalogue: Catalogue,
+    source: Source | None,
+    fetched_at: datetime,
+    reached: Reached | None = None,
 ) -> Iterator[Page | Rejected]:
     """Every document below `paths`. The source is the one given, else the owner of the document's url, else that of its
     dialect, else `local`. Raises ArchiveError before anything is read if a path is missing or holds nothing.
     """
-    reading = _Reading(catalogue, source, fetched_at)
+    reading = _Reading(catalogue, source, fetched_at, reached)
     roots = [_checked(path) for path in paths]
     if not roots:
         raise ArchiveError("no path of an archive was given")
@@ -169,6 +183,12 @@ class Part:
     def __str__(self) -> str:
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
         return f"{self.paths[0]}{more}" + (f" from byte {self.start:,}" if self.start else "")
+
+
+def archive_bytes(paths: Iterable[Path]) -> int:
+    """Of all documents below these paths."""
+    files = itertools.chain.from_iterable(_files(path) if path.is_dir() else (path,) for path in paths)
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def parts_of(paths: Iterable[Path | str], *, part_bytes: int) -> Iterator[Part]:
@@ -281,6 +301,7 @@ def _read_file(path: Path, reader: Reader, reading: _Reading) -> Iterator[Page |
             yield reading.rejected(Reason.EMPTY, str(path), "the file is empty")
             return
         yield from reader(path, reading)
+        reading.at(path, path.stat().st_size)
     except (OSError, EOFError, zlib.error) as error:
         yield reading.rejected(Reason.ARCHIVE, str(path), f"cannot be read: {error}")
 
@@ -534,6 +555,7 @@ def _read_torn(
                 reported = True
                 yield reading.rejected(Reason.ARCHIVE, f"{path}@{at}", tear)
             start = _next_start(file, at, stream, tear)
+            reading.at(path, start or at)
 
 
 def _first_member(file: IO[bytes], at: int) -> int | None:

@@ -20,7 +20,7 @@ import pytest
 
 from articles.records import Article, Page, Reason, Rejected
 from articles.source import ArticleRules, Source
-from flows.extraction import CHUNK, Extractors, refuse
+from flows.extraction import AHEAD, CHUNK, Extractors, refuse
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -156,7 +156,7 @@ def test_pages_are_asked_for_as_they_are_needed() -> None:
         results = extractors.run(endless())
         for _ in range(CHUNK):
             next(results)
-        assert asked <= 6 * CHUNK
+        assert asked <= (AHEAD + 3) * CHUNK
         raise StopIteration
 
 

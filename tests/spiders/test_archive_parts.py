@@ -11,7 +11,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from articles.records import Page, Rejected
-from spiders.archives import parts_of, read_archive, read_part
+from spiders.archives import archive_bytes, parts_of, read_archive, read_part
 from spiders.catalogue import Catalogue
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -82,3 +82,18 @@ def test_the_parts_of_an_archive_give_what_is_in_it(kind: str, part_bytes: int, 
     assert read == whole
     assert len(whole) > PAGES / 2
     assert (len(parts) > 1) == (part_bytes < 1 << 30) or kind == "torn plain"
+
+
+@pytest.mark.parametrize("name", ["a.warc.gz", "a.warc", "pages"])
+def test_how_far_the_reading_has_come_only_grows_and_ends_at_all(name: str, tmp_path: Path) -> None:
+    path = folder(tmp_path / name) if name == "pages" else web_archive(tmp_path / name)
+    seen: dict[Path, list[int]] = {}
+
+    def reached(file: Path, offset: int) -> None:
+        seen.setdefault(file, []).append(offset)
+
+    for _ in read_archive([path], catalogue=CATALOGUE, source=None, fetched_at=NOW, reached=reached):
+        pass
+    assert all(offsets == sorted(offsets) for offsets in seen.values())
+    assert sum(offsets[-1] for offsets in seen.values()) == archive_bytes([path])
+    assert name != "a.warc.gz" or len(seen[path]) >= PAGES
