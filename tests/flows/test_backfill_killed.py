@@ -5,11 +5,12 @@ By the processes of this machine and by a Dask cluster. `FINNEWS_KILLS=20` for a
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,10 +18,10 @@ import duckdb
 import pytest
 
 from benchmarks.backfill_archive import write_archive
-from flows import runs, spread
-from flows.settings import Settings
 from storage.lake import Lake
 
+ROOT = Path(__file__).parents[2]
+LOAD_SECONDS = 300
 PAGES = 240
 BATCH = 30
 PART_BYTES = 200_000
@@ -28,16 +29,24 @@ KILLS = int(os.environ.get("FINNEWS_KILLS", "1"))
 RUNNERS = ("", "dask")
 # Times of a run, its numbers, and where it put the page.
 OWN = "ingest_seq, first_seen_at, fetched_at, raw_ref"
-PROCESSES = multiprocessing.get_context("fork")
+# Smaller batches and parts, or the first commit would be the last.
+LOAD = f"""
+import sys
+from pathlib import Path
+from flows import runs, spread
+from flows.settings import Settings
+archive, lake, runner = sys.argv[1:]
+runs.BATCH, spread.SMALLEST_PART_BYTES = {BATCH}, {PART_BYTES}
+runs.backfill_archives(Settings(lake=lake, workers=2), [Path(archive)], runner=runner)
+"""
 
 pytestmark = pytest.mark.slow
 
 
-def load(archive: Path, lake: Path, runner: str) -> None:
-    os.setsid()
-    # Smaller, or the first commit would be the last.
-    runs.BATCH, spread.SMALLEST_PART_BYTES = BATCH, PART_BYTES
-    runs.backfill_archives(Settings(lake=str(lake), workers=2), [archive], runner=runner)
+def start(archive: Path, lake: Path, runner: str) -> subprocess.Popen[bytes]:
+    """In a session of its own, with all processes that it starts."""
+    command = [sys.executable, "-c", LOAD, str(archive), str(lake), runner]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
 def rows(lake: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -60,10 +69,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[object, ...]]]:
     lake = tmp_path_factory.mktemp("undisturbed") / "lake"
-    child = PROCESSES.Process(target=load, args=(archive, lake, ""))
-    child.start()
-    child.join()
-    assert child.exitcode == 0
+    assert start(archive, lake, "").wait(LOAD_SECONDS) == 0
     return rows(lake)
 
 
@@ -73,25 +79,21 @@ def test_w01_an_archive_load_killed_anywhere_leads_to_the_same_lake(
     seed: int, runner: str, archive: Path, undisturbed: dict[str, list[tuple[object, ...]]], tmp_path: Path
 ) -> None:
     moments, lake = random.Random(f"{seed} {runner}"), tmp_path / "lake"
-    child = PROCESSES.Process(target=load, args=(archive, lake, runner))
-    child.start()
-    wait_for(lake, moments.randint(0, PAGES // BATCH - 1), child)
+    run = start(archive, lake, runner)
+    wait_for(lake, moments.randint(0, PAGES // BATCH - 1), run)
     time.sleep(moments.uniform(0, 0.5))
-    if child.is_alive():
-        os.killpg(child.pid, signal.SIGKILL)
-    child.join()
-    again = PROCESSES.Process(target=load, args=(archive, lake, runner))
-    again.start()
-    again.join()
-    assert (again.exitcode, rows(lake)) == (0, undisturbed)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert start(archive, lake, runner).wait(LOAD_SECONDS) == 0
+    assert rows(lake) == undisturbed
     with Lake.open(lake) as opened:
         assert not opened.ledger.pending()
 
 
-def wait_for(lake: Path, commits: int, child: multiprocessing.process.BaseProcess) -> None:
+def wait_for(lake: Path, commits: int, run: subprocess.Popen[bytes]) -> None:
     """Until so many commits are decided; the lake tells by its ledger."""
     ledger, deadline = lake / "_state" / "ledger.sqlite", time.monotonic() + 120
-    while child.is_alive() and time.monotonic() < deadline:
+    while run.poll() is None and time.monotonic() < deadline:
         if ledger.exists() and decided(ledger) >= commits:
             return
         time.sleep(0.01)
