@@ -21,7 +21,7 @@ from flows.accounting import RunReport
 from flows.alarming import alarm
 from flows.backfilling import Backfill, open_backfill
 from flows.ingest import CRAWLERS
-from flows.publishing import account
+from flows.publishing import Bars, account
 from flows.runs import backfill_archives
 from flows.settings import Settings, load_settings
 
@@ -54,6 +54,7 @@ def backfill(
     settings = load_settings(lake=lake, sources=source_dirs)
     if sources:
         with open_backfill(settings, sources, since, until, reprocess=reprocess) as past:
+            past.watch = Bars()
             _run_lanes(past)
         report = past.report
     else:

@@ -96,6 +96,9 @@ def backfill_command(
 def _as_flow(asked: bool, terminal: Terminal) -> bool:
     """With a Prefect API configured, a run is a flow run there; without one the core runs, and pays for none."""
     api = os.environ.get(PREFECT_API)
+    if asked and not api:
+        # A busy machine needs more than Prefect's twenty seconds to start its temporary server.
+        os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
     if asked or not api:
         return asked
     if answers(api):

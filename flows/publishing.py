@@ -6,8 +6,7 @@ Prefect's database is a place to look, never one to build on: all of this stands
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from typing import cast
 from uuid import UUID
 
@@ -28,7 +27,6 @@ from storage.verify import Findings
 GATE_FAILED = "finnews.gate.failed"
 # An update is a request to the server: a bar that moves every other second is alive enough.
 PROGRESS_SECONDS = 2.0
-Advance = Callable[[int], None]
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -96,27 +94,23 @@ def as_markdown(report: RunReport) -> str:
     return "\n".join(lines) + "\n"
 
 
-@contextmanager
-def progress(key: str, description: str, total: int) -> Iterator[Advance]:
-    """A bar beside the flow run; what is handed to it is steps done."""
-    artifact_id = cast(UUID, create_progress_artifact(progress=0.0, key=key, description=description))
-    done, shown_at = 0, time.monotonic()
+class Bars:
+    """A progress bar for each source beside the flow run: what a backfill tells how far it has come."""
 
-    def advance(steps: int) -> None:
-        nonlocal done, shown_at
-        done += steps
-        if time.monotonic() - shown_at >= PROGRESS_SECONDS:
-            shown_at = time.monotonic()
-            _show(artifact_id, done, total)
+    def __init__(self) -> None:
+        self._bars: dict[str, tuple[UUID, float]] = {}
 
-    try:
-        yield advance
-    finally:
-        _show(artifact_id, done, total)
-
-
-def _show(artifact_id: UUID, done: int, total: int) -> None:
-    update_progress_artifact(artifact_id=artifact_id, progress=100.0 * min(done, total) / total if total else 100.0)
+    def reached(self, name: str, done: int, total: int) -> None:
+        percent = 100.0 * done / total if total else 100.0
+        if name not in self._bars:
+            key = f"backfill-{name.replace('_', '-')}"
+            bar = cast(UUID, create_progress_artifact(progress=percent, key=key, description=name))
+            self._bars[name] = bar, time.monotonic()
+            return
+        bar, shown_at = self._bars[name]
+        if done >= total or time.monotonic() - shown_at >= PROGRESS_SECONDS:
+            self._bars[name] = bar, time.monotonic()
+            update_progress_artifact(artifact_id=bar, progress=percent)
 
 
 def _emit_failures(run_id: str, source_id: str, account: Account) -> None:
