@@ -100,7 +100,9 @@ class Bars:
     def __init__(self) -> None:
         self._bars: dict[str, tuple[UUID, float]] = {}
 
-    def reached(self, name: str, done: int, total: int) -> None:
+    def reached(self, name: str, done: int, total: int | None) -> None:
+        if total is None:  # a bar needs an end
+            return
         percent = 100.0 * done / total if total else 100.0
         if name not in self._bars:
             key = f"backfill-{name.replace('_', '-')}"
