@@ -79,6 +79,7 @@ PLAUSIBLE = 0.3
 """Share of everyday characters that makes a text Chinese: real pages have 0.5 to 0.9, misread ones below 0.1."""
 MARGIN = 0.05
 NOT_WIDE = re.compile(r"[\x00-\x7f]+")
+BEYOND_TWO_BYTES = re.compile("[\u0800-\U0010ffff]")
 LATIN = re.compile(r"[\x80-\u017f]+")
 HAN = re.compile(f"[\u3400-\u9fff{LOST}]+")
 
@@ -111,7 +112,7 @@ def decode(body: bytes, *, content_type: str | None = None, charset: str | None 
         return _flagged(_best(body, _candidates(declared, _codec(charset))), declared)
     if not declared or declared == "utf-8" or text.isascii():
         return Decoded(text, "utf-8")
-    if max(text) < "\u0800":
+    if not BEYOND_TWO_BYTES.search(text):
         # A handful of GBK characters can form valid two-byte UTF-8, but then as Greek or Arabic, never as Chinese.
         return _flagged(_best(body, _candidates(declared, "utf-8")), declared)
     return Decoded(text, "utf-8", (LABEL_WRONG,))

@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import itemgetter
 
 import trafilatura
 from lxml import etree
@@ -307,7 +308,7 @@ def _parse(html: str) -> etree._Element:
 def _check_tags(html: str) -> None:
     """Before lxml sees it, for what it does with such a tag cannot be interrupted."""
     is_suspect = len(html) > BIG_PAGE_CHARS or _has_stretch(html)
-    if is_suspect and any(tag["one_more"] for tag in _TAG.finditer(html)):
+    if is_suspect and any(map(itemgetter("one_more"), _TAG.finditer(html))):
         raise _RefusedError(Reason.LIMIT, f"a tag of more than {MAX_ATTRIBUTES:,} attributes")
 
 

@@ -29,10 +29,12 @@ Why = Literal["links", "noise", "headline", "behind the signature", "behind the 
 
 # What the site says about itself reads like prose, and on a short page there is more of it than of news.
 _LEGAL = re.compile(
+    # Their first characters: quickly past all others, which takes three quarters of the time.
+    r"(?=[版著免声转侵举许备公不风未稿联客投本网发评登注验密浏欢下邮建在隐插轉舉專©acfj])(?:"
     r"版权|著作权|免责|声明[：:]|转载|侵权|举报|许可证|备案|公网安备|不代表本|不构成.{0,6}投资|风险自担|未经.{0,12}授权|稿件|联系我们|客服|投稿|"
     r"本网站|本站|本平台|网友|发表评论|评论仅|登录|登陆|注册|验证码|密码|浏览器|欢迎.{0,6}关注|下载.{0,8}(?:APP|客户端)|邮箱|建议您?使用|"
     r"在线客服|联系方式|隐私政策|flash|插件|javascript|copyright|cookie|©|all rights reserved|"
-    r"著作權|轉載|舉報|專頁|facebook",
+    r"著作權|轉載|舉報|專頁|facebook)",
     re.IGNORECASE,
 )
 # One such word in so many characters is a subject of the news; more is a notice.
@@ -146,9 +148,10 @@ def vote(reading: Reading, headline: int | None) -> Voted:
     mark_noise(reading, headline)
     weights = weigh(reading.runs, headline)
     sums = [0.0, *accumulate(weights)]
-    best = max(reading.spans, key=lambda span: sums[span.end] - sums[span.start], default=None)
-    if best is None or sums[best.end] <= sums[best.start]:
+    gains = [sums[span.end] - sums[span.start] for span in reading.spans]
+    if max(gains, default=0.0) <= 0.0:
         return Voted(_lines_below(reading.runs, headline), [])
+    best = reading.spans[gains.index(max(gains))]
     block, start, end = _widened(reading.spans, weights, sums, best, headline)
     return Voted(reading.runs[start:end], reading.runs[end : min(block.end, end + _MOST_BEHIND)])
 
@@ -200,7 +203,8 @@ def _trimmed(
 
     Lines that weigh next to nothing stay with the sentences beside them. Above the body, the headline is the border.
     """
-    last = max(range(start, end), key=lambda at: (sums[at + 1], at))
+    behind = sums[end:start:-1]
+    last = end - 1 - behind.index(max(behind))
     while last + 1 < end and weights[last + 1] > _AWAY:
         last += 1
     if (
@@ -209,7 +213,8 @@ def _trimmed(
         and sums[last + 1] - sums[headline] > 0.5 * (sums[last + 1] - sums[start])
     ):
         start = min(headline, last)
-    first = min(range(start, last + 1), key=lambda at: sums[at])
+    before = sums[start : last + 1]
+    first = start + before.index(min(before))
     subheads = sum(link == _LINK and text > 0 for link, text in pairwise(weights[first : last + 1]))
     if subheads >= _MIN_DIGEST - 1 and first > start and weights[first - 1] == _LINK:
         first -= 1
