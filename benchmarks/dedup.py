@@ -29,7 +29,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from articles.fingerprint import NO_KEY, Records, fingerprints, records
 from articles.identity import text_hash
@@ -69,6 +69,7 @@ PEER_PACKAGES += ("datasets", "click", "click-option-group", "rich", "psutil", "
 PEER_DOCUMENTS = 2_000
 ONE_CORE = {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
+SCHEDULED = Path("/proc/self/schedstat")
 START = datetime(2023, 1, 1, tzinfo=UTC)
 SPAN = timedelta(days=365)
 SCHEDULED_RUN = 200
@@ -185,18 +186,34 @@ class Checkpoint:
 
     articles: int = 0
     seconds: float = 0.0
+    """Of wall time, less those in which other processes had the processor: one core is asked for, busy or not."""
+    wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
 
-    def add(self, articles: int, seconds: float, cpu_seconds: float) -> None:
+    def add(self, articles: int, began: Clock, ended: Clock) -> None:
         self.articles += articles
-        self.seconds += seconds
-        self.cpu_seconds += cpu_seconds
+        self.wall_seconds += ended.wall - began.wall
+        self.seconds += ended.wall - began.wall - (ended.kept_waiting - began.kept_waiting)
+        self.cpu_seconds += ended.cpu - began.cpu
 
     def __str__(self) -> str:
         return (
-            f"{self.articles:>9,} articles at {self.articles / self.seconds:8,.0f} a second, "
-            f"{self.articles / self.cpu_seconds:8,.0f} a CPU second"
+            f"{self.articles:>9,} articles at {self.articles / self.seconds:8,.0f} a second "
+            f"({self.articles / self.wall_seconds:,.0f} as busy as this machine is), "
+            f"{self.articles / self.cpu_seconds:,.0f} a CPU second"
         )
+
+
+class Clock(NamedTuple):
+    wall: float
+    cpu: float
+    kept_waiting: float
+    """Ready to run, while others ran; 0 where the system does not tell."""
+
+    @classmethod
+    def now(cls) -> Clock:
+        kept_waiting = int(SCHEDULED.read_text().split()[1]) / 1e9 if SCHEDULED.exists() else 0.0
+        return cls(time.perf_counter(), time.process_time(), kept_waiting)
 
 
 def stream(articles: int, batch: int, kept: Path | None = None) -> dict[str, float]:
@@ -210,9 +227,9 @@ def stream(articles: int, batch: int, kept: Path | None = None) -> dict[str, flo
             if checkpoints[-1].articles >= articles / CHECKPOINTS:
                 _say(f"  {checkpoints[-1]}")
                 checkpoints.append(Checkpoint())
-            began, cpu_began = time.perf_counter(), time.process_time()
+            began = Clock.now()
             decisions = bulk.add([article for article, _ in news])
-            checkpoints[-1].add(len(news), time.perf_counter() - began, time.process_time() - cpu_began)
+            checkpoints[-1].add(len(news), began, Clock.now())
             stories.extend(story for _, story in news)
             _score_stream(score, decisions, stories)
         _say(f"  {checkpoints[-1]}")
@@ -300,6 +317,7 @@ def _stream_figures(
     first, last = (checkpoint.cpu_seconds / checkpoint.articles for checkpoint in (checkpoints[1], checkpoints[-1]))
     figures = {
         "articles/s": articles / sum(checkpoint.seconds for checkpoint in checkpoints),
+        "articles/s, as busy as this machine is": articles / sum(checkpoint.wall_seconds for checkpoint in checkpoints),
         "articles/CPU s": articles / sum(checkpoint.cpu_seconds for checkpoint in checkpoints),
         "growth of time per batch (at most)": last / first,
         "index bytes an article (at most)": _bytes(bulk, "near_") / articles,
