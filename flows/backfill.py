@@ -20,7 +20,7 @@ from prefect.futures import wait
 from flows.accounting import RunReport
 from flows.alarming import alarm
 from flows.backfilling import Backfill, open_backfill
-from flows.ingest import CRAWLERS
+from flows.ingest import CRAWLERS, PATIENCE_SECONDS
 from flows.publishing import Bars, account
 from flows.runs import backfill_archives
 from flows.settings import Settings, load_settings
@@ -29,7 +29,9 @@ from flows.settings import Settings, load_settings
 # No retries: the same bytes give the same answer.
 @task(name="load archives", cache_policy=NO_CACHE, persist_result=False)
 def load_archives(settings: Settings, paths: Sequence[Path], source: str | None, runner: str) -> RunReport:
-    return backfill_archives(settings, paths, source_id=source, runner=runner)
+    return backfill_archives(
+        settings, paths, source_id=source, runner=runner, watch=Bars(), patience_seconds=PATIENCE_SECONDS
+    )
 
 
 # No retries either: a lane tries its units again by itself, and what it leaves is the next run's.

@@ -105,7 +105,7 @@ class Bars:
             return
         percent = 100.0 * done / total if total else 100.0
         if name not in self._bars:
-            key = f"backfill-{name.replace('_', '-')}"
+            key = f"backfill-{name.lower().replace('_', '-')}"
             bar = cast(UUID, create_progress_artifact(progress=percent, key=key, description=name))
             self._bars[name] = bar, time.monotonic()
             return

@@ -366,6 +366,7 @@ def backfill_archives(
     source_id: str | None = None,
     runner: str = "",
     watch: Watch | None = None,
+    patience_seconds: float = 0,
 ) -> RunReport:
     """Loads archives on disk into the lake. A path or a source that is not there ends it before a lake is made.
 
@@ -376,11 +377,14 @@ def backfill_archives(
     documents = documents_of(catalogue, paths, source_id, reached=watched.reached)
     address = address_of(runner)
     if address is None:
-        with open_run(settings, "backfill") as run:
+        with open_run(settings, "backfill", patience_seconds=patience_seconds) as run:
             run.load_documents(documents, watched.advance)
         return run.report
     source = catalogue.find(source_id) if source_id else None
-    with cluster(address, settings.worker_count) as client, open_run(settings, "backfill") as run:
+    with (
+        cluster(address, settings.worker_count) as client,
+        open_run(settings, "backfill", patience_seconds=patience_seconds) as run,
+    ):
         read = read_archive_by(client, paths, source, catalogue=catalogue, settings=settings, extractors=run.extractors)
         run.load_finished(read, watched.advance)
     return run.report

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
 DEPLOYMENTS = FILE["deployments"]
 ENDED = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
-START_SECONDS = 180
+START_SECONDS = 240
 
 
 @dataclass

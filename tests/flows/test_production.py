@@ -82,7 +82,7 @@ def test_a_schedule_fires_on_a_worker_and_fills_the_lake(
         say("deployed: a work pool, six deployments, an automation; and once more, which changes nothing")
         prefect.command("flows.deploying", str(file), **environment)
         with prefect.worker("first", **environment):
-            run = wait_for(lambda: first_run(prefect), 240)
+            run = wait_for(lambda: first_run(prefect), 300)
             say(f"the schedule fired: {run['name']} {run['state_type']}")
         prefect.command("flows.deploying", str(deployment_file(tmp_path)), **environment)
     assert run["state_type"] == "COMPLETED", prefect.log(run["id"])
@@ -108,21 +108,21 @@ def test_o01_two_workers_one_dies_with_its_host_and_the_other_goes_on(
         with prefect.worker("one", **states[0]) as one, prefect.worker("two", **states[1]):
             first = prefect.start("ingest/manual", sources=SOURCE_IDS[:3])
             second = prefect.start("ingest/scheduled", sources=SOURCE_IDS[3:])
-            wait_for(lambda: {prefect.state(first), prefect.state(second)} == {"RUNNING"}, 120)
+            wait_for(lambda: {prefect.state(first), prefect.state(second)} == {"RUNNING"}, 300)
             workers = {worker_of(prefect, run_id): run_id for run_id in (first, second)}
             say(f"{' and '.join(sorted(workers))} each have a run")
             assert set(workers) == {"one", "two"}
             doomed = workers["one"]
-            wait_for(lambda: crawls_below(one.pid), 60)
+            wait_for(lambda: crawls_below(one.pid), 120)
             for pid in family(one.pid):
                 kill(pid)
             killed_at = time.monotonic()
             say("the host of worker one is gone: worker, flow run and crawls killed")
             name = "ingest/manual" if doomed == first else "ingest/scheduled"
-            dead = prefect.ended(doomed, 240)
+            dead = prefect.ended(doomed, 300)
             after = time.monotonic() - killed_at
             say(f"its run is {dead['state_type']} after {after:.0f} s: {dead['state']['message']}")
-            again = prefect.ended(prefect.start(name, sources=SOURCE_IDS), 240)
+            again = prefect.ended(prefect.start(name, sources=SOURCE_IDS), 300)
             say(f"the next one is {again['state_type']} after {time.monotonic() - killed_at:.0f} s")
         other = prefect.ended(workers["two"])
         query = ["read", "select article_id from articles", "--json"]
@@ -145,18 +145,18 @@ def test_o02_o11_serve_outlives_its_server_and_ends_in_order(expected: set[str],
         command = ["serve", "--lake", str(lake), "--port", str(port)]
         log = tmp_path / "serve.log"
         with process(environment, log, "flows.cli", *command) as serve:
-            wait_for(lambda: "deployed" in log.read_text() or serve.poll() is not None, 240)
+            wait_for(lambda: "deployed" in log.read_text() or serve.poll() is not None, 360)
             assert serve.poll() is None, log.read_text()
             say("finnews serve: server, deployments, worker")
             server = next(pid for pid in family(serve.pid) if "server" in command_of(pid).split())
             for pid in family(server):
                 kill(pid)
-            wait_for(lambda: "Prefect server ended" in log.read_text(), 60)
-            wait_for(lambda: answers(api), 120)
+            wait_for(lambda: "Prefect server ended" in log.read_text(), 120)
+            wait_for(lambda: answers(api), 240)
             say("its server was killed, and is back")
             prefect = Prefect(tmp_path, environment | {"PREFECT_API_URL": api})
             run_id = prefect.start("ingest/manual", sources=SOURCE_IDS)
-            wait_for(lambda: crawls_below(serve.pid), 120)
+            wait_for(lambda: crawls_below(serve.pid), 240)
             time.sleep(2)
             everyone = family(serve.pid)
             serve.send_signal(signal.SIGTERM)
