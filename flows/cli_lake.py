@@ -116,6 +116,9 @@ def reextract(
     since: DayOption = None,
     until: DayOption = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes [default: one per core].")] = None,
+    runner: Annotated[
+        str, typer.Option(metavar="RUNNER", help="Who reads: dask, dask=ADDRESS [default: this machine].")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
     lake: LakeOption = None,
     ledger: LedgerOption = None,
@@ -133,6 +136,7 @@ def reextract(
             source_ids=sources or [],
             since=since.date() if since else None,
             until=until.date() if until else None,
+            runner=runner,
             dry_run=dry_run,
         )
     )

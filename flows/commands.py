@@ -21,6 +21,8 @@ from flows.terminal import Terminal, as_records
 from flows.units import Reprocess
 from spiders.catalogue import Catalogue
 
+BOUNDS = {"at most": "≤ ", "about": "≈ ", "at least": "≥ "}
+
 
 def ingest_command(
     source_ids: Sequence[str],
@@ -146,25 +148,38 @@ def _say_lists(catalogue: Catalogue, source_ids: Sequence[str], terminal: Termin
 
 
 def _say_units(planned: Sequence[Planned], terminal: Terminal) -> Exit:
+    if terminal.as_json:
+        terminal.document([_unit_record(each) for each in planned])
+        return Exit.OK
     rows = [
         (
             each.unit.source,
-            each.unit.since.isoformat(),
-            each.unit.until.isoformat(),
-            f"{each.unit.first_page} to {each.unit.last_page}" if each.unit.last_page else "",
+            f"{each.unit.since} to {each.unit.until}",
+            f"{each.unit.first_page}-{each.unit.last_page}" if each.unit.last_page else "",
             each.unit.state,
-            each.cost.bound,
-            each.cost.lists,
-            each.cost.articles,
+            f"{BOUNDS[each.cost.bound]}{each.cost.lists:,}",
+            "?" if each.cost.articles is None else f"{BOUNDS[each.cost.bound]}{each.cost.articles:,}",
         )
         for each in planned
     ]
-    columns = ("source", "since", "until", "pages", "state", "requests", "for lists", "for articles")
-    if terminal.as_json:
-        terminal.document(as_records(columns, rows))
-    else:
-        terminal.table(columns, rows, title="would be asked for; articles that the lake has are not fetched again")
+    columns = ("source", "days", "pages", "state", "for lists", "for articles")
+    terminal.table(columns, rows, title="requests that it would make; articles that the lake has are not fetched again")
     return Exit.OK
+
+
+def _unit_record(planned: Planned) -> dict[str, Any]:
+    unit, cost = planned.unit, planned.cost
+    return {
+        "source": unit.source,
+        "since": unit.since.isoformat(),
+        "until": unit.until.isoformat(),
+        "first_page": unit.first_page or None,
+        "last_page": unit.last_page or None,
+        "state": unit.state,
+        "requests": cost.bound,
+        "for_lists": cost.lists,
+        "for_articles": cost.articles,
+    }
 
 
 def _count_documents(paths: Sequence[Path], settings: Settings, terminal: Terminal, source_id: str | None) -> Exit:

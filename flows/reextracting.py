@@ -20,9 +20,10 @@ from articles.extract import extractor_of
 from articles.records import Article, Rejected
 from articles.source import UNKNOWN, Source
 from flows.accounting import Exit
-from flows.rereading import Reader, open_reader
+from flows.rereading import Reader
 from flows.runs import Advance, open_lake, run_id, silent
 from flows.settings import Settings, SettingsError
+from flows.spread import open_reader_of
 from flows.terminal import Terminal
 from spiders.catalogue import Catalogue
 from storage.errors import QueryError
@@ -84,6 +85,7 @@ def reextract_command(
     source_ids: Sequence[str] = (),
     since: date | None = None,
     until: date | None = None,
+    runner: str = "",
     dry_run: bool = False,
 ) -> Exit:
     if since and until and since > until:
@@ -92,7 +94,7 @@ def reextract_command(
         raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
     catalogue = Catalogue.load(settings.sources)
     chosen = catalogue.choose(source_ids) if source_ids else []
-    with open_reader(settings, catalogue) as read, terminal.progress("pages") as advance:
+    with open_reader_of(runner, settings, catalogue) as read, terminal.progress("pages") as advance:
         reading = Rereading(settings, catalogue, chosen, since, until)
         changes = reading.compare(read, advance) if dry_run else reading.commit(read, advance)
     _tell(changes, dry_run, terminal)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from articles.records import Article, Rejected
 from articles.source import Source
-from flows.cluster import mapped
+from flows.cluster import address_of, cluster, mapped
 from flows.extraction import Extractors, Finished, extract_within, finished, record_of
 from flows.rereading import Reader, open_reader, read_batch
 from flows.settings import Settings
@@ -59,6 +59,18 @@ def read_archive_by(
 
     there = partial(_read, catalogue=catalogue, source=source, fetched_at=now, page_seconds=settings.page_seconds)
     return (document for documents in mapped(client, there, parts, here=here) for document in documents)
+
+
+@contextmanager
+def open_reader_of(runner: str, settings: Settings, catalogue: Catalogue) -> Iterator[Reader]:
+    """The reader that `--runner` asks for: this machine's processes, or a cluster."""
+    address = address_of(runner)
+    if address is None:
+        with open_reader(settings, catalogue) as read:
+            yield read
+        return
+    with cluster(address, settings.worker_count) as client, open_reader_by(client, settings, catalogue) as read:
+        yield read
 
 
 @contextmanager

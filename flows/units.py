@@ -74,6 +74,8 @@ def days_within_reach(source: Source, since: date | None, until: date | None, *,
     if since is None:
         raise RangeError("say how far back to go: --since DAY")
     until = until or today
+    if since > today:
+        raise RangeError(f"--since {since} lies in the future: today is {today} in {source.tz}")
     if since > until:
         raise RangeError(f"the range is empty: --since {since} is after --until {until}")
     if until > today:

@@ -168,6 +168,7 @@ def test_a_dry_run_says_the_units_and_what_they_cost_and_touches_nothing(site: S
     [
         (date(2026, 9, 2), date(2026, 9, 1), "the range is empty: --since 2026-09-02 is after --until 2026-09-01"),
         (date(2026, 9, 2), date(2999, 1, 1), "--until 2999-01-01 lies in the future"),
+        (date(2999, 1, 1), None, "--since 2999-01-01 lies in the future"),
         (date(1999, 1, 1), date(1999, 12, 31), "daily: --until 1999-12-31 lies before its lists begin"),
         (None, None, "say how far back to go: --since DAY"),
     ],

@@ -95,16 +95,12 @@ def test_a_worker_that_is_killed_costs_no_row(
 
 
 def test_stored_pages_are_read_again_by_a_cluster(undisturbed: tuple[Path, Account]) -> None:
-    from flows.cluster import cluster
-    from flows.spread import open_reader_by
+    from flows.spread import open_reader_of
 
     lake, _ = undisturbed
     catalogue = Catalogue.load()
     refs = [ref for (ref,) in duckdb.sql(f"select raw_ref from '{lake}/articles/*/*/*.parquet' limit 30").fetchall()]
     with open_reader(settings(lake), catalogue) as read:
         here = list(read(refs))
-    with (
-        cluster("", 2) as client,
-        open_reader_by(client, settings(lake), catalogue) as read,
-    ):
+    with open_reader_of("dask", settings(lake), catalogue) as read:
         assert list(read(refs)) == here
