@@ -38,13 +38,12 @@ _LABELS = {
     "Web Editor|Editor",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
     "other": "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|"
-    "版式|运营|译者|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
+    "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
     "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|选稿|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图",
 }
 _FIELD_OF = {label: name for name, labels in _LABELS.items() for label in labels.split("|")}
 _PEOPLE = frozenset(("author", "editor", "chief"))
-# Not the source of a picture or of figures.
 
 
 def _one_of(words: Iterable[str]) -> str:
@@ -59,10 +58,11 @@ def _one_of(words: Iterable[str]) -> str:
     return f"(?:{branches})?" if is_word else f"(?:{branches})"
 
 
+# Not the source of a picture or of figures, and not what a notice says about sources.
 _LABEL = re.compile(
     # Quickly past nearly every character.
     rf"(?=[{''.join({label[0] for label in _FIELD_OF})}])"
-    r"(?<!图片)(?<!封面)(?<!题图)(?<!数据)(?<!图像)"
+    r"(?<!图片)(?<!封面)(?<!题图)(?<!数据)(?<!图像)(?<!注明)(?<!注明[“：\"])"
     rf"(?P<label>{_one_of(_FIELD_OF)})"
     r"(?<![原本全正译上下]文)(?:\s*[：:︰丨|｜]\s*|\s*/\s*(?=[^/]{2,20}$))"
 )
@@ -70,7 +70,7 @@ _SPACED = re.compile(
     rf"(?:[{HAN}]{{0,6}}(?:记者|见习记者)\s*(?P<author>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)\s+)?"
     rf"[{HAN}]{{0,4}}?(?P<label>责任编辑|责编|编辑|见习编辑|校对|作者|文)\s+"
     rf"(?P<value>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)"
-    rf"(?:\s+(?:校对|审核|监制)\s+{NAME}(?:[ 、,，/]+{NAME}){{0,3}})?"
+    rf"(?:\s*[|｜]?\s+(?:校对|审核|监制|主编)\s+{NAME}(?:[ 、,，/]+{NAME}){{0,3}})?"
 )
 # 「○记者 甲 ○编辑 乙」, 「甲 每经编辑 乙」
 _AUTHOR_AND_EDITOR = re.compile(
@@ -107,6 +107,8 @@ _BEHIND_NAMES = re.compile(
     rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}\s+)?(?:职员|学生|教师|学者|律师|编辑|农民|工人|公务员|自由撰稿人)$"
 )
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
+# 「某某网 王一鸣」
+_MEDIUM_AND_NAME = re.compile(rf"[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊)\s+(?P<names>{NAMES})")
 # 「方某北京大学经济学院教授」
 _NAME_AND_POST = re.compile(
     rf"(?P<names>[{SURNAMES}][{HAN}]{{1,2}}?)[ ，,]?(?:系|为|是)?"
@@ -136,6 +138,9 @@ _NO_MEDIUM = re.compile(
     r"(?:北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|"
     r"青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门|中国|海外)(?:省|市)?|资料图片?|图片|视频|视觉中国"
 )
+
+# Rules of lines whose labels are not the article's: the source of a picture, what a site says of its sources.
+_SAYS_NO_FIELDS = frozenset(("picture_credit", "site_statement", "copyright", "site_footer"))
 
 # The characters of wrapper lines that differ in traditional script.
 _TRADITIONAL = str.maketrans(
@@ -186,8 +191,7 @@ def strip_wrapper(
         elif (verdict := _verdict(line, number < head_end, number >= tail_start)) is None:
             stripped.lines.append(line)
         else:
-            # The source of a picture is not that of the text.
-            fields = {} if verdict.rule == "picture_credit" else verdict.fields or label_values(line)
+            fields = verdict.fields if verdict.rule in _SAYS_NO_FIELDS else verdict.fields or label_values(line)
             stripped.remove(verdict.rule, line, fields)
             if verdict.cut and _may_cut(lines, number):
                 for rest in lines[number + 1 :]:
@@ -239,7 +243,7 @@ def person(value: str) -> str:
         if found := pattern.search(simplified(value)):
             value = value[: found.start()].rstrip(" /／")
     value = re.sub(r"\s*[（(]?微博[)）]?|[/／](?:编译|文|整理|摄|图)$", "", value)
-    for pattern in (_ROLE, _NAME_AND_POST):
+    for pattern in (_ROLE, _NAME_AND_POST, _MEDIUM_AND_NAME):
         if found := pattern.fullmatch(simplified(value)):
             return value[slice(*found.span("names"))]
     # Who took the pictures did not write the text.
@@ -332,7 +336,7 @@ def _medium(value: str) -> str:
     first, *rest = re.split(r"\s+", value)
     while rest and first.isascii() and rest[0].isascii() and rest[0].isalpha():
         first = f"{first} {rest.pop(0)}"
-    first = re.split(r"[（(]", first)[0] or first
+    first = re.split(r"[（(”]", first)[0] or first
     first = first.strip(_EDGES)
     return "" if _ADDRESS.match(first) or _NO_MEDIUM.fullmatch(simplified(first)) else first
 
