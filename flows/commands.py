@@ -35,6 +35,8 @@ def ingest_command(
 ) -> Exit:
     catalogue = Catalogue.load(settings.sources)
     chosen = catalogue.choose(source_ids)
+    if not chosen:
+        raise SettingsError("no source is enabled: name some, or see `finnews sources list`")
     if dry_run:
         return _say_lists(catalogue, chosen, terminal)
     if _as_flow(as_flow, terminal):

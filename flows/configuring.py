@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic.fields import FieldInfo
 
 from flows.accounting import Exit
-from flows.settings import PREFIX, Settings, SettingsError, load_settings, settings_file
+from flows.settings import PREFIX, Settings, load_settings, read_file, settings_file
 from flows.terminal import Terminal
 from flows.writing import OutputError, write_whole
 
@@ -77,7 +77,7 @@ def config_show_command(terminal: Terminal, flags: Mapping[str, Any]) -> Exit:
 def effective(flags: Mapping[str, Any]) -> list[Setting]:
     """Every setting as a run with these flags would have it. Raises SettingsError."""
     settings = load_settings(**flags)
-    in_file = _in_file()
+    in_file = read_file()
     found = []
     for name, field in Settings.model_fields.items():
         origin, place = _origin(name, flags, in_file)
@@ -128,14 +128,6 @@ def _origin(name: str, flags: Mapping[str, Any], in_file: Mapping[str, Any]) -> 
     if name in in_file:
         return "file", str(settings_file())
     return "default", ""
-
-
-def _in_file() -> dict[str, Any]:
-    file = settings_file()
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{file}: {error}") from error
 
 
 def _described(name: str, field: FieldInfo, lake: str | None) -> str:

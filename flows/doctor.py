@@ -35,6 +35,7 @@ from spiders.catalogue import Catalogue, SourceFileError
 from storage.errors import StorageError
 from storage.lock import writer_of
 from storage.overview import History, history
+from storage.store import is_remote, probe
 
 ROOT = Path(__file__).parents[1]
 TESTED_PYTHON = ((3, 11), (3, 14))
@@ -177,6 +178,9 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _lake(settings: Settings) -> Iterator[Finding]:
+    if is_remote(settings.lake):
+        yield _bucket(settings.lake)
+        return
     lake = settings.lake_path
     if not lake.exists():
         parent = _existing(lake)
@@ -191,6 +195,19 @@ def _lake(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("lake", "ok", f"{lake}: can be written")
         yield _writer(lake)
+
+
+def _bucket(url: str) -> Finding:
+    """Tried with a file of its own, which is taken away again."""
+    try:
+        tried = probe(url)
+    except StorageError as error:
+        return Finding("lake", "fail", str(error), "look at the bucket's name, endpoint and credentials (AWS_…)")
+    if tried.sound:
+        return Finding("lake", "ok", f"{url}: refuses stale writes ({tried.seconds:.1f} s)")
+    return Finding(
+        "lake", "fail", f"{url}: not so: {'; '.join(tried.failed)}", "writers would overwrite each other here"
+    )
 
 
 def _cannot_replace(folder: Path) -> str | None:

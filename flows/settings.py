@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as PydanticSettingsError,
 )
 
-from storage.store import home_of
+from storage.store import home_of, is_remote
 
 FILE = "finnews.toml"
 PREFIX = "FINNEWS_"
@@ -28,10 +35,27 @@ class SettingsError(ValueError):
     """One line for the person who wrote the setting: where it stands, what is wrong, what was meant."""
 
 
+def _a_folder(lake: str) -> str:
+    """A lake may be missing; what is there must be a folder, or nothing can come of it."""
+    if is_remote(lake):
+        return lake
+    try:
+        mode = os.stat(lake).st_mode  # noqa: PTH116 - Path keeps quiet about loops
+    except FileNotFoundError:
+        return lake
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{lake[:80]!r} can be no folder ({getattr(error, 'strerror', None) or error})") from error
+    if not stat.S_ISDIR(mode):
+        raise ValueError(f"{lake!r} is a file, not a folder")
+    return lake
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX)
 
-    lake: str = Field(default="lake", description="folder that holds the lake, or s3://bucket/prefix")
+    lake: Annotated[str, AfterValidator(_a_folder)] = Field(
+        default="lake", description="folder that holds the lake, or s3://bucket/prefix"
+    )
     ledger: str = Field(
         default="",
         repr=False,  # it may hold a password
@@ -51,7 +75,6 @@ class Settings(BaseSettings):
     connect_to: dict[str, str] = Field(
         default={}, description="host → address:port to connect to in its place, * for all; for tests and the demo"
     )
-
     notify_urls: list[str] = Field(
         default=[], repr=False, description="where alarms go, as apprise writes them: json://host/path, mailto://…"
     )
@@ -75,31 +98,59 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=read_file())
 
 
 def settings_file() -> Path:
     return Path(os.environ.get(PREFIX + "CONFIG", FILE))
 
 
+def read_file() -> dict[str, Any]:
+    """What the file says, before it is checked; nothing, if there is none. Raises SettingsError."""
+    file = settings_file()
+    if not file.exists() and PREFIX + "CONFIG" not in os.environ:
+        return {}
+    try:
+        # A byte order mark is what some editors begin a file with.
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise SettingsError(f"{file}: no such file (named by {PREFIX}CONFIG)") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: is not UTF-8 (byte {error.start})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read ({error.strerror})") from error
+
+
 def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - the flags are the model's own fields
     """Settings of this run. A flag that is None was not given. Raises SettingsError."""
-    file = settings_file()
-    if PREFIX + "CONFIG" in os.environ and not file.is_file():
-        raise SettingsError(f"{file}: no such file (named by {PREFIX}CONFIG)")
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        raise SettingsError("; ".join(_sentence(problem, file) for problem in error.errors())) from error
-    except (ValueError, OSError) as error:
-        raise SettingsError(f"{file}: {error}") from error
+        raise SettingsError("; ".join(_sentence(problem, flags) for problem in error.errors())) from error
+    except PydanticSettingsError as error:
+        # A variable that should hold JSON: lists and tables.
+        raise SettingsError(f"{error}: JSON is expected") from error
 
 
-def _sentence(problem: Any, file: Path) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    key = ".".join(str(part) for part in problem["loc"])
-    variable = PREFIX + key.upper()
-    place = variable if variable in os.environ else f"{file} {key}"
+def _sentence(problem: Any, flags: Mapping[str, Any]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    name, key = str(problem["loc"][0]), ".".join(str(part) for part in problem["loc"])
+    variable = PREFIX + name.upper()
+    if flags.get(name) is not None:
+        place = f"--{name}"
+    elif variable in os.environ:
+        place = variable
+    else:
+        place = f"{settings_file()}:{_line_of(name)}: {key}"
     if problem["type"] == "extra_forbidden":
         close = difflib.get_close_matches(key, Settings.model_fields, n=1)
         return f"{place}: no such setting" + (f"; did you mean {close[0]}?" if close else "")
-    return f"{place}: {problem['msg']}"
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _line_of(name: str) -> int:
+    """Where the file sets it."""
+    lines = settings_file().read_text(encoding="utf-8-sig").splitlines()
+    begins = re.compile(rf"""\s*\[*\s*["']?{re.escape(name)}["']?\s*[=.\]]""")
+    return next((number for number, line in enumerate(lines, start=1) if begins.match(line)), 1)

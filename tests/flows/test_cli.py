@@ -127,7 +127,7 @@ def test_bad_input_is_one_line_and_exit_2(
 def test_setting_with_a_slip_names_what_was_meant(tmp_path: Path, finnews) -> None:
     (tmp_path / "finnews.toml").write_text('laek = "x"\n', encoding="utf-8")
     run = finnews("read", "select 1", cwd=tmp_path)
-    assert (run.returncode, run.stderr) == (2, "finnews: finnews.toml laek: no such setting; did you mean lake?\n")
+    assert (run.returncode, run.stderr) == (2, "finnews: finnews.toml:1: laek: no such setting; did you mean lake?\n")
 
 
 def test_settings_precedence_is_flag_environment_file(tmp_path: Path) -> None:

@@ -77,7 +77,6 @@ def test_what_is_wrong_says_what_to_do(
 ) -> None:
     (here / "own").mkdir()
     (here / "own/mine.toml").write_text('id = "mine"\nnmae = "x"\n', encoding="utf-8")
-    (here / "lake").write_text("no folder", encoding="utf-8")
     monkeypatch.setenv("PREFECT_API_URL", "http://user:hunter2@127.0.0.1:9/api")
     monkeypatch.setenv("FINNEWS_NOTIFY_URLS", '["nonsense://hunter2"]')
     monkeypatch.setenv("FINNEWS_LAEK", "x")
@@ -86,7 +85,7 @@ def test_what_is_wrong_says_what_to_do(
     assert "hunter2" not in output
     checks = {each["check"]: each for each in json.loads(output)}
     failed = {name for name, each in checks.items() if each["verdict"] == "fail"}
-    assert failed == {"sources", "lake", "prefect", "notify"}
+    assert failed == {"sources", "prefect", "notify"}
     assert all(checks[name]["advice"] for name in failed)
     assert checks["settings"]["what"] == "FINNEWS_LAEK: no such setting; did you mean FINNEWS_LAKE?"
 
