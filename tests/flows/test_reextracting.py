@@ -157,7 +157,14 @@ def test_expired_pages_leave_their_rows_as_they_are(settings, reextract):
     assert rows(settings) == before
 
 
-@pytest.mark.parametrize("point", [*(f"published:{n}" for n in range(1, 10, 2)), "staged:2", "added", "applied"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        *("published:3", "added"),
+        *(pytest.param(point, marks=pytest.mark.slow) for point in ("published:1", "published:5", "published:7")),
+        *(pytest.param(point, marks=pytest.mark.slow) for point in ("published:9", "staged:2", "applied")),
+    ],
+)
 def test_killed_anywhere_and_run_again(point, settings, wanted, reextract):
     def work() -> None:
         os.environ[VARIABLE] = f"kill:{point}"

@@ -219,7 +219,13 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+# The others are variations of these.
+QUICK = ("W07-stumps", "W08-bit-in-text", "W08-articles-cut", "W10-garbled", "W11-older-ledger", "doubled-partition")
+
+
+@pytest.mark.parametrize(
+    "fault", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in FAULTS]
+)
 def test_is_found_and_put_right(fault, settings, capsys):
     damage, expected = FAULTS[fault]
     before = rows(settings)
