@@ -116,8 +116,9 @@ _TAGS = (
 )
 # Of a tag, in front of its id or class and behind: more is no container's, and thousands of them would take hours, too.
 _FENCE_CHARS = 2_000
-# Of values of one attribute, before all are forgotten.
+# Of values of one attribute, before all are forgotten; longer ones are not kept.
 _MAX_KNOWN = 4_096
+_MAX_KNOWN_CHARS = 200
 # Kept behind the container: signatures stand there.
 _MARGIN_CHARS = 3_000
 
@@ -494,9 +495,11 @@ class Wanted:
     def has(self, name: str, value: str) -> bool:
         known = self._known[name]
         if (found := known.get(value)) is None:
+            found = any(_COMPARISONS[how](value, part) for _, how, part in self._tests[name])
             if len(known) >= _MAX_KNOWN:
                 known.clear()
-            found = known[value] = any(_COMPARISONS[how](value, part) for _, how, part in self._tests[name])
+            if len(value) <= _MAX_KNOWN_CHARS:
+                known[value] = found
         return found
 
 

@@ -250,8 +250,6 @@ def person(value: str) -> str:
     return "" if len(value) > 2 and simplified(value).endswith("摄") else value
 
 
-# A line is asked for by several steps in turn, each of which needs it so.
-@lru_cache(maxsize=64)
 def simplified(line: str) -> str:
     """`line` with the words of wrapper lines in simplified script, for matching; of the same length."""
     return line.translate(_TRADITIONAL) if _HAS_TRADITIONAL.search(line) else line
@@ -360,11 +358,13 @@ def _is_prose(line: str) -> bool:
     return len(line) >= PROSE_CHARS and ("。" in line or "，" in line)
 
 
+def _verdict(line: str, in_head: bool, in_tail: bool) -> _Verdict | None:
+    return _judged(line, in_head, in_tail) if len(line) <= LONGEST_WRAPPER_LINE else None
+
+
 # Near the end of a text, lines are judged twice.
 @lru_cache(maxsize=64)
-def _verdict(line: str, in_head: bool, in_tail: bool) -> _Verdict | None:
-    if len(line) > LONGEST_WRAPPER_LINE:
-        return None
+def _judged(line: str, in_head: bool, in_tail: bool) -> _Verdict | None:
     plain = simplified(line)
     rules, any_of = _rules_for(in_head, in_tail)
     if any_of.fullmatch(plain):
