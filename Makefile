@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 DEMO_LAKE ?= demo-lake
 
-.PHONY: help setup system demo test lint types unit slow docs site bench-extract bench-dedup bench-lake bench-crawl bench-backfill bench-prefect production-check lock clean
+.PHONY: help setup system demo test lint types unit slow torture docs site bench-extract bench-dedup bench-lake bench-crawl bench-backfill bench-prefect production-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,9 @@ unit: $(READY)  ## the fast tests: seconds, to be run all the time
 
 slow: $(READY)  ## whole-process tests: kills, crawls, a Prefect server
 	$(BIN)/pytest -q -n 2 --dist loadgroup -m "slow or server"
+
+torture: $(READY)  ## kill, fail and fill up a lake, with a reader beside it
+	$(BIN)/python -m tests.storage.torture --kills 200
 
 docs: $(READY)  ## write the generated pages anew (schema, sources, reliability)
 	$(BIN)/finnews schema --markdown > docs/schema.md

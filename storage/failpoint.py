@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import threading
 from collections import Counter
 from typing import Literal, get_args
 
@@ -43,7 +44,8 @@ def failpoint(point: Point | Operation) -> None:
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif action == "stop":
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # To this thread: one sent to the process may find it a few lines further on.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
     elif action == "fail":
         raise OSError(errno.EIO, os.strerror(errno.EIO))
     else:

@@ -404,7 +404,12 @@ class Lake:
         key, before = partition_key(tree, partition), files.blobs[tree]
         data = changed(before.data if before else None, self._name(key), tree, out, rows)
         self._require_fence()
-        version = self.store.put(key, data, before.version if before else None)
+        try:
+            version = self.store.put(key, data, before.version if before else None)
+        except LakeError:
+            # Who took the lake over has swept what we had staged.
+            self._require_fence()
+            raise
         if version is None:
             return False
         files.blobs[tree] = Blob(data, version)

@@ -30,6 +30,7 @@ STAGING = "_state/staging"
 STRIPES = "_state/stripes"
 # Two writers of one process or of two meet on a stripe only for the moment of a rename.
 STRIPE_COUNT = 64
+STRIPE_SECONDS = 30.0
 # In the folder of a lake that is elsewhere.
 REMOTE = "_state/remote"
 RACERS = 8
@@ -183,7 +184,11 @@ class LocalStore:
     def _stripe(self, key: str) -> Iterator[None]:
         file = os.open(self._stripes / f"{zlib.crc32(key.encode()) % STRIPE_COUNT:02x}", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            deadline = time.monotonic() + STRIPE_SECONDS
+            while not _flocked(file):
+                if time.monotonic() > deadline:
+                    raise LakeError(f"{self.root / key}: a writer stands still right before it; end it, or wake it")
+                time.sleep(0.001)
             yield
         finally:
             # Not by closing alone: a process forked meanwhile would hold on to it.
@@ -220,6 +225,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _flocked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _version(found: os.stat_result) -> str:

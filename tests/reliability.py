@@ -22,8 +22,8 @@ INTRODUCTION = """\
 # Reliability
 
 What goes wrong outside of us, and whether it was tried. A row is tried if a test of its own makes the fault happen, on
-a server on loopback or with the bytes themselves; it survived if all of these tests pass. Kills and full disks have
-tests of their own in `tests/flows`, `tests/spiders/test_resume.py` and `tests/storage`.
+a server on loopback or with the bytes themselves; it survived if all of these tests pass. `make torture` kills
+and fails a lake many more times than these tests do.
 
 This page is generated: `python -m tests.reliability > docs/reliability.md`.
 """
