@@ -22,9 +22,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from articles.source import RESERVED_IDS, SOURCE_ID
-from storage.errors import LakeError
+from storage.errors import LakeError, QueryError
 from storage.schema import DICTIONARY, SCHEMAS, SORT, STATISTICS, VERSION, Row, Tree, table
-from storage.store import Listed, Store
+from storage.store import Listed, Store, remote_of
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 ROW_GROUP = 1024
@@ -84,6 +84,8 @@ def partitions(
 ) -> Iterator[tuple[Partition, Path]]:
     """Those on disk, in order: of all owners, if none is named, and all days, if that is None. Whatever else lies in
     the tree is not looked at."""
+    if url := remote_of(lake):
+        raise QueryError(f"{url}: this needs a lake in a folder; copy it there, or ask with `finnews read`")
     # A glob of ten thousand files takes a second; this, a tenth; and days that are named, a hundredth of that.
     for owner, folder in _folders(str(lake / tree)):
         if owners and owner not in owners:

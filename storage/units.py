@@ -14,7 +14,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,8 +24,9 @@ import pyarrow.parquet as pq
 
 from storage.database import connect
 from storage.ledger import ledger_location
-from storage.query import partition_paths
+from storage.partitions import partition_at
 from storage.schema import Tree
+from storage.store import Store, open_store
 
 LEASE_SECONDS: Final = 60.0
 PART: Final = "units"
@@ -201,14 +202,25 @@ class Units:
 def days_with_articles(lake: Path, source: str, since: date, until: date) -> set[date]:
     """Days of which the lake holds at least one article of the source, be it a reprint."""
     trees: tuple[Tree, ...] = ("articles", "duplicates")
-    paths = (path for tree in trees for path in partition_paths(lake, [source], since, until, tree=tree))
-    return {date.fromisoformat(path.parent.name.removeprefix("date=")) for path in paths}
+    days = {day for tree in trees for day, _ in _dated_files(open_store(lake), tree, source)}
+    return {day for day in days if since <= day <= until}
 
 
 def articles_a_day(lake: Path, source: str) -> float | None:
     """What the source brought on the latest days that the lake holds; None if it holds none."""
-    paths = [path for path in partition_paths(lake, [source], date.min) if path.exists()][-LATEST_DAYS:]
-    return sum(pq.read_metadata(path).num_rows for path in paths) / len(paths) if paths else None
+    store, rows = open_store(lake), []
+    for _, key in list(_dated_files(store, "articles", source))[-LATEST_DAYS:]:
+        with store.open(key) as file:
+            rows.append(pq.read_metadata(file).num_rows)
+    return sum(rows) / len(rows) if rows else None
+
+
+def _dated_files(store: Store, tree: Tree, source: str) -> Iterator[tuple[date, str]]:
+    """The files of one source by their days, in order."""
+    for file in store.entries(f"{tree}/source={source}"):
+        found = partition_at(file.key)
+        if found and found[1].date:
+            yield found[1].date, file.key
 
 
 def _unit(row: Sequence[Any]) -> Unit:
