@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from articles.source import Source
@@ -17,7 +17,7 @@ from flows.learning import with_drop_lines
 from flows.writing import OutputError
 from spiders.catalogue import BUILT_IN, load_source
 
-FOOT = "青屿观察 (原创)：欢迎分享给朋友"
+FOOT = "北岸灯塔 (青屿) 与潮声同在"
 OWN = """\
 # Where the pages come from, and since when.
 id = "mine"
@@ -36,7 +36,7 @@ date: 2024-10-{day:02} 09:15:00 +0800
 ---
 <p>青屿市港航局公布，第{number}条航线已于当日开通，沿途停靠{number}个港口，预计全年运送货物{number}万吨。</p>
 <p>该局表示，四季度还将新开两条近洋航线，具体班期另行通知，编号{number}。</p>
-<p>青屿观察 (原创)：欢迎分享给朋友</p>
+<p>北岸灯塔 (青屿) 与潮声同在</p>
 """
 
 
@@ -147,6 +147,7 @@ def test_every_source_of_ours_can_be_edited(file: Path) -> None:
     assert [line for line in text.splitlines() if line.startswith("#")] == kept
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=4, unique=True))
 def test_any_pattern_comes_back_as_it_was(patterns: list[str]) -> None:
     import tempfile
