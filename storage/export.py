@@ -19,6 +19,7 @@ Format = Literal["csv", "jsonl", "duckdb", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 # What a table without texts leaves out: bodies, and what only our own code reads.
 BULKY = ("text", "summary", "removed", "fingerprint", "images")
+FORMULA = r"'^[=+\-@\t\r]'"
 COPY_OPTIONS = {"csv": "FORMAT csv, HEADER", "jsonl": "FORMAT json", "parquet": "FORMAT parquet, COMPRESSION zstd"}
 
 
@@ -36,6 +37,8 @@ class Selection:
 
 def export(lake: Path, out: Path, selection: Selection, fmt: Format | None = None) -> int:
     """Write `out`, all of it or nothing, and give the number of rows. The format follows its suffix if none is named.
+
+    In CSV lists are JSON, and a text that a spreadsheet would take for a formula has an apostrophe before it.
 
     Raises QueryError: a format that is not known, a selection that cannot be had, a file that cannot be written.
     """
@@ -91,11 +94,21 @@ def _columns(selection: Selection, fmt: Format) -> str:
     left_out = [name for name in BULKY if name in names and not selection.with_text]
     if fmt in ("csv", "jsonl") and "fingerprint" in names and "fingerprint" not in left_out:
         left_out.append("fingerprint")  # bytes have no form in text
-    lists = [name for name, column in names.items() if str(column.type).startswith("list") and name not in left_out]
     exclude = f" exclude ({', '.join(left_out)})" if left_out else ""
-    # A list in a CSV cell is JSON: DuckDB's own form has no escape for commas.
-    replace = ", ".join(f"to_json({name})::varchar as {name}" for name in lists)
-    return "*" + exclude + (f" replace ({replace})" if fmt == "csv" and lists else "")
+    if fmt != "csv":
+        return "*" + exclude
+    cells = (_csv_cell(name, str(column.type)) for name, column in names.items() if name not in left_out)
+    return f"*{exclude} replace ({', '.join(filter(None, cells))})"
+
+
+def _csv_cell(name: str, kind: str) -> str:
+    if kind.startswith("list"):
+        # DuckDB's own form has no escape for commas.
+        return f"to_json({name})::varchar as {name}"
+    if kind == "string":
+        # A spreadsheet would run a title that begins like a formula.
+        return f"case when regexp_matches({name}, {FORMULA}) then '''' || {name} else {name} end as {name}"
+    return ""
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, select: str, out: Path, fmt: Format) -> int:

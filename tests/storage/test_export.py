@@ -98,3 +98,16 @@ def test_what_is_there_stays_until_the_new_one_is_whole(lake, tmp_path):
 def test_an_unknown_format_names_the_known(lake, tmp_path):
     with pytest.raises(QueryError, match="csv, jsonl, duckdb, parquet"):
         export(lake, tmp_path / "out.xls", Selection())
+
+
+@pytest.mark.parametrize(
+    "title", ['=HYPERLINK("http://evil.example")', "+1", "-1+cmd|' /C calc'!A0", "@SUM(1)", "\t=1"]
+)
+def test_s19_a_spreadsheet_takes_no_title_for_a_formula(tmp_path, title):
+    root, out = tmp_path / "lake", tmp_path / "out.csv"
+    with Lake.open(root) as lake:
+        lake.commit([make_article(1, title=title), make_article(2)], run_id="run")
+    export(root, out, Selection())
+    assert [row["title"] for row in read_csv(out)] == [f"'{title}", "第2号公告"]
+    export(root, tmp_path / "out.jsonl", Selection())
+    assert read_jsonl(tmp_path / "out.jsonl")[0]["title"] == title
