@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from flows import reextracting, verifying
+from flows import spread, verifying
 from flows.reextracting import reextract_command
 from flows.settings import Settings
 from flows.terminal import Terminal
@@ -31,7 +31,7 @@ def settings(bucket, tmp_path, monkeypatch) -> Settings:
     for name, value in bucket.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(verifying, "open_reader", read_here)
-    monkeypatch.setattr(reextracting, "open_reader", read_here)
+    monkeypatch.setattr(spread, "open_reader", read_here)
     local = settings_with(tmp_path, FIRST_RULES)
     made = local.model_copy(update={"lake": bucket.url(tmp_path.name), "state": str(tmp_path / "state")})
     store(made, [*(page(n, day=4) for n in range(4)), shell(9)])

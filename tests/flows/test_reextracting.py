@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import reextracting
+from flows import reextracting, spread
 from flows.settings import Settings
 from flows.terminal import Terminal
 from flows.verifying import look
@@ -70,7 +70,7 @@ def stored(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def settings(stored, tmp_path, monkeypatch) -> Settings:
-    monkeypatch.setattr(reextracting, "open_reader", read_here)
+    monkeypatch.setattr(spread, "open_reader", read_here)
     shutil.copytree(stored, tmp_path, dirs_exist_ok=True)
     return settings_with(tmp_path, BETTER_RULES)
 

@@ -85,10 +85,11 @@ def known(ledger: Ledger, articles: Sequence[Article], step: int) -> tuple[set, 
 
 
 @settings(max_examples=12, deadline=None)
-@given(order=st.permutations([*retold(), *plan()[:20]]), step=st.integers(1, 40), number=st.uuids())
-def test_either_database_knows_the_same_in_whatever_order_it_came(tmp_path_factory, postgres, order, step, number):
+@given(order=st.permutations([*retold(), *plan()[:20]]), step=st.integers(1, 40))
+def test_either_database_knows_the_same_in_whatever_order_it_came(tmp_path_factory, postgres, order, step):
     folder = tmp_path_factory.mktemp("ledgers")
-    there = Ledger(ledger_location(folder, f"{postgres}?schema={number.hex}"))
+    # Of a schema after its folder, which no other example has.
+    there = Ledger(ledger_location(folder, postgres))
     here = Ledger(folder / "ledger.sqlite")
     try:
         assert known(there, order, step) == known(here, order, step)
