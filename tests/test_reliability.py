@@ -7,7 +7,7 @@ import re
 import pytest
 from reliability import ROOT, Row, collected, groups
 
-ROWS = {"N": 28, "R": 8, "S": 22, "P": 22, "E": 12, "D": 12, "O": 12, "C": 14, "W": 20}
+ROWS = {"N": 28, "R": 8, "S": 22, "P": 22, "E": 12, "D": 12, "O": 12, "C": 14, "W": 20, "T": 20, "H": 16}
 
 
 @pytest.fixture(scope="module")

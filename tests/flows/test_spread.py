@@ -74,7 +74,10 @@ def test_a_worker_that_is_killed_costs_no_row(
         over = threading.Event()
 
         def kill_now_and_then() -> None:
-            while not over.wait(3.0):
+            # The first kill soon, for a quick machine; the others far enough apart for a new worker to do something.
+            pause_seconds = 0.7
+            while not over.wait(pause_seconds):
+                pause_seconds = 3.0
                 pids = [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
                 if pids:
                     os.kill(pids[0], signal.SIGKILL)
