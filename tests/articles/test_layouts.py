@@ -151,9 +151,9 @@ LAYOUTS = {
     ),
     "two media beside the day": Layout(
         body=f"""<div class="main"><p>{TITLE}</p><p>2026-11-20 某网-某江晨报</p><p>調整字體︰<a>大</a> <a>中</a></p>
-        {PARAGRAPHS}<p>某港新聞現已開設Facebook專頁，
-        讓你即時掌握本地、中國、國際新聞、財經消息及天氣、交通等生活資訊，與朋友分享！
-        快點到Facebook Like我們的專頁！</p></div>""",
+        {PARAGRAPHS}<p>某港新聞也有Facebook專頁了，
+        讓你隨時知道島內島外的新聞、股市與天氣，也可以轉給朋友看！
+        現在就到Facebook為我們的專頁按讚！</p></div>""",
         time="2026-11-20",
         publisher="某网-某江晨报",
     ),
