@@ -23,7 +23,6 @@ SPACES = re.compile(r"[\t\x1f \xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 WIDE = "\u2014\u2018\u2019\u201c\u201d\u2026\u2e80-\u2fff\u3001-\u303f\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff"
 WIDE += "\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff"
 ONE_WIDE = re.compile(f"[{WIDE}]")
-BREAK_IN_WIDE = re.compile(rf"(?<=[{WIDE}])[ \t\xa0\u3000]*[\r\n]\s*(?=[{WIDE}])")
 UNFINISHED = "、"
 
 # The decimal point is a digit as far as a reader of figures is concerned: 1.29% and 12.9% must not meet.
@@ -89,11 +88,6 @@ def join_wide(lines: Iterable[str]) -> str:
             parts.append(" ")
         parts.append(line)
     return "".join(parts)
-
-
-def drop_breaks(text: str) -> str:
-    """Take out the line breaks between wide characters, as `join_wide` does, in text that is still one string."""
-    return BREAK_IN_WIDE.sub("", text)
 
 
 def join_unfinished(paragraphs: Iterable[str]) -> list[str]:

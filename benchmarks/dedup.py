@@ -69,7 +69,6 @@ PEER_PACKAGES += ("datasets", "click", "click-option-group", "rich", "psutil", "
 PEER_DOCUMENTS = 2_000
 ONE_CORE = {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
-SCHEDULED = Path("/proc/self/schedstat")
 START = datetime(2023, 1, 1, tzinfo=UTC)
 SPAN = timedelta(days=365)
 SCHEDULED_RUN = 200
@@ -186,20 +185,17 @@ class Checkpoint:
 
     articles: int = 0
     seconds: float = 0.0
-    """Of wall time, less those in which other processes had the processor: one core is asked for, busy or not."""
-    wall_seconds: float = 0.0
+    """Of wall time."""
     cpu_seconds: float = 0.0
 
     def add(self, articles: int, began: Clock, ended: Clock) -> None:
         self.articles += articles
-        self.wall_seconds += ended.wall - began.wall
-        self.seconds += ended.wall - began.wall - (ended.kept_waiting - began.kept_waiting)
+        self.seconds += ended.wall - began.wall
         self.cpu_seconds += ended.cpu - began.cpu
 
     def __str__(self) -> str:
         return (
-            f"{self.articles:>9,} articles at {self.articles / self.seconds:8,.0f} a second "
-            f"({self.articles / self.wall_seconds:,.0f} as busy as this machine is), "
+            f"{self.articles:>9,} articles at {self.articles / self.seconds:8,.0f} a second, "
             f"{self.articles / self.cpu_seconds:,.0f} a CPU second"
         )
 
@@ -207,13 +203,10 @@ class Checkpoint:
 class Clock(NamedTuple):
     wall: float
     cpu: float
-    kept_waiting: float
-    """Ready to run, while others ran; 0 where the system does not tell."""
 
     @classmethod
     def now(cls) -> Clock:
-        kept_waiting = int(SCHEDULED.read_text().split()[1]) / 1e9 if SCHEDULED.exists() else 0.0
-        return cls(time.perf_counter(), time.process_time(), kept_waiting)
+        return cls(time.perf_counter(), time.process_time())
 
 
 def stream(articles: int, batch: int, kept: Path | None = None) -> dict[str, float]:
@@ -317,7 +310,6 @@ def _stream_figures(
     first, last = (checkpoint.cpu_seconds / checkpoint.articles for checkpoint in (checkpoints[1], checkpoints[-1]))
     figures = {
         "articles/s": articles / sum(checkpoint.seconds for checkpoint in checkpoints),
-        "articles/s, as busy as this machine is": articles / sum(checkpoint.wall_seconds for checkpoint in checkpoints),
         "articles/CPU s": articles / sum(checkpoint.cpu_seconds for checkpoint in checkpoints),
         "growth of time per batch (at most)": last / first,
         "index bytes an article (at most)": _bytes(bulk, "near_") / articles,

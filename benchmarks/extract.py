@@ -24,10 +24,9 @@ import sys
 import time
 import venv
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -56,6 +55,7 @@ from benchmarks.extract_pages import (
     summary,
 )
 from benchmarks.extract_stages import step_seconds
+from benchmarks.tables import progress, say, table
 from flows.extraction import Extractors
 
 # Row of the table → key of a summary, least (or most) on known sites and on sites never seen.
@@ -98,8 +98,8 @@ def main() -> int:
         missed += scaling(options.rounds)
     if "steps" in options.parts:
         steps(options.rounds)
-    _say("")
-    _say("every target met" if not missed else "targets missed: " + "; ".join(missed))
+    say("")
+    say("every target met" if not missed else "targets missed: " + "; ".join(missed))
     return 1 if missed else 0
 
 
@@ -110,7 +110,7 @@ def quality(worst: int) -> list[str]:
     """The table of targets, then the figures behind it by site."""
     with_rules, without = (_gold_scores(known=known) for known in (True, False))
     known, unknown = _summaries(with_rules), _summaries(without)
-    _say("Quality (gold: 68 pages, 40 posts and feed items)")
+    say("Quality (gold: 68 pages, 40 posts and feed items)")
     rows = []
     missed = []
     for name, (part, key, least, least_unseen) in TARGETS.items():
@@ -120,7 +120,7 @@ def quality(worst: int) -> list[str]:
             (name, known[part][key], _goal(least, key), _mark(met), unknown[part][key], _goal(least_unseen, key))
         )
     _table(("", "known sites", "goal", "", "no rules", "goal unseen"), rows)
-    _say("\nEach field, where the gold has it")
+    say("\nEach field, where the gold has it")
     names = ("title", "time", "source", "author", "editor")
     _table(
         ("", *names),
@@ -150,7 +150,7 @@ def _summaries(scores: dict[str, list[Score]]) -> dict[str, Score]:
 
 def _unseen_estimate() -> None:
     """No page of these was rated by a person of this project."""
-    _say("\nSites never seen: an estimate, all read without rules")
+    say("\nSites never seen: an estimate, all read without rules")
     in_gold = {record["file"] for record in gold("html")}
     sites_in_gold = {site_of(file) for file in in_gold}
     texts = references()
@@ -173,8 +173,8 @@ def _unseen_estimate() -> None:
     for file in further:
         by_site[site_of(file)].append(found[file])
     low = sorted((mean(values), len(values), site) for site, values in by_site.items())[:12]
-    _say("lowest sites: " + ", ".join(f"{site} {value:.2f} ({count})" for value, count, site in low))
-    _say("\nSaved cases of our own sources (the sites' mark-up, invented texts)")
+    say("lowest sites: " + ", ".join(f"{site} {value:.2f} ({count})" for value, count, site in low))
+    say("\nSaved cases of our own sources (the sites' mark-up, invented texts)")
     names = ("F1", "clean", "title", "time", "publisher", "author", "editor")
     rows = []
     for label, known in (("rules", True), ("no rules", False)):
@@ -189,7 +189,7 @@ def _spread(values: Sequence[float]) -> tuple[float, float, int]:
 
 
 def _by_site(with_rules: dict[str, list[Score]], without: dict[str, list[Score]]) -> None:
-    _say("\nBy site: without rules (F1 with rules in front)")
+    say("\nBy site: without rules (F1 with rules in front)")
     columns = ("F1", "leak_file", "title", "time", "source", "author", "editor")
     rows = []
     for name in GOLD:
@@ -207,7 +207,7 @@ def _by_site(with_rules: dict[str, list[Score]], without: dict[str, list[Score]]
 def _worst(scores: Sequence[Score], count: int) -> None:
     for score in sorted(scores, key=lambda score: score["F"])[:count]:
         wrong = [name for name in ("title", "time", "source", "author", "editor") if score.get(name) is False]
-        _say(f"{score['F']:.3f} {score['file']} wrong: {', '.join(wrong) or '-'} leaked: {score['leaked']}")
+        say(f"{score['F']:.3f} {score['file']} wrong: {', '.join(wrong) or '-'} leaked: {score['leaked']}")
 
 
 def _meets(value: float | None, goal: float, key: str) -> bool:
@@ -260,7 +260,7 @@ def peers(names: Sequence[str], every: int, rounds: int) -> list[str]:
         for name in names:
             command = [str(python), str(Path(__file__).with_name("extract_peers.py")), name]
             if reason := missing.get(_package_of(name)):
-                _say(f"{name}: not installed: {reason}")
+                say(f"{name}: not installed: {reason}")
             elif tool := _start(stack, name, command, {"pages": texts}):
                 tools[name] = tool
         for name, mode in ((OURS, "unknown"), (OURS_KNOWN, "known")):
@@ -271,7 +271,7 @@ def peers(names: Sequence[str], every: int, rounds: int) -> list[str]:
         few = [place for place in everywhere if files[place] in in_gold]
         for number in range(rounds):
             for tool in tools.values():
-                _progress(f"round {number + 1} of {rounds}: {tool.name}")
+                progress(f"round {number + 1} of {rounds}: {tool.name}")
                 tool.run_round(list(everywhere) if tool.name in ON_ALL_PAGES else few)
     return _tell_peers(tools, files, few)
 
@@ -295,12 +295,12 @@ def _tell_peers(tools: dict[str, Tool], files: Sequence[str], few: Sequence[int]
                 *(_ratio(tools, name, places) for places in (few, everywhere, ruled, fenced)),
             )
         )
-    _say(f"\nBeside other tools (gold, one core; then times as fast as {BASELINE} with metadata, on how many pages)")
+    say(f"\nBeside other tools (gold, one core; then times as fast as {BASELINE} with metadata, on how many pages)")
     head = ("", "F1", "leaking", "title", "F1 refs", "refused", "pages/s")
     groups = (("gold", few), ("all", everywhere), ("ruled", ruled), ("fenced", fenced))
     _table((*head, *(f"{name} ({len(places)})" for name, places in groups)), rows)
-    _say(f"lanes with rules: {_counted(lanes[at] for at in ruled)}; all pages without: ", end="")
-    _say(_counted(found.get("lane") for found in tools[OURS].read))
+    say(f"lanes with rules: {_counted(lanes[at] for at in ruled)}; all pages without: ", end="")
+    say(_counted(found.get("lane") for found in tools[OURS].read))
     return _missed_beside(tools, quality_of, everywhere, ruled)
 
 
@@ -357,12 +357,12 @@ def _times(tools: dict[str, Tool], name: str, other: str, places: Sequence[int])
 
 def _start(stack: ExitStack, name: str, command: Sequence[str], pages: Record) -> Tool | None:
     """A tool that has read all pages once; None, and the reason in print, if it cannot."""
-    _progress(f"reading with {name}")
+    progress(f"reading with {name}")
     process = stack.enter_context(_child(command))
     try:
         answer = _ask(process, json.dumps(pages))
     except ValueError:
-        _say(f"{name}: ended with {process.wait()}; its own words are on stderr")
+        say(f"{name}: ended with {process.wait()}; its own words are on stderr")
         return None
     return Tool(name, process, answer["version"], answer["read"], {})
 
@@ -400,7 +400,7 @@ def _ask(process: subprocess.Popen[str], line: str) -> Any:  # noqa: ANN401 - JS
 def _install_peers() -> dict[str, str]:
     """Installs what is missing; names the tools that could not be installed, each with pip's reason."""
     if not _python().exists():
-        _progress(f"making {ENVIRONMENT}")
+        progress(f"making {ENVIRONMENT}")
         venv.create(ENVIRONMENT, with_pip=True)
     done = ENVIRONMENT / "installed.json"
     known: dict[str, str | None] = json.loads(done.read_text(encoding="utf-8")) if done.exists() else {}
@@ -409,7 +409,7 @@ def _install_peers() -> dict[str, str]:
         name, _, packages = line.partition(":")
         if line.startswith("#") or not line.strip() or known.get(line) == "installed":
             continue
-        _progress(f"installing {packages.strip()}")
+        progress(f"installing {packages.strip()}")
         pip = [str(_python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages.split()]
         run = subprocess.run(pip, capture_output=True, text=True)
         if run.returncode:
@@ -440,7 +440,7 @@ def scaling(rounds: int) -> list[str]:
     own_seconds = []
     for number in range(rounds):
         for workers in best:
-            _progress(f"scaling, round {number + 1} of {rounds}: {workers} processes")
+            progress(f"scaling, round {number + 1} of {rounds}: {workers} processes")
             with Extractors(catalogue(), workers=workers) as extractors:
                 list(extractors.run(pages[:64]))
                 own, began = time.process_time(), time.perf_counter()
@@ -448,9 +448,9 @@ def scaling(rounds: int) -> list[str]:
                 own_seconds.append(time.process_time() - own)
                 best[workers] = max(best[workers], len(pages) / (time.perf_counter() - began))
     times = best[2] / best[1]
-    _say(f"\nProcesses: {best[1]:.0f} pages/s with one, {best[2]:.0f} with two: {times:.2f} times (goal >= {SCALING})")
-    _say(f"The process that hands out pages and takes rows: {min(own_seconds) / len(pages) * 1000:.2f} CPU ms a page")
-    _say(f"(wall time, best of {rounds}; load of the machine now {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
+    say(f"\nProcesses: {best[1]:.0f} pages/s with one, {best[2]:.0f} with two: {times:.2f} times (goal >= {SCALING})")
+    say(f"The process that hands out pages and takes rows: {min(own_seconds) / len(pages) * 1000:.2f} CPU ms a page")
+    say(f"(wall time, best of {rounds}; load of the machine now {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
     return [] if times >= SCALING else [f"two processes {SCALING} times one (it is {times:.2f})"]
 
 
@@ -462,10 +462,10 @@ def steps(rounds: int) -> None:
     columns = {"no rules": unknown, "rules": known}
     found: dict[str, dict[str, float]] = {}
     for name, pages in columns.items():
-        _progress(f"steps: {name}")
+        progress(f"steps: {name}")
         measured = [step_seconds(pages) for _ in range(rounds)]
         found[name] = {step: median(one[step] for one in measured) / len(pages) * 1000 for step in measured[0]}
-    _say("\nWhere the time goes (CPU ms of a mean page)")
+    say("\nWhere the time goes (CPU ms of a mean page)")
     totals = {name: sum(values.values()) for name, values in found.items()}
     rows = [
         (step, *(cell for name in columns for cell in (found[name][step], f"{found[name][step] / totals[name]:.0%}")))
@@ -486,21 +486,13 @@ def _counted(values: Iterable[str | None]) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    cells = [[_cell(value) for value in row] for row in (head, *rows)]
-    widths = [max(len(row[at]) for row in cells) for at in range(len(head))]
-    for row in cells:
-        first, *rest = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-        _say("  ".join([row[0].ljust(widths[0]), *rest]).rstrip() if first else "")
+    table(head, rows, _cell)
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
     if value is None:
         return "-"
     return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
-
-
-_say: Callable[..., None] = partial(print, flush=True)
-_progress: Callable[..., None] = partial(print, file=sys.stderr, flush=True)
 
 
 def _options() -> argparse.Namespace:

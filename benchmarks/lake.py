@@ -23,11 +23,11 @@ import venv
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.lake_rows import write_bulk, write_small
+from benchmarks.tables import progress, say, table
 from storage.lake import Lake
 from storage.pack import pack
 
@@ -75,9 +75,9 @@ def main() -> int:
         _install_peers()
     missed: list[str] = []
     for part in options.parts:
-        _say(f"\n{part}  (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
+        say(f"\n{part}  (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
         missed += PARTS[part](shape, options)
-    _say("\nevery goal met" if not missed else "\ngoals missed: " + "; ".join(missed))
+    say("\nevery goal met" if not missed else "\ngoals missed: " + "; ".join(missed))
     return 1 if missed else 0
 
 
@@ -95,7 +95,7 @@ def small(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
         return []
     fastest = max(peer["articles"] / peer["seconds"] for peer in peers)
     times = found[OURS]["articles"] / found[OURS]["seconds"] / fastest
-    _say(f"{times:.1f} times the fastest that deduplicates (goal >= {SMALL_TIMES:g})")
+    say(f"{times:.1f} times the fastest that deduplicates (goal >= {SMALL_TIMES:g})")
     return [] if times >= SMALL_TIMES else [f"small commits {SMALL_TIMES:g} times the fastest (it is {times:.1f})"]
 
 
@@ -109,14 +109,14 @@ def bulk(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
         found[name]["articles"] / found[name]["seconds"] / (bare["articles"] / bare["seconds"])
         for name in (OURS, ROWS_ALONE)
     )
-    _say(f"{times:.2f} of bare write_dataset, duplicates found (goal >= {BULK_TIMES:g}); storing alone {alone:.2f}")
+    say(f"{times:.2f} of bare write_dataset, duplicates found (goal >= {BULK_TIMES:g}); storing alone {alone:.2f}")
     return [] if times >= BULK_TIMES else [f"bulk {BULK_TIMES:g} of write_dataset (it is {times:.2f})"]
 
 
 def _history(shape: dict[str, int]) -> Path:
     rows = FOLDER / f"bulk-{shape['articles']}.parquet"
     if not rows.exists():
-        _progress(f"inventing {shape['articles']} articles")
+        progress(f"inventing {shape['articles']} articles")
         write_bulk(rows, articles=shape["articles"], sources=shape["sources"], days=shape["days"])
     return rows
 
@@ -125,7 +125,7 @@ def _measured(task: str, rows: Path, peers: Iterable[str], options: argparse.Nam
     found = {}
     ours = (OURS, ROWS_ALONE) if task == "bulk" else (OURS,)
     for name in (*ours, *(() if options.ours_only else peers)):
-        _progress(f"{task}: {name}")
+        progress(f"{task}: {name}")
         with suppress(subprocess.CalledProcessError):
             found[name] = _write(name, task, rows, options.seconds)
     return found
@@ -190,7 +190,7 @@ def _table_of_writers(found: dict[str, Row], speed: str, speeds: dict[str, float
 def queries(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
     folder = _folder(OURS, "bulk")
     if not (folder / "articles").is_dir():
-        _say("no bulk run to ask: run the part bulk first")
+        say("no bulk run to ask: run the part bulk first")
         return []
     if not options.no_compact:
         with Lake.open(folder) as lake:
@@ -201,7 +201,7 @@ def queries(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
         name = OURS if layout in OUR_LAYOUTS else layout
         if not any(_folder(name, "bulk").glob("*")):
             continue
-        _progress(f"queries: {layout}")
+        progress(f"queries: {layout}")
         python = sys.executable if name == OURS else str(ENVIRONMENT / "bin/python")
         asked = [layout, str(_folder(name, "bulk")), str(shape["sources"]), str(shape["days"]), str(options.rounds)]
         command = [python, str(ROOT / "benchmarks/lake_queries.py"), *asked]
@@ -232,14 +232,14 @@ def readers(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
     batches = shape["batches"] * 5
     rows = FOLDER / f"small-{batches}.parquet"
     if not rows.exists():
-        _progress("inventing the articles of a long pass")
+        progress("inventing the articles of a long pass")
         write_small(rows, batches=batches, size=50, sources=shape["sources"])
     found = []
     missed = []
     for name, glob in GLOBS.items():
         if options.ours_only and name != OURS:
             continue
-        _progress(f"readers: {name}")
+        progress(f"readers: {name}")
         for engine, seen in _watched(name, glob, rows, 5.0 if options.quick else options.reader_seconds).items():
             reads = max(1, seen["reads"])
             silent = [seen[what] / reads for what in ("duplicates", "missing", "torn")]
@@ -277,7 +277,7 @@ def _watched(name: str, glob: str, rows: Path, seconds: float) -> dict[str, Row]
     seen = {engine: json.loads(reader.communicate()[0]) for engine, reader in watching.items()}
     for engine, each in seen.items():
         for message, count in each["messages"]:
-            _progress(f"  {name}, {engine}: {count} × {message}")
+            progress(f"  {name}, {engine}: {count} × {message}")
     return seen
 
 
@@ -298,7 +298,7 @@ def _install_peers() -> None:
     wanted = PEER_LIST.read_text(encoding="utf-8")
     installed = ENVIRONMENT / "installed.txt"
     if not installed.exists() or installed.read_text(encoding="utf-8") != wanted:
-        _progress("installing the other stores")
+        progress("installing the other stores")
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(PEER_LIST)]
         subprocess.run(pip, check=True)
         installed.write_text(wanted, encoding="utf-8")
@@ -309,11 +309,7 @@ def _env() -> dict[str, str]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    cells = [[_cell(value) for value in row] for row in (head, *rows)]
-    widths = [max(len(row[at]) for row in cells) for at in range(len(head))]
-    for row in cells:
-        first, *rest = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-        _say("  ".join([row[0].ljust(widths[0]), *rest]).rstrip() if first else "")
+    table(head, rows, _cell)
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
@@ -322,10 +318,6 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
     if isinstance(value, float):
         return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-_say: Callable[..., None] = partial(print, flush=True)
-_progress: Callable[..., None] = partial(print, file=sys.stderr, flush=True)
 
 
 def _options() -> argparse.Namespace:

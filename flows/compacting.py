@@ -10,18 +10,16 @@ from flows.accounting import Exit
 from flows.settings import Settings
 from flows.terminal import Terminal
 from storage.compact import compact
-from storage.errors import QueryError
 from storage.lake import Lake
 from storage.retention import expire
-from storage.store import Listed, open_store
+from storage.store import Listed, open_store, require_lake
 
 
 def compact_command(
     settings: Settings, terminal: Terminal, *, older_than_days: int, sources: Sequence[str] = (), dry_run: bool = False
 ) -> Exit:
     """Ends with 4 if a file cannot be read: the others are sealed all the same."""
-    if not settings.lake_path.is_dir():
-        raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
+    require_lake(settings.lake_path)
     before = (datetime.now(UTC) - timedelta(days=older_than_days)).date()
     if dry_run:
         found = list(compact(open_store(settings.lake_path), before, sources=sources, dry_run=True))

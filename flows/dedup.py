@@ -27,9 +27,9 @@ from flows.runs import batches
 from flows.settings import Settings
 from flows.terminal import Terminal, as_records
 from storage.bulk import Bulk, Verdict
-from storage.errors import QueryError
 from storage.lake import Lake
 from storage.query import digests, query
+from storage.store import require_lake
 
 BATCH = 1000
 # Lines that a worker of a cluster is given at a time: some seconds of work.
@@ -93,8 +93,7 @@ def duplicates_command(settings: Settings, terminal: Terminal, *, of_digests: bo
 
 
 def reindex_command(settings: Settings, terminal: Terminal) -> Exit:
-    if not settings.lake_path.is_dir():
-        raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
+    require_lake(settings.lake_path)
     with Lake.open(settings.lake_path, settings.ledger) as lake:
         known = lake.reindex()
     if terminal.as_json:

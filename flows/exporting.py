@@ -14,6 +14,7 @@ from storage.export import FORMATS, Format, Selection, export
 from storage.pack import pack
 from storage.query import partition_paths
 from storage.schema import TREES
+from storage.store import require_lake
 
 
 def selection_of(
@@ -66,8 +67,7 @@ def paths_command(
     until: datetime | None,
     as_sql: bool = False,
 ) -> Exit:
-    if not settings.lake_path.is_dir():
-        raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
+    require_lake(settings.lake_path)
     paths = [str(path) for path in partition_paths(settings.lake_path, sources, _day(since), _day(until))]
     if terminal.as_json:
         terminal.document(paths)

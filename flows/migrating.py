@@ -5,15 +5,13 @@ from __future__ import annotations
 from flows.accounting import Exit
 from flows.settings import Settings
 from flows.terminal import Terminal
-from storage.errors import QueryError
 from storage.lake import Lake
 from storage.migrate import Migrated, migrate
-from storage.store import open_store
+from storage.store import open_store, require_lake
 
 
 def migrate_command(settings: Settings, terminal: Terminal, *, dry_run: bool = False) -> Exit:
-    if not settings.lake_path.is_dir():
-        raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
+    require_lake(settings.lake_path)
     found: list[Migrated] = []
     if dry_run:
         found.extend(migrate(open_store(settings.lake), dry_run=True))

@@ -28,7 +28,7 @@ from storage.lake import Lake
 from storage.partitions import Partition, files
 from storage.partitions import decode as decode_rows
 from storage.schema import Row
-from storage.store import open_store
+from storage.store import open_store, require_lake
 
 HEAD_CHARS = 1500
 
@@ -170,8 +170,7 @@ def try_out(chosen: Sequence[Refusal], read: Reader, advance: Advance) -> RunRep
 
 def refusals(lake: Path, chosen: Chosen | None = None) -> Iterator[Refusal]:
     """Those in quarantine, by reason and day."""
-    if not lake.is_dir():
-        raise QueryError(f"{lake}: no lake here; name one with --lake")
+    require_lake(lake)
     store = open_store(lake)
     for partition, file in files(store, "quarantine"):
         blob = store.read(file.key)

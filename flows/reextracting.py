@@ -26,13 +26,12 @@ from flows.settings import Settings, SettingsError
 from flows.spread import open_reader_of
 from flows.terminal import Terminal
 from spiders.catalogue import Catalogue
-from storage.errors import QueryError
 from storage.merge import COPY_TREES
 from storage.partitions import HIVE_NULL, Partition, decode, files
 from storage.reread import decides, reread_rows, row_key
 from storage.retention import Expired
 from storage.schema import Row, Tree
-from storage.store import open_store
+from storage.store import open_store, require_lake
 
 # What a reader sees of an article; the rest follows from it.
 FIELDS = (
@@ -90,8 +89,7 @@ def reextract_command(
 ) -> Exit:
     if since and until and since > until:
         raise SettingsError(f"--since {since} is after --until {until}")
-    if not settings.lake_path.is_dir():
-        raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
+    require_lake(settings.lake_path)
     catalogue = Catalogue.load(settings.sources)
     chosen = catalogue.choose(source_ids) if source_ids else []
     with open_reader_of(runner, settings, catalogue) as read, terminal.progress("pages") as advance:

@@ -24,14 +24,13 @@ from flows.terminal import Terminal
 from spiders.catalogue import Catalogue
 from storage.archive import PageArchive
 from storage.database import exists
-from storage.errors import QueryError
 from storage.lake import Lake
 from storage.ledger import Ledger, ledger_location
 from storage.lock import WriterLock
 from storage.merge import COPY_TREES
 from storage.partitions import decode, files
 from storage.repair import Lost, forget_lost, remember_lost, set_aside
-from storage.store import Store, open_store
+from storage.store import Store, open_store, require_lake
 from storage.verify import Check, Findings, steps, verify
 
 # Every run that the ledger remembers.
@@ -41,8 +40,7 @@ LEDGER_CHECKS = ("keys", "places", "clusters", "ledger")
 
 
 def verify_command(settings: Settings, terminal: Terminal, *, repair: bool = False, deep: bool = False) -> Exit:
-    if not settings.lake_path.is_dir():
-        raise QueryError(f"{settings.lake_path}: no lake here; name one with --lake")
+    require_lake(settings.lake_path)
     with (
         terminal.progress("files and pages" if deep else "files", total=_steps(settings, deep)) as advance,
         quiet(settings),

@@ -75,10 +75,6 @@ def partition_at(key: str) -> tuple[Tree, Partition] | None:
     return (tree, partition) if partition_key(tree, partition) == key else None
 
 
-def partition_path(lake: Path, tree: Tree, partition: Partition) -> Path:
-    return lake / partition_key(tree, partition)
-
-
 def partitions(
     lake: Path, tree: Tree, owners: Collection[str] = (), days: Collection[str] | None = None
 ) -> Iterator[tuple[Partition, Path]]:

@@ -17,7 +17,7 @@ from storage.ledger import KnownArticles
 from storage.partitions import HIVE_NULL, partitions
 from storage.partitions import files as partition_files
 from storage.schema import PARTITIONS, SCHEMAS, TREES, Column, Tree
-from storage.store import remote_of
+from storage.store import remote_of, require_lake
 
 DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -47,8 +47,7 @@ def connect(lake: Path) -> duckdb.DuckDBPyConnection:
     """A connection in memory with the views articles, duplicates, revisions and quarantine, and the table function
     `as_of(moment, undated := false)`: the articles as they were known then (see as_of.sql). Times are in UTC.
     """
-    if not lake.is_dir():
-        raise QueryError(f"{lake}: no lake here; name one with --lake, or make one with `finnews demo`")
+    require_lake(lake)
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     remote = remote_of(lake)

@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol
 
-from storage.errors import LakeError
+from storage.errors import LakeError, QueryError
 from storage.failpoint import failpoint
 
 STAGING = "_state/staging"
@@ -270,6 +270,12 @@ def remote_of(home: Path) -> str:
         return (home / REMOTE).read_text(encoding="utf-8").strip()
     except (FileNotFoundError, NotADirectoryError):
         return ""
+
+
+def require_lake(lake: Path) -> None:
+    """For commands that only look: a folder that is not there is a slip of the pen, and not made. Raises QueryError."""
+    if not lake.is_dir():
+        raise QueryError(f"{lake}: no lake here; name one with --lake, or make one with `finnews demo`")
 
 
 def open_store(lake: str | Path) -> Store:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from articles.normalise import clean_line, clean_text, drop_breaks, join_unfinished, join_wide, key_text
+from articles.normalise import clean_line, clean_text, join_unfinished, join_wide, key_text
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,6 @@ def test_lines_are_joined_as_the_script_wants():
     assert join_wide([]) == ""
 
 
-def test_breaks_between_wide_characters_go():
-    assert drop_breaks("增长了\n　　三成 by\nETF\n份额") == "增长了三成 by\nETF\n份额"
-
-
 def test_a_paragraph_cut_at_the_enumeration_comma_goes_on():
     assert join_unfinished(["涉及钢铁、", "煤炭、", "水泥。", "另据"]) == ["涉及钢铁、煤炭、水泥。", "另据"]
 
@@ -86,7 +82,6 @@ def test_a_paragraph_cut_at_the_enumeration_comma_goes_on():
 )
 def test_hostile_text_costs_no_more_than_its_length(text):
     started = time.perf_counter()
-    drop_breaks(text)
     clean_line(text)
     key_text(text)
     assert time.perf_counter() - started < 2
