@@ -26,8 +26,13 @@ HOME_OF = {
     "pyarrow": {"storage"},
     "duckdb": {"storage"},
     "sqlite3": {"storage"},
+    "psycopg": {"storage"},
+    "obstore": {"storage"},
     "prefect": {"flows"},
     "typer": {"flows"},
+    "distributed": {"flows"},
+    "matplotlib": {"flows"},
+    "apprise": {"flows"},
 }
 # An article is a function of bytes: nothing that reads a disk, a network, a clock or the environment.
 IMPURE = {
