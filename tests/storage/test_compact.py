@@ -15,7 +15,7 @@ import pytest
 
 from storage.compact import Sealed, compact
 from storage.lake import Lake
-from storage.partitions import MAX_APPENDED, MAX_GROUPS, changed, decode, is_sealed, partition_path, partitions
+from storage.partitions import MAX_APPENDED, MAX_GROUPS, changed, decode, is_sealed, partitions
 from storage.schema import SCHEMAS
 from storage.store import LocalStore, open_store
 from tests.storage.builders import make_article, plan
@@ -147,7 +147,7 @@ def test_a_sealed_day_takes_late_articles_and_is_sealed_again(tmp_path):
 
 def test_a_damaged_file_is_named_and_the_others_are_sealed(tmp_path):
     commit(tmp_path, [make_article(1), make_article(2, source="other", text=os.urandom(5000).hex())])
-    path = partition_path(tmp_path, "articles", [each for each, _ in partitions(tmp_path, "articles")][1])
+    path = [path for _, path in partitions(tmp_path, "articles")][1]
     data = bytearray(path.read_bytes())
     data[len(data) // 6] ^= 1
     path.write_bytes(data)
