@@ -56,7 +56,7 @@ from benchmarks.extract_pages import (
 )
 from benchmarks.extract_stages import step_seconds
 from benchmarks.tables import progress, say, table
-from flows.extraction import Extractors
+from flows.core.extraction import Extractors
 
 # Row of the table → key of a summary, least (or most) on known sites and on sites never seen.
 TARGETS: dict[str, tuple[str, str, float, float]] = {

@@ -20,7 +20,7 @@ from typing import Any
 from articles.extract import extract
 from articles.records import Article, Page
 from articles.source import UNKNOWN, Source
-from flows.cases import LIST_PREFIX, case_folders, read_page, saved_case
+from flows.core.cases import LIST_PREFIX, case_folders, read_page, saved_case
 from spiders.archives import read_archive
 from spiders.catalogue import Catalogue
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from flows.sample.content import SOURCES
 from flows.sample.site import SampleSite
-from flows.serving import answers
+from flows.server.serving import answers
 
 ROOT = Path(__file__).parents[1]
 PORT = 4733

@@ -17,12 +17,12 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import wait
 
-from flows.accounting import RunReport
-from flows.alarming import alarm
-from flows.backfilling import Backfill, open_backfill
+from flows.core.accounting import RunReport
+from flows.core.backfilling import Backfill, open_backfill
+from flows.core.runs import backfill_archives
 from flows.ingest import CRAWLERS, PATIENCE_SECONDS
-from flows.publishing import Bars, account
-from flows.runs import backfill_archives
+from flows.server.alarming import alarm
+from flows.server.publishing import Bars, account
 from flows.settings import Settings, load_settings
 
 

@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
-from flows import cli_desk, cli_lake, cli_pages, cli_quarantine, cli_run, cli_sources
-from flows.accounting import Exit
-from flows.cli_help import Sections, is_plain_help, list_examples, names_of, usage_error
+from flows.core.accounting import Exit
+from flows.groups import desk, intake, lake, pages, quarantine, sources
+from flows.groups.help import Sections, is_plain_help, list_examples, names_of, usage_error
 
 app = typer.Typer(
     name="finnews",
@@ -26,22 +26,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (cli_run.app, cli_pages.app, cli_lake.app, cli_desk.app):
+for group in (intake.app, pages.app, lake.app, desk.app):
     app.add_typer(group)
-app.add_typer(cli_sources.app, name="sources")
-app.add_typer(cli_quarantine.app, name="quarantine")
+app.add_typer(sources.app, name="sources")
+app.add_typer(quarantine.app, name="quarantine")
 Sections.headings = {
-    "Bring articles in": names_of(cli_run.app),
-    "Use and keep the lake": [*names_of(cli_lake.app), "quarantine"],
-    "Look after it": [*names_of(cli_desk.app), "sources"],
-    "Pages and documents, without a lake": names_of(cli_pages.app),
+    "Bring articles in": names_of(intake.app),
+    "Use and keep the lake": [*names_of(lake.app), "quarantine"],
+    "Look after it": [*names_of(desk.app), "sources"],
+    "Pages and documents, without a lake": names_of(pages.app),
 }
 list_examples(app)
 
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
-        from flows.configuring import version
+        from flows.commands.configuring import version
 
         typer.echo(f"finnews {version()}")
         raise typer.Exit

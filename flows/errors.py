@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flows.accounting import Exit
-from flows.dedup import DocumentsError
-from flows.documents import ManifestError
-from flows.fetching import NoAnswerError
-from flows.serving import ServingError
+from flows.commands.dedup import DocumentsError
+from flows.core.accounting import Exit
+from flows.core.documents import ManifestError
+from flows.core.fetching import NoAnswerError
+from flows.core.units import RangeError
+from flows.server.serving import ServingError
 from flows.settings import SettingsError
-from flows.units import RangeError
 from flows.writing import OutputError
 from spiders.archives import ArchiveError
 from spiders.catalogue import SourceFileError, UnknownSourceError

@@ -17,11 +17,11 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
-from flows.accounting import RunReport
-from flows.alarming import alarm, tell
-from flows.crawl import GRACE_SECONDS, CrawlError
-from flows.publishing import account
-from flows.runs import REVISITS, Run, open_run
+from flows.core.accounting import RunReport
+from flows.core.crawl import GRACE_SECONDS, CrawlError
+from flows.core.runs import REVISITS, Run, open_run
+from flows.server.alarming import alarm, tell
+from flows.server.publishing import account
 from flows.settings import load_settings
 
 # A task run costs 30 ms on the server, and beyond some thousands it loses count: at most about a hundred a flow run.

@@ -15,15 +15,15 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.alarming import alarm
-from flows.compacting import expire_pages
+from flows.commands.compacting import expire_pages
+from flows.commands.verifying import look, quiet
+from flows.core.runs import open_lake
+from flows.desk.page import to_html
+from flows.desk.reporting import gather, to_markdown
 from flows.ingest import PATIENCE_SECONDS
-from flows.page import to_html
-from flows.publishing import as_failure, publish_findings, publish_sealed
-from flows.reporting import gather, to_markdown
-from flows.runs import open_lake
+from flows.server.alarming import alarm
+from flows.server.publishing import as_failure, publish_findings, publish_sealed
 from flows.settings import Settings, load_settings
-from flows.verifying import look, quiet
 from flows.writing import write_whole
 from storage.store import is_remote
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.accounting import RunReport
-from flows.alarming import alarm
+from flows.core.accounting import RunReport
+from flows.core.runs import open_run
 from flows.ingest import CRAWLERS, PATIENCE_SECONDS, one_pass
-from flows.publishing import account
-from flows.runs import open_run
+from flows.server.alarming import alarm
+from flows.server.publishing import account
 from flows.settings import load_settings
 from storage.frontier import due_sources
 

@@ -26,7 +26,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from flows.accounting import COLUMNS, Account, RunReport
+from flows.core.accounting import COLUMNS, Account, RunReport
 
 # Log lines and titles come from pages: a bidi override or an escape sequence must not reach the terminal.
 UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))

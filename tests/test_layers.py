@@ -16,6 +16,9 @@ ROOMS = {
     "storage": {"storage", "articles"},
     "flows": {"flows", "spiders", "storage", "articles"},
 }
+# Within flows: who is further right may import what stands left of it. What has no floor (the flows, the settings, the
+# terminal) is for all of them.
+FLOORS = ("core", "desk", "server", "commands", "groups")
 HOME_OF = {
     "trafilatura": {"articles"},
     "lxml": {"articles"},
@@ -79,6 +82,13 @@ def test_room_says_what_it_is_and_nothing_else(room: str) -> None:
     body = ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8")).body
     assert len(body) == 1, "__init__ holds a docstring only"
     assert ast.get_docstring(ast.Module(body=body, type_ignores=[]))
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.parent.name in FLOORS], ids=lambda path: path.stem)
+def test_a_floor_of_flows_does_not_know_those_above_it(path: Path) -> None:
+    above = FLOORS[FLOORS.index(path.parent.name) + 1 :]
+    for name in imports(path):
+        assert not name.startswith(tuple(f"flows.{floor}" for floor in above)), f"{path.parent.name} imports {name}"
 
 
 def test_records_import_no_framework() -> None:

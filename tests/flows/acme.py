@@ -9,8 +9,8 @@ from pathlib import Path
 
 from articles.records import Page
 from articles.source import Source
-from flows.rereading import Reader, read_batch
-from flows.runs import open_run
+from flows.core.rereading import Reader, read_batch
+from flows.core.runs import open_run
 from flows.settings import Settings
 
 MORNING = datetime(2024, 3, 8, 1, 0, tzinfo=UTC)
@@ -81,7 +81,7 @@ def settings_with(folder: Path, rules: str, lake: str = "lake") -> Settings:
 
 @contextmanager
 def read_here(settings: Settings, sources: Mapping[str, Source]) -> Iterator[Reader]:
-    """In place of flows.rereading.open_reader: a pool of processes takes longer to start than all the rest."""
+    """In place of flows.core.rereading.open_reader: a pool of processes takes longer to start than all the rest."""
     yield lambda raw_refs: iter(read_batch(settings.lake_path, sources, list(raw_refs)))
 
 

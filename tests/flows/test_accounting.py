@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.accounting import OUTCOMES, Account, Exit, RunReport
+from flows.core.accounting import OUTCOMES, Account, Exit, RunReport
 
 COUNTS = st.fixed_dictionaries({outcome: st.integers(0, 50) for outcome in OUTCOMES})
 

@@ -33,7 +33,7 @@ OWN = "ingest_seq, first_seen_at, fetched_at, raw_ref"
 LOAD = f"""
 import sys
 from pathlib import Path
-from flows import runs, spread
+from flows.core import runs, spread
 from flows.settings import Settings
 archive, lake, runner = sys.argv[1:]
 runs.BATCH, spread.SMALLEST_PART_BYTES = {BATCH}, {PART_BYTES}

@@ -23,10 +23,10 @@ sys.path.append(str(Path(__file__).parent))
 import past_site
 from past_site import faults
 
-from flows.accounting import RunReport
-from flows.backfilling import backfill_sources, planned_units
+from flows.core.accounting import RunReport
+from flows.core.backfilling import backfill_sources, planned_units
+from flows.core.units import RangeError, Reprocess
 from flows.settings import Settings
-from flows.units import RangeError, Reprocess
 
 ROOT = Path(__file__).parents[2]
 KILLS = 20

@@ -8,11 +8,12 @@ from datetime import date
 
 import pytest
 
-from flows import spread, verifying
-from flows.reextracting import reextract_command
+from flows.commands import verifying
+from flows.commands.reextracting import reextract_command
+from flows.commands.verifying import verify_command
+from flows.core import spread
 from flows.settings import Settings
 from flows.terminal import Terminal
-from flows.verifying import verify_command
 from storage.partitions import decode, files
 from storage.retention import expire
 from storage.store import open_store

@@ -14,8 +14,8 @@ from threading import Event, Thread
 
 import pytest
 
-from flows import crawl as crawls
-from flows.crawl import CrawlError, CrawlOutcome, run_crawl
+from flows.core import crawl as crawls
+from flows.core.crawl import CrawlError, CrawlOutcome, run_crawl
 from flows.sample.site import SampleSite
 from spiders.crawl import SPEC_JSON, CrawlSpec
 from spiders.spool import CrawledPage, read_report, read_results
@@ -129,7 +129,9 @@ def test_pages_written_before_a_kill_are_not_lost(site: SampleSite, tmp_path: Pa
 def test_a_crawl_ends_in_order_when_its_parent_is_gone(site: SampleSite, tmp_path: Path) -> None:
     path = tmp_path / "spec.json"
     path.write_bytes(SPEC_JSON.dump_json(spec(site, tmp_path, delay_seconds=1.5)))
-    orphaning = f"import subprocess, sys; subprocess.Popen([sys.executable, '-m', 'flows.crawl_child', {str(path)!r}])"
+    orphaning = (
+        f"import subprocess, sys; subprocess.Popen([sys.executable, '-m', 'flows.core.crawl_child', {str(path)!r}])"
+    )
     begun = tmp_path / "spool" / "pages.jsonl"
     # The parent lives until the crawl has begun, then leaves it behind.
     waiting = f"import pathlib, time\nwhile not pathlib.Path({str(begun)!r}).exists(): time.sleep(0.05)"
@@ -178,7 +180,7 @@ def test_only_what_may_pass_is_tried_again(error: str, again: bool) -> None:
 def start(crawl: CrawlSpec, folder: Path) -> subprocess.Popen[bytes]:
     path = folder / "spec.json"
     path.write_bytes(SPEC_JSON.dump_json(crawl))
-    command = [sys.executable, "-m", "flows.crawl_child", str(path)]
+    command = [sys.executable, "-m", "flows.core.crawl_child", str(path)]
     return subprocess.Popen(command, cwd=crawls.ROOT, stderr=subprocess.DEVNULL, env=os.environ)
 
 

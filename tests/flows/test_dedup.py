@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from flows import dedup
 from flows.cli import run
+from flows.commands import dedup
 from storage.lake import Lake
 from tests.storage.builders import LONG, MORNING, PARAGRAPHS, STORY, TRADITIONAL, make_article, telling
 from tests.storage.test_lake import content

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from flows import cluster, dedup
 from flows.cli import run
+from flows.commands import dedup
+from flows.core import cluster
 from tests.flows.test_dedup import DOCUMENTS, write
 from tests.storage.builders import PARAGRAPHS
 

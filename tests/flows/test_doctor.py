@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from flows.cli import run
-from flows.configuring import masked, settings_text
+from flows.commands.configuring import masked, settings_text
 from flows.settings import Settings, load_settings
 from storage.ledger import Ledger, ledger_path
 from storage.lock import WriterLock

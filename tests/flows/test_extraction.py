@@ -20,7 +20,7 @@ import pytest
 
 from articles.records import Article, Page, Reason, Rejected
 from articles.source import ArticleRules, Source
-from flows.extraction import AHEAD, CHUNK, Extractors, refuse
+from flows.core.extraction import AHEAD, CHUNK, Extractors, refuse
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -173,7 +173,7 @@ import sys
 sys.path.insert(0, {root!r})
 import json
 from dataclasses import asdict
-from flows.extraction import Extractors
+from flows.core.extraction import Extractors
 from tests.flows.test_extraction import SOURCES, various
 if __name__ == "__main__":
     order = [int(number) for number in sys.argv[2].split(",")]

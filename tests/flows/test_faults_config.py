@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from flows.cli import app, run
-from flows.cli_help import Sections
+from flows.groups.help import Sections
 from flows.sample.site import SampleSite
 from flows.settings import Settings, SettingsError, load_settings
 from spiders.catalogue import BUILT_IN, Catalogue

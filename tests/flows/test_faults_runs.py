@@ -19,11 +19,11 @@ import faultserver as faults
 from faultserver import FaultServer
 from past_site import page_of
 
-from flows.accounting import Exit, RunReport
 from flows.cli import run as finnews
-from flows.crawl import CrawlError
+from flows.core.accounting import Exit, RunReport
+from flows.core.crawl import CrawlError
+from flows.core.runs import REVISITS, ingest_sources, open_lake, open_run
 from flows.ingest import LANES, lanes
-from flows.runs import REVISITS, ingest_sources, open_lake, open_run
 from flows.settings import Settings
 from storage.errors import LockHeld
 from storage.frontier import due_sources

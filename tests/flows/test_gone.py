@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.accounting import Account
-from flows.runs import ingest_sources
+from flows.core.accounting import Account
+from flows.core.runs import ingest_sources
 from flows.settings import Settings
 from storage.database import connect
 from storage.frontier import PART, frontier_location

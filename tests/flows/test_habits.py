@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.habits import Silence, Week, habit_of, silence_of
+from flows.desk.habits import Silence, Week, habit_of, silence_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 9, 7, tzinfo=SHANGHAI)

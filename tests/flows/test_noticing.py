@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from articles.source import Gates, Source
-from flows.noticing import FIELDS, complaints
+from flows.core.noticing import FIELDS, complaints
 from storage.frontier import Quality
 
 START = datetime(2026, 11, 20, tzinfo=UTC)

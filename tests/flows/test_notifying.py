@@ -16,9 +16,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from flows.cli import run
-from flows.notifying import ALARMS, GRAVITY, QUIET, Told, changes, notify, read_told, tell_changes
+from flows.desk.notifying import ALARMS, GRAVITY, QUIET, Told, changes, notify, read_told, tell_changes
+from flows.desk.status import SourceStatus
 from flows.settings import Settings, SettingsError
-from flows.status import SourceStatus
 from storage.ledger import Ledger, ledger_path
 
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.source import ListRule, Paging, Source
-from flows.units import Days, plan, steps
+from flows.core.units import Days, plan, steps
 from spiders.listing import list_key
 from storage.units import Unit
 

@@ -77,13 +77,13 @@ def test_a_schedule_fires_on_a_worker_and_fills_the_lake(
     with SampleSite() as site:
         environment = of_lake(tmp_path / "lake", site)
         file = deployment_file(tmp_path, scheduled=EVERY_MINUTE)
-        prefect.command("flows.deploying", str(file), **environment)
+        prefect.command("flows.server.deploying", str(file), **environment)
         say("deployed: a work pool, six deployments, an automation; and once more, which changes nothing")
-        prefect.command("flows.deploying", str(file), **environment)
+        prefect.command("flows.server.deploying", str(file), **environment)
         with prefect.worker("first", **environment):
             run = wait_for(lambda: first_run(prefect), 300)
             say(f"the schedule fired: {run['name']} {run['state_type']}")
-        prefect.command("flows.deploying", str(deployment_file(tmp_path)), **environment)
+        prefect.command("flows.server.deploying", str(deployment_file(tmp_path)), **environment)
     assert run["state_type"] == "COMPLETED", prefect.log(run["id"])
     assert (run["auto_scheduled"], run["created_by"]["type"]) == (True, "SCHEDULE")
     assert set(stored(tmp_path / "lake")) == expected
@@ -101,7 +101,7 @@ def test_o01_two_workers_one_dies_with_its_host_and_the_other_goes_on(
     lake = tmp_path / "lake"
     with SampleSite() as site:
         environment = of_lake(lake, site, FINNEWS_LEDGER=postgres, FINNEWS_DELAY_SECONDS="1.5")
-        prefect.command("flows.deploying", str(deployment_file(tmp_path)), **environment)
+        prefect.command("flows.server.deploying", str(deployment_file(tmp_path)), **environment)
         with prefect.worker("one", **environment) as one, prefect.worker("two", **environment):
             first = prefect.start("ingest/manual", sources=SOURCE_IDS[:3])
             second = prefect.start("ingest/scheduled", sources=SOURCE_IDS[3:])
@@ -203,7 +203,7 @@ def stored(lake: Path) -> list[str]:
 
 
 def crawls_below(pid: int) -> list[int]:
-    return [child for child in family(pid) if "flows.crawl_child" in command_of(child)]
+    return [child for child in family(pid) if "flows.core.crawl_child" in command_of(child)]
 
 
 def command_of(pid: int) -> str:

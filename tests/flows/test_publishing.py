@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from flows.accounting import Account, RunFailedError, RunReport
+from flows.core.accounting import Account, RunFailedError, RunReport
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +52,7 @@ def report(**accounts: Account) -> RunReport:
 
 
 def test_a_report_names_what_is_wrong_and_takes_no_markup_from_a_site() -> None:
-    from flows.publishing import as_markdown
+    from flows.server.publishing import as_markdown
 
     sick = Account(discovered=2, quarantined=2, error="E-HTTP\n# <b>x|y</b>", reasons={"E-NOTEXT": 2})
     text = as_markdown(report(fine=Account(discovered=1, stored=1), sick=sick))
@@ -77,8 +77,8 @@ def test_an_alarm_is_for_what_no_source_is_to_blame_for(error: Exception, told: 
     from prefect.client.schemas.objects import FlowRun
     from prefect.states import Failed
 
-    from flows.alarming import alarm
     from flows.maintain import maintain
+    from flows.server.alarming import alarm
 
     run = FlowRun(flow_id="00000000-0000-0000-0000-000000000000", name="brave-otter")
     alarm(maintain, run, Failed(message=str(error), data=error))
@@ -87,6 +87,6 @@ def test_an_alarm_is_for_what_no_source_is_to_blame_for(error: Exception, told: 
 
 
 def test_the_core_pays_nothing_for_prefect() -> None:
-    core = "import sys, flows.commands, flows.backfilling, flows.demo, flows.errors, flows.serving"
+    modules = "flows.commands.intake, flows.commands.demo, flows.core.backfilling, flows.server.serving"
     told = "sys.exit(any(name.partition('.')[0] == 'prefect' for name in sys.modules))"
-    subprocess.run([sys.executable, "-c", f"{core}; {told}"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-c", f"import sys, {modules}; {told}"], cwd=ROOT, check=True)

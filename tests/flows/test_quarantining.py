@@ -9,11 +9,11 @@ from datetime import date
 import pytest
 
 from articles.records import Reason, Rejected
-from flows import quarantining
-from flows.quarantining import Chosen, list_command, refusals, retry_command, show_command
+from flows.commands import quarantining
+from flows.commands.quarantining import Chosen, list_command, refusals, retry_command, show_command
+from flows.commands.verifying import look
 from flows.settings import Settings
 from flows.terminal import Terminal
-from flows.verifying import look
 from storage.archive import PageArchive
 from storage.errors import QueryError
 from storage.failpoint import VARIABLE, FailpointError

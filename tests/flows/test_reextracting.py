@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from flows import reextracting, spread
+from flows.commands import reextracting
+from flows.commands.verifying import look
+from flows.core import spread
 from flows.settings import Settings
 from flows.terminal import Terminal
-from flows.verifying import look
 from storage.failpoint import VARIABLE
 from storage.lake import Lake
 from storage.partitions import partitions, read_partition

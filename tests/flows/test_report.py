@@ -21,9 +21,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from weeks import HOSTILE, make_lake
 
 from flows.cli import run
-from flows.metrics import to_prometheus
-from flows.page import is_web, to_html
-from flows.reporting import Report, gather, to_markdown
+from flows.desk.metrics import to_prometheus
+from flows.desk.page import is_web, to_html
+from flows.desk.reporting import Report, gather, to_markdown
 from flows.settings import Settings
 from storage.lake import Lake
 from storage.query import query
@@ -212,7 +212,7 @@ COLOURS = re.compile(r"--([\w-]+): (#\w{6})")
 
 
 def test_contrast_of_text_in_light_and_dark() -> None:
-    style = (Path(__file__).parents[2] / "flows/report/page.css").read_text(encoding="utf-8")
+    style = (Path(__file__).parents[2] / "flows/desk/report/page.css").read_text(encoding="utf-8")
     light, dark = style.split("prefers-color-scheme: dark")[:2]
     for colours in (dict(COLOURS.findall(light)), dict(COLOURS.findall(dark))):
         for name in ("ink", "muted", "first", "alarm", "warn", "good"):

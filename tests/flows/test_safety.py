@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from articles.records import Reason, Rejected
-from flows.crawl_child import JsonLines
+from flows.core.crawl_child import JsonLines
 from flows.terminal import Terminal, printable
 from spiders.archives import ArchiveError, read_archive
 from spiders.catalogue import Catalogue

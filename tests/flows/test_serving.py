@@ -11,8 +11,8 @@ from threading import Thread
 
 import pytest
 
-from flows import serving
-from flows.serving import Part, ServingError, answers, end_in_order, serve, serving_environment
+from flows.server import serving
+from flows.server.serving import Part, ServingError, answers, end_in_order, serve, serving_environment
 from flows.settings import Settings
 
 # A worker with one run, which does not listen to SIGTERM.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from articles.source import Source
 from flows.cli import run
-from flows.learning import with_drop_lines
+from flows.commands.learning import with_drop_lines
 from flows.writing import OutputError
 from spiders.catalogue import BUILT_IN, load_source
 

@@ -11,9 +11,9 @@ import duckdb
 import pytest
 
 from benchmarks.backfill_archive import write_archive
-from flows.accounting import Account
-from flows.rereading import open_reader
-from flows.runs import backfill_archives
+from flows.core.accounting import Account
+from flows.core.rereading import open_reader
+from flows.core.runs import backfill_archives
 from flows.settings import Settings
 from spiders.catalogue import Catalogue
 
@@ -54,7 +54,7 @@ def undisturbed(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
 def test_a_cluster_makes_the_lake_that_this_machine_makes(
     archive: Path, undisturbed: tuple[Path, Account], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.spread.SMALLEST_PART_BYTES", 100_000)
+    monkeypatch.setattr("flows.core.spread.SMALLEST_PART_BYTES", 100_000)
     lake, account = undisturbed
     made = backfill_archives(settings(tmp_path / "lake"), [archive], runner="dask").totals
     assert outcomes(made) == outcomes(account)
@@ -68,7 +68,7 @@ def test_a_worker_that_is_killed_costs_no_row(
 ) -> None:
     from distributed import LocalCluster
 
-    monkeypatch.setattr("flows.spread.SMALLEST_PART_BYTES", 100_000)
+    monkeypatch.setattr("flows.core.spread.SMALLEST_PART_BYTES", 100_000)
     lake, account = undisturbed
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
         over = threading.Event()
@@ -98,7 +98,7 @@ def test_a_worker_that_is_killed_costs_no_row(
 
 
 def test_stored_pages_are_read_again_by_a_cluster(undisturbed: tuple[Path, Account]) -> None:
-    from flows.spread import open_reader_of
+    from flows.core.spread import open_reader_of
 
     lake, _ = undisturbed
     catalogue = Catalogue.load()

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from flows.accounting import Exit
-from flows.explaining import explain_command
-from flows.fetching import NoAnswerError
-from flows.reading import status_command
-from flows.runs import ingest_sources
+from flows.commands.explaining import explain_command
+from flows.commands.reading import status_command
+from flows.commands.sourcing import check_live_command, sources_new_command, sources_schema_command
+from flows.core.accounting import Exit
+from flows.core.fetching import NoAnswerError
+from flows.core.runs import ingest_sources
+from flows.desk.status import SourceStatus, status
 from flows.sample.site import SampleSite
 from flows.settings import Settings
-from flows.sourcing import check_live_command, sources_new_command, sources_schema_command
-from flows.status import SourceStatus, status
 from flows.terminal import Terminal
 from spiders.drafting import NoDraftError
 from storage.frontier import Frontier

@@ -20,10 +20,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from articles.extract import extract
-from flows import verifying
+from flows.commands import verifying
+from flows.commands.verifying import look, verify_command
 from flows.settings import Settings
 from flows.terminal import Terminal
-from flows.verifying import look, verify_command
 from spiders.catalogue import Catalogue
 from storage.errors import LockHeld
 from storage.failpoint import VARIABLE

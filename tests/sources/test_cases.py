@@ -1,4 +1,4 @@
-"""Saved pages and lists of each source, against what a person read in them (the layout is that of flows.cases).
+"""Saved pages and lists of each source, against what a person read in them (the layout is that of flows.core.cases).
 
 `pytest --rewrite` writes article.json and rows.json for you. Then read the diff: a saved mistake passes every day.
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from flows.cases import LIST_PREFIX, case_folders, differences, read_case, saved_path
+from flows.core.cases import LIST_PREFIX, case_folders, differences, read_case, saved_path
 from spiders.catalogue import Catalogue
 
 HERE = Path(__file__).parent

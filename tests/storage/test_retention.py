@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from articles.records import Page
-from flows.compacting import compact_command
+from flows.commands.compacting import compact_command
 from flows.settings import Settings
 from flows.terminal import Terminal
 from storage.archive import PageArchive

@@ -1,0 +1,1 @@
+"""A run as plain functions: what the command line and the Prefect flows both call."""

@@ -1,0 +1,1 @@
+"""For whoever looks after it: status, report, metrics, notifications."""

@@ -1,0 +1,1 @@
+"""How the commands are spelt: options, help and examples, in the groups that `finnews --help` shows."""

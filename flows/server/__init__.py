@@ -1,0 +1,1 @@
+"""Prefect's side: deployments, schedules, what a flow run leaves beside itself."""
