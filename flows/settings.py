@@ -134,6 +134,14 @@ def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - the flags are the
         raise SettingsError(f"{error}: JSON is expected") from error
 
 
+def masked(value: Any) -> Any:  # noqa: ANN401 - a setting is of any type
+    """What may be shown of a secret: that there is one, and the scheme of a url."""
+    if isinstance(value, list):
+        return [masked(each) for each in value]
+    scheme, found, _ = str(value).partition("://")
+    return (f"{scheme}://***" if found else "***") if value else value
+
+
 def _sentence(problem: Any, flags: Mapping[str, Any]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     name, key = str(problem["loc"][0]), ".".join(str(part) for part in problem["loc"])
     variable = PREFIX + name.upper()

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic.fields import FieldInfo
 
 from flows.core.accounting import Exit
-from flows.settings import PREFIX, Settings, load_settings, read_file, settings_file
+from flows.settings import PREFIX, Settings, load_settings, masked, read_file, settings_file
 from flows.terminal import Terminal
 from flows.writing import OutputError, write_whole
 
@@ -109,14 +109,6 @@ def version() -> str:
     except importlib.metadata.PackageNotFoundError:
         project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
         return f"{project['project']['version']} (checkout)"
-
-
-def masked(value: Any) -> Any:  # noqa: ANN401 - a setting is of any type
-    """What may be shown of a secret: that there is one, and the scheme of a url."""
-    if isinstance(value, list):
-        return [masked(each) for each in value]
-    scheme, found, _ = str(value).partition("://")
-    return (f"{scheme}://***" if found else "***") if value else value
 
 
 def _origin(name: str, flags: Mapping[str, Any], in_file: Mapping[str, Any]) -> tuple[Origin, str]:

@@ -18,9 +18,8 @@ from typing import Literal
 
 from apprise import Apprise, NotifyFormat
 
-from flows.commands.configuring import masked
 from flows.desk.status import SourceStatus, status
-from flows.settings import Settings, SettingsError
+from flows.settings import Settings, SettingsError, masked
 from flows.terminal import printable
 from flows.writing import OutputError, write_whole
 

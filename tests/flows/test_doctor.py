@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from flows.cli import run
-from flows.commands.configuring import masked, settings_text
-from flows.settings import Settings, load_settings
+from flows.commands.configuring import settings_text
+from flows.settings import Settings, load_settings, masked
 from storage.ledger import Ledger, ledger_path
 from storage.lock import WriterLock
 
