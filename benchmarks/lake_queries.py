@@ -86,7 +86,7 @@ def by_paths(folder: Path, span: Span) -> Opened:
     from storage.query import partition_paths
 
     source, first, last = span
-    return files([str(path) for path in partition_paths(folder, [source] if source else [], first, last)])
+    return files(partition_paths(folder, [source] if source else [], first, last))
 
 
 def by_glob(folder: Path, span: Span) -> Opened:

@@ -109,7 +109,7 @@ class ObjectStore:
         try:
             for page in self._client.list(self._store, f"{prefix.rstrip('/')}/"):
                 for found in page:
-                    yield Listed(found["path"], found["last_modified"], found["size"])
+                    yield Listed(found["path"], found["last_modified"], found["size"], found["e_tag"] or "")
         except self._errors as error:
             raise self._named(prefix, error) from error
 

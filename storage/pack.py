@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage.errors import LakeError
-from storage.partitions import HIVE_NULL, Partition, partitions, read_partition
+from storage.partitions import HIVE_NULL, Partition, decode, files
 from storage.schema import COLUMNS, DICTIONARY, PARTITION, SCHEMAS
-from storage.store import sync_folder
+from storage.store import Listed, Store, open_store, remote_of, require_lake, sync_folder
 
+PACKS = "packs"
 MADE_FROM = b"finnews_pack_of"
 # Rows of many small partitions are gathered until they fill a row group.
 ROW_GROUP = 16_384
@@ -43,78 +44,99 @@ class Packed:
 
 def pack(lake: Path, advance: Callable[[int], None] = lambda _: None) -> Packed:
     """Bring the packs up to date, month by month, each file replaced as a whole. Raises LakeError."""
-    months: dict[str, list[tuple[Partition, Path]]] = defaultdict(list)
-    for partition, path in partitions(lake, "articles"):
-        months[HIVE_NULL if partition.day == HIVE_NULL else partition.day[:7]].append((partition, path))
+    require_lake(lake)
+    store = open_store(lake)
+    months: dict[str, list[tuple[Partition, Listed]]] = defaultdict(list)
+    for partition, file in files(store, "articles"):
+        months[HIVE_NULL if partition.day == HIVE_NULL else partition.day[:7]].append((partition, file))
+    before = {month: file for file in store.entries(PACKS) for month in _month_of(file.key)}
     written, unchanged = [], []
-    for month, files in sorted(months.items()):
-        out = pack_path(lake, month)
-        made_from = _state_of(files)
-        if _made_from(out) == made_from:
+    for month, of_month in sorted(months.items()):
+        made_from = _state_of(of_month)
+        if month in before and _made_from(store, pack_key(month)) == made_from:
             unchanged.append(month)
         else:
-            _write(out, files, made_from)
+            _Packing(store, lake).write(month, of_month, made_from, before.get(month))
             written.append(month)
         advance(1)
-    removed = [path.parent for path in (lake / "packs").glob("month=*/articles.parquet")]
-    removed = [folder for folder in removed if folder.name.removeprefix("month=") not in months]
-    for folder in removed:
-        (folder / "articles.parquet").unlink()
-        folder.rmdir()
-    gone = tuple(sorted(folder.name.removeprefix("month=") for folder in removed))
-    return Packed(written=tuple(written), unchanged=tuple(unchanged), removed=gone)
+    removed = sorted(before.keys() - months.keys())
+    for month in removed:
+        store.delete(pack_key(month))
+    return Packed(written=tuple(written), unchanged=tuple(unchanged), removed=tuple(removed))
 
 
-def pack_path(lake: Path, month: str) -> Path:
-    return lake / "packs" / f"month={month}" / "articles.parquet"
+def pack_key(month: str) -> str:
+    return f"{PACKS}/month={month}/articles.parquet"
 
 
-def _state_of(files: Iterable[tuple[Partition, Path]]) -> bytes:
-    """Changes with any of the files: each is only ever replaced, or appended to."""
+def _month_of(key: str) -> list[str]:
+    month = key.split("/")[1].removeprefix("month=")
+    return [month] if pack_key(month) == key else []
+
+
+def _state_of(packed: Iterable[tuple[Partition, Listed]]) -> bytes:
+    """Changes with any of the files."""
     state = blake2b(digest_size=16)
-    for partition, path in files:
-        stat = path.stat()
-        state.update(f"{partition.owner} {partition.day} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}\n".encode())
+    for _, file in packed:
+        state.update(f"{file.key} {file.version}\n".encode())
     return state.hexdigest().encode()
 
 
-def _made_from(pack_file: Path) -> bytes | None:
+def _made_from(store: Store, key: str) -> bytes | None:
     try:
-        return (pq.read_schema(pack_file).metadata or {}).get(MADE_FROM)
+        with store.open(key) as file:
+            return (pq.read_schema(file).metadata or {}).get(MADE_FROM)
     except (OSError, pa.ArrowException):
         return None  # not there, or not whole: made anew either way
 
 
-def _write(out: Path, files: Sequence[tuple[Partition, Path]], made_from: bytes) -> None:
-    staged = out.with_name(".articles.parquet.part")
-    try:
+@dataclass(frozen=True, slots=True)
+class _Packing:
+    """Writes a pack on this machine, row group by row group, and then puts it in its place."""
+
+    store: Store
+    lake: Path
+
+    def write(
+        self, month: str, packed: Sequence[tuple[Partition, Listed]], made_from: bytes, before: Listed | None
+    ) -> None:
+        # Outside the trees that are globbed, and outside those that a writer sweeps.
+        staged = self.lake / "_state" / f"pack-{month}.parquet"
+        try:
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            self._write_file(staged, packed, made_from)
+            self._publish(staged, pack_key(month), before)
+        except OSError as error:
+            raise LakeError(f"{self.store.url}/{pack_key(month)}: {error.strerror}") from error
+        finally:
+            staged.unlink(missing_ok=True)
+
+    def _publish(self, staged: Path, key: str, before: Listed | None) -> None:
+        if remote_of(self.lake):
+            if self.store.put(key, staged.read_bytes(), before.version if before else None) is None:
+                raise LakeError(f"{self.store.url}/{key}: somebody else packs this month; try again")
+            return
+        out = self.lake / key
         out.parent.mkdir(parents=True, exist_ok=True)
-        _write_file(staged, files, made_from)
         staged.replace(out)
         sync_folder(out.parent)
-    except OSError as error:
-        raise LakeError(f"{out}: {error.strerror}") from error
-    finally:
-        staged.unlink(missing_ok=True)
 
-
-def _write_file(path: Path, files: Sequence[tuple[Partition, Path]], made_from: bytes) -> None:
-    schema = SCHEMA.with_metadata({**(SCHEMA.metadata or {}), MADE_FROM: made_from})
-    with pq.ParquetWriter(
-        path,
-        schema,
-        compression="zstd",
-        use_dictionary=["source", *DICTIONARY],
-        write_page_checksum=True,
-    ) as writer:
-        held: list[pa.Table] = []
-        for partition, file in files:
-            table = read_partition(file)
-            if table is not None:
-                held.append(_with_partition(table, partition))
-            if sum(map(len, held)) >= ROW_GROUP:
-                held = _flush(writer, held, schema)
-        _flush(writer, held, schema)
+    def _write_file(self, path: Path, packed: Sequence[tuple[Partition, Listed]], made_from: bytes) -> None:
+        schema = SCHEMA.with_metadata({**(SCHEMA.metadata or {}), MADE_FROM: made_from})
+        with pq.ParquetWriter(
+            path,
+            schema,
+            compression="zstd",
+            use_dictionary=["source", *DICTIONARY],
+            write_page_checksum=True,
+        ) as writer:
+            held: list[pa.Table] = []
+            for partition, file in packed:
+                if blob := self.store.read(file.key):
+                    held.append(_with_partition(decode(blob.data, f"{self.store.url}/{file.key}"), partition))
+                if sum(map(len, held)) >= ROW_GROUP:
+                    held = _flush(writer, held, schema)
+            _flush(writer, held, schema)
 
 
 def _with_partition(table: pa.Table, partition: Partition) -> pa.Table:

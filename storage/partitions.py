@@ -92,12 +92,14 @@ def partitions(
                 yield Partition(owner, day), Path(path)
 
 
-def files(store: Store, tree: Tree) -> Iterator[tuple[Partition, Listed]]:
-    """The partitions of a store, in order."""
-    for file in store.entries(tree):
-        found = partition_at(file.key)
-        if found and found[0] == tree:
-            yield found[1], file
+def files(store: Store, tree: Tree, owners: Collection[str] = ()) -> Iterator[tuple[Partition, Listed]]:
+    """The partitions of a store, in order; of all owners, if none is named."""
+    owner_is = "reason" if tree == "quarantine" else "source"
+    for folder in [f"{tree}/{owner_is}={owner}" for owner in sorted(owners)] or [tree]:
+        for file in store.entries(folder):
+            found = partition_at(file.key)
+            if found and found[0] == tree:
+                yield found[1], file
 
 
 def read_partition(path: Path, columns: list[str] | None = None) -> pa.Table | None:

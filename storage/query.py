@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from storage.errors import QueryError
 from storage.ledger import KnownArticles
-from storage.partitions import HIVE_NULL, partitions
+from storage.partitions import HIVE_NULL, Partition, partitions
 from storage.partitions import files as partition_files
 from storage.schema import PARTITIONS, SCHEMAS, TREES, Column, Tree
-from storage.store import remote_of, require_lake
+from storage.store import open_store, remote_of, require_lake
 
 DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -93,21 +93,29 @@ def partition_paths(
     until: date | None = None,
     *,
     tree: Tree = "articles",
-) -> list[Path]:
-    """The files of some sources (all, if none is named) and days, both ends included.
+) -> list[str]:
+    """The files of some sources (all, if none is named) and days, both ends included; s3:// urls of a bucket's.
 
     Naming files is far faster than filtering a glob over years. Undated articles are left out when a day is given.
     """
-    if since and until and (until - since).days < MOST_DAYS:
+    url = remote_of(lake)
+    if not url and since and until and (until - since).days < MOST_DAYS:
         named = [(since + timedelta(days)).isoformat() for days in range((until - since).days + 1)]
-        return [path for _, path in partitions(lake, tree, sources, named)]
+        return [str(path) for _, path in partitions(lake, tree, sources, named)]
     first, last = (since or date.min).isoformat(), (until or date.max).isoformat()
     any_day = since is None and until is None
     return [
         path
-        for partition, path in partitions(lake, tree, sources)
+        for partition, path in _paths(lake, url, tree, sources)
         if any_day or (partition.day != HIVE_NULL and first <= partition.day <= last)
     ]
+
+
+def _paths(lake: Path, url: str, tree: Tree, sources: Collection[str]) -> Iterator[tuple[Partition, str]]:
+    if url:
+        found = partition_files(open_store(lake), tree, sources)
+        return ((partition, f"{url}/{file.key}") for partition, file in found)
+    return ((partition, str(path)) for partition, path in partitions(lake, tree, sources))
 
 
 def _select(lake: Path, tree: Tree) -> str:

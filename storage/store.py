@@ -45,6 +45,7 @@ class Listed(NamedTuple):
     key: str
     modified_at: datetime
     size_bytes: int
+    version: str
 
 
 class Store(Protocol):
@@ -163,7 +164,7 @@ class LocalStore:
                 with suppress(FileNotFoundError):
                     found = os.stat(path)  # noqa: PTH116
                     modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
-                    yield Listed(path[len(root) + 1 :], modified_at, found.st_size)
+                    yield Listed(path[len(root) + 1 :], modified_at, found.st_size, _version(found))
 
     def sync(self, writers: Executor | None = None) -> None:
         with self._mutex:
@@ -273,9 +274,11 @@ def remote_of(home: Path) -> str:
 
 
 def require_lake(lake: Path) -> None:
-    """For commands that only look: a folder that is not there is a slip of the pen, and not made. Raises QueryError."""
-    if not lake.is_dir():
-        raise QueryError(f"{lake}: no lake here; name one with --lake, or make one with `finnews demo`")
+    """For commands that only look: a lake that is not there is a slip of the pen, and not made. Raises QueryError."""
+    url = remote_of(lake)
+    there = next(open_store(lake).entries(""), None) is not None if url else lake.is_dir()
+    if not there:
+        raise QueryError(f"{url or lake}: no lake here; name one with --lake, or make one with `finnews demo`")
 
 
 def open_store(lake: str | Path) -> Store:

@@ -180,6 +180,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 def _lake(settings: Settings) -> Iterator[Finding]:
     if is_remote(settings.lake):
         yield _bucket(settings.lake)
+        yield _writer(settings.lake_path)
         return
     lake = settings.lake_path
     if not lake.exists():

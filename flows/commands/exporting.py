@@ -68,7 +68,7 @@ def paths_command(
     as_sql: bool = False,
 ) -> Exit:
     require_lake(settings.lake_path)
-    paths = [str(path) for path in partition_paths(settings.lake_path, sources, _day(since), _day(until))]
+    paths = partition_paths(settings.lake_path, sources, _day(since), _day(until))
     if terminal.as_json:
         terminal.document(paths)
     elif as_sql:

@@ -2,8 +2,9 @@
 
     status ──▶ what was told last (LAKE/_state/alarms.json) ──▶ changes ──▶ one message ──▶ remembered as told
 
-Only changes are told, all of one check in one message, and a source that comes and goes at most every QUIET hours. What
-could not be sent is not remembered, so the next check tells it.
+What was told is remembered in the lake, so that several machines on one bucket tell it once. Only changes are told, all
+of one check in one message, and a source that comes and goes at most every QUIET hours. What could not be sent is not
+remembered, so the next check tells it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
 from apprise import Apprise, NotifyFormat
@@ -21,7 +21,8 @@ from apprise import Apprise, NotifyFormat
 from flows.desk.status import SourceStatus, status
 from flows.settings import Settings, SettingsError, masked
 from flows.terminal import printable
-from flows.writing import OutputError, write_whole
+from storage.errors import LakeError
+from storage.store import Blob, Store, open_store
 
 log = logging.getLogger("finnews.notifying")
 # Its warnings name addresses in full; ours do not.
@@ -63,13 +64,14 @@ def tell_changes(settings: Settings, now: datetime | None = None) -> list[Change
     if not settings.notify_urls or not settings.lake_path.is_dir():
         return []
     now = now or datetime.now(UTC)
-    file = settings.lake_path / ALARMS
-    told = read_told(file)
+    store = open_store(settings.lake_path)
+    blob = store.read(ALARMS)
+    told = read_told(blob.data, f"{store.url}/{ALARMS}") if blob else {}
     found, remembered = changes(told, status(settings, now), now)
     if found and not notify(title_of(found), "\n".join(map(str, found)), settings):
         return []
     if remembered != told:
-        _remember(file, remembered)
+        _remember(store, blob, remembered)
     return found
 
 
@@ -120,15 +122,13 @@ def title_of(found: Sequence[Change]) -> str:
     return f"finnews: {', '.join(parts)}"
 
 
-def read_told(file: Path) -> dict[str, Told]:
-    """A file that is lost or unreadable has told nothing: at worst something is told twice."""
+def read_told(data: bytes, name: str) -> dict[str, Told]:
+    """What cannot be read has told nothing: at worst something is told twice."""
     try:
-        written = json.loads(file.read_text(encoding="utf-8"))
+        written = json.loads(data)
         return {source: Told(each["state"], datetime.fromisoformat(each["at"])) for source, each in written.items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        log.warning("%s: cannot be read (%s); all alarms are told anew", file, error)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("%s: cannot be read (%s); all alarms are told anew", name, error)
         return {}
 
 
@@ -140,10 +140,12 @@ def _is_news(state: str, before: Told | None, now: datetime) -> bool:
     return GRAVITY[state] > GRAVITY[before.state]
 
 
-def _remember(file: Path, told: Mapping[str, Told]) -> None:
+def _remember(store: Store, before: Blob | None, told: Mapping[str, Told]) -> None:
     written = {source: asdict(each) for source, each in sorted(told.items())}
+    data = json.dumps(written, default=str, indent=1).encode()
     try:
-        file.parent.mkdir(exist_ok=True)
-        write_whole(file, json.dumps(written, default=str, indent=1))
-    except (OSError, OutputError) as error:
+        store.prepare()
+        if store.put(ALARMS, data, before.version if before else None) is None:
+            log.warning("%s/%s: told by somebody else at the same time; it may have been told twice", store.url, ALARMS)
+    except LakeError as error:
         log.warning("%s; the same will be told again", error)

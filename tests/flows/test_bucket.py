@@ -54,8 +54,3 @@ def test_demo_and_what_reads_its_lake(bucket, capsys):
     assert len(bucket.requests) < 500
     again = finnews(capsys, "demo", "--lake", url)["totals"]
     assert again["stored"] == again["duplicates"] == 0
-
-
-def test_a_command_that_needs_files_says_so(bucket, capsys):
-    code = run(["paths", "--lake", bucket.url()])
-    assert (code, "needs a lake in a folder" in capsys.readouterr().err) == (2, True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from storage.lake import Lake
-from storage.pack import pack, pack_path
+from storage.pack import pack, pack_key
 from storage.query import query
 from tests.storage.builders import MORNING, make_article, plan
 
@@ -44,11 +44,11 @@ def test_only_months_that_changed_are_written(tmp_path):
         with Lake.open(tmp_path) as lake:
             lake.commit([make_article(month, date=at.date(), published_at=at)], run_id="run")
     assert pack(tmp_path).written == ("2024-03", "2024-04")
-    before = written_at(pack_path(tmp_path, "2024-03"))
+    before = written_at(tmp_path / pack_key("2024-03"))
     with Lake.open(tmp_path) as lake:
         lake.commit([make_article(9, date=date(2024, 4, 5))], run_id="run")
     assert pack(tmp_path).written == ("2024-04",)
-    assert written_at(pack_path(tmp_path, "2024-03")) == before
+    assert written_at(tmp_path / pack_key("2024-03")) == before
     assert pack(tmp_path).written == ()
 
 
@@ -58,14 +58,14 @@ def test_a_month_that_lost_its_last_article_loses_its_pack(tmp_path):
     pack(tmp_path)
     next((tmp_path / "articles").rglob("*.parquet")).unlink()
     assert pack(tmp_path).removed == ("2024-03",)
-    assert not pack_path(tmp_path, "2024-03").exists()
+    assert not (tmp_path / pack_key("2024-03")).exists()
 
 
 def test_a_torn_pack_is_made_anew(tmp_path):
     with Lake.open(tmp_path) as lake:
         lake.commit([make_article(1)], run_id="run")
     pack(tmp_path)
-    path = pack_path(tmp_path, "2024-03")
+    path = tmp_path / pack_key("2024-03")
     path.write_bytes(path.read_bytes()[:100])
     assert pack(tmp_path).written == ("2024-03",)
     assert len(rows_of_packs(tmp_path)) == 1
