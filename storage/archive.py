@@ -51,7 +51,10 @@ MAX_OPEN_FILES = 64
 GZIP_LEVEL = 3
 WARC_VERSION = "1.1"
 SUFFIX = ".warc.gz"
+# How gzip begins what `_pack` makes.
+MEMBER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00"
 PAGE_HEADER = "Finnews-Page"
+PAGE_LINE = f"\r\n{PAGE_HEADER}:".encode()
 RAW_REF = re.compile(
     r"(?P<path>pages/source=[a-z][a-z0-9_]{1,39}/\d{4}-\d\d-\d\d/[\w.-]+\.warc\.gz)#(?P<offset>\d+)\+(?P<length>\d+)"
 )
@@ -225,33 +228,54 @@ class _WarcFile:
 
 def _whole_bytes(file: BinaryIO) -> int:
     """Up to where a file consists of whole records."""
-    whole = read = 0
-    member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    chunk = b""
-    while chunk or (chunk := file.read(CHUNK_BYTES)):
-        read += len(chunk)
-        try:
-            member.decompress(chunk)
-        except zlib.error:
-            break
-        chunk = b""
-        if member.eof:
-            chunk = member.unused_data
-            whole = read = read - len(chunk)
-            member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    return whole
+    at = 0
+    while record := _record(file, at):
+        at += record[1]
+    return at
 
 
 def _refs(file: BinaryIO, path: str) -> Iterator[str]:
-    records = ArchiveIterator(file)
-    try:
-        for record in records:
-            # Only once it was read to its end is its length known.
-            record.raw_stream.read()
-            if record.rec_headers.get_header(PAGE_HEADER):
-                yield f"{path}#{records.get_record_offset()}+{records.get_record_length()}"
-    except (ArchiveLoadFailed, EOFError, zlib.error):
-        return
+    """Of every whole record that is a page, also behind one that is damaged: warcio would take both for one."""
+    at: int | None = 0
+    while at is not None:
+        record = _record(file, at)
+        if record is None:
+            at = _next_record(file, at + 1)
+            continue
+        head, length = record
+        if PAGE_LINE in head[: head.find(b"\r\n\r\n")]:
+            yield f"{path}#{at}+{length}"
+        at += length
+
+
+def _record(file: BinaryIO, at: int) -> tuple[bytes, int] | None:
+    """How the record that begins there begins, and its length packed; None if there is none, or not a whole one."""
+    file.seek(at)
+    member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    head, read_bytes = b"", 0
+    while chunk := file.read(CHUNK_BYTES):
+        read_bytes += len(chunk)
+        try:
+            unpacked = member.decompress(chunk)
+        except zlib.error:
+            return None
+        head = head or unpacked
+        if member.eof:
+            return head, read_bytes - len(member.unused_data)
+    return None
+
+
+def _next_record(file: BinaryIO, at: int) -> int | None:
+    """Where one may begin, from here on."""
+    file.seek(at)
+    kept = b""
+    while chunk := file.read(CHUNK_BYTES):
+        searched = kept + chunk
+        if (found := searched.find(MEMBER)) >= 0:
+            return at - len(kept) + found
+        at += len(chunk)
+        kept = searched[1 - len(MEMBER) :]
+    return None
 
 
 def pack(page: Page) -> bytes:
