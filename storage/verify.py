@@ -161,7 +161,8 @@ NO_REFERENCE = (
 )
 # Of each copy the page it was last read from, if no row is; other versions of it can only be looked for.
 LOST = """
-select article_id, source, if(known.raw_ref in (select raw_ref from held), null, known.raw_ref), gone_at, count(*)
+select article_id, source, if(known.raw_ref in (select raw_ref from held), null, known.raw_ref), gone_at, count(*),
+       (select count(*) from texts every where every.article_id = texts.article_id and every.source = texts.source)
 from texts anti join held using (article_id, source, text_hash) anti join unfinished using (article_id, source)
 join known using (article_id, source) group by all order by all
 """
@@ -196,9 +197,9 @@ class Findings:
     foreign: list[str] = field(default_factory=list)
     """What lies in a published tree and is no partition."""
     unreadable_ledger: Path | None = None
-    lost: list[tuple[str, str, str | None, str | None, int]] = field(default_factory=list)
+    lost: list[tuple[str, str, str | None, str | None, int, int]] = field(default_factory=list)
     """Copies with texts that the ledger knows and the lake has not: article_id, source, where the last page lies if no
-    row is of it, since when it is gone, number of texts."""
+    row is of it, since when it is gone, number of these texts and of all."""
     refused: list[str] = field(default_factory=list)
     """Where the pages lie that the ledger knows to have been refused."""
     misplaced: list[tuple[str, str, str, str]] = field(default_factory=list)

@@ -7,7 +7,7 @@ verify ──▶ remember what is lost ──▶ set damage aside ──▶ fini
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
 from datetime import date, datetime
@@ -29,7 +29,7 @@ from storage.ledger import Ledger, ledger_location
 from storage.lock import WriterLock
 from storage.merge import COPY_TREES
 from storage.partitions import decode, files
-from storage.repair import Lost, forget_lost, remember_lost, set_aside
+from storage.repair import Lost, remember_lost, set_aside, settle_lost, still_lost
 from storage.store import Store, open_store, require_lake
 from storage.verify import Check, Findings, steps, verify
 
@@ -63,6 +63,7 @@ def look(settings: Settings, *, deep: bool = False, advance: Callable[[int], Non
         settings.lake_path, zones=zones, zone=UNKNOWN.zone, ledger=settings.ledger, deep=deep, advance=advance
     )
     findings.checks["runs"] = _accounts(settings, findings)
+    findings.checks["lost"] = _still_lost(settings)
     return findings
 
 
@@ -74,7 +75,6 @@ def put_right(settings: Settings, terminal: Terminal, findings: Findings, lost: 
             done["articles indexed"] = lake.reindex(_days(findings))
         if lost:
             done |= _restore(lake, settings, terminal, lost)
-            forget_lost(lake.store)
     return done
 
 
@@ -125,6 +125,22 @@ def _accounts(settings: Settings, findings: Findings) -> Check:
     return check
 
 
+def _still_lost(settings: Settings) -> Check:
+    check, lost = (
+        Check("lost", "what was damaged has been read again from the archive"),
+        still_lost(open_store(settings.lake_path)),
+    )
+    for article_id, source in sorted(lost.copies):
+        check.looked_at += 1
+        check.found(f"{source} {article_id}", "a text of it is lost")
+    for raw_ref in sorted(lost.raw_refs):
+        check.looked_at += 1
+        check.found(raw_ref, "was read for rows that are lost" + (", and is lost too" * (raw_ref in lost.unreadable)))
+    if check.problems:
+        check.notes.append("put files of the archive back from a backup, and repair again")
+    return check
+
+
 def _days(findings: Findings) -> dict[tuple[str, str, str], date | None]:
     return {
         (article_id, source, text_hash): date.fromisoformat(day) if day else None
@@ -133,9 +149,9 @@ def _days(findings: Findings) -> dict[tuple[str, str, str], date | None]:
 
 
 def _restore(lake: Lake, settings: Settings, terminal: Terminal, lost: Lost) -> dict[str, int]:
-    """Read lost pages again, and store what they say."""
-    run = run_id()
-    done = {"restored": 0, "refused": 0, "pages lost as well": 0}
+    """Read lost pages again, and store what they say. A page that is lost as well is named among the refused."""
+    run, unreadable = run_id(), dict[str, Rejected]()
+    done = {"restored": 0, "refused": 0}
     with (
         open_reader(settings, Catalogue.load(settings.sources)) as read,
         terminal.progress("pages", total=None if lost.sources else len(lost.raw_refs)) as advance,
@@ -148,19 +164,34 @@ def _restore(lake: Lake, settings: Settings, terminal: Terminal, lost: Lost) -> 
             lake.commit(articles, run_id=run)
             done["restored"] += len(articles)
             done["refused"] += len(refused)
-            done["pages lost as well"] += len(batch) - len(articles) - len(refused)
+            lost_too = (found for found in batch if isinstance(found, Rejected) and found.reason == Reason.ARCHIVE)
+            unreadable |= {found.raw_ref: found for found in lost_too}
             advance(len(batch))
     for article_id, source, at in sorted(lost.gone):
         lake.mark_gone([article_id], at=datetime.fromisoformat(at), run_id=run, source=source)
+    left = settle_lost(lake.store, lost, unreadable.keys())
+    lake.quarantine([unreadable[ref] for ref in sorted(left.raw_refs - lost.unreadable)], run_id=run)
+    _release(lake, lost.unreadable - left.raw_refs)
+    done["pages lost as well"] = len(left.raw_refs)
+    if lost.unknown:
+        # All that the archive has of their sources is there again; whether that is all, nobody can say.
+        done["files of unknown content"] = len(lost.unknown)
     return done
+
+
+def _release(lake: Lake, found_again: Set[str]) -> None:
+    """Their pages were put back into the archive, and are rows again."""
+    if found_again:
+        for partition, _ in list(files(lake.store, "quarantine", [Reason.ARCHIVE.value])):
+            lake.release(partition, {(source_of(raw_ref), raw_ref) for raw_ref in found_again})
 
 
 def _pages(lake: Lake, lost: Lost) -> Iterator[str]:
     """Where the lost pages lie. Of a source that lost it is not known what: all that no row was read from."""
-    yield from sorted(ref for ref in lost.raw_refs if source_of(ref) not in lost.sources)
+    yield from sorted(lost.raw_refs)
     with PageArchive(lake.root) as archive:
         for source in sorted(lost.sources):
-            held = set(_references(lake.store, source))
+            held = lost.raw_refs.union(_references(lake.store, source))
             yield from (ref for ref in archive.refs(source) if ref not in held)
 
 

@@ -110,8 +110,8 @@ def flip(path: Path, at: int) -> None:
         file.write(bytes([byte ^ 4]))
 
 
-def flip_in_texts(settings: Settings) -> None:
-    path = lake_file(settings, "articles", "2024-03-05")
+def flip_in_texts(settings: Settings, day: str = "2024-03-05") -> None:
+    path = lake_file(settings, "articles", day)
     group = pq.read_metadata(path).row_group(0)
     texts = next(group.column(n) for n in range(group.num_columns) if group.column(n).path_in_schema == "text")
     flip(path, texts.data_page_offset + texts.total_compressed_size - 9)
@@ -286,6 +286,70 @@ def test_pages_that_have_expired_are_not_lost(settings, capsys):
     code, found = verify(settings, capsys)
     [notes] = [check["notes"] for check in found["checks"] if check["name"] == "pages"]
     assert code == 0 and "12 pages expired" in notes[0]
+
+
+def damage_a_page(settings: Settings, number: int) -> str:
+    """A bit of the record that an article was read from; gives its raw_ref."""
+    [raw_ref] = {row["raw_ref"] for row in rows(settings) if row.get("article_id") == f"acme:{number}"}
+    path, place = raw_ref.split("#")
+    first, length = map(int, place.split("+"))
+    flip(settings.lake_path / path, first + length // 2)
+    return raw_ref
+
+
+def test_w08_a_damaged_page_leaves_its_row_as_it_is(settings, capsys):
+    before = rows(settings)
+    raw_ref = damage_a_page(settings, 4)
+    for repair in (False, True, True):
+        code, found = verify(settings, capsys, repair=repair)
+        [pages] = [check for check in found["checks"] if check["problems"]]
+        assert (code, pages["name"], pages["problems"]) == (4, "pages", 1)
+        assert pages["examples"][0].startswith(raw_ref)
+        assert rows(settings) == before
+
+
+def test_w08_a_row_that_is_lost_with_its_page_is_named_until_it_is_back(settings, capsys):
+    before = rows(settings)
+    whole = settings.lake_path.parent / "backup"
+    shutil.copytree(settings.lake_path / "pages", whole)
+    raw_ref = damage_a_page(settings, 4)
+    flip_in_texts(settings)
+    code, found = verify(settings, capsys, repair=True)
+    assert (code, found["repaired"]["pages lost as well"]) == (4, 1)
+    assert {check["name"] for check in found["checks"] if check["problems"]} == {"lost", "pages"}
+    assert problems(settings)["lost"] == 2, "the copy and the page"
+    # All others are back, and what is not is named where refusals are, once.
+    assert [row for row in rows(settings) if row["owner"] != "archive"] == [
+        row for row in before if row.get("article_id") != "acme:4"
+    ]
+    assert verify(settings, capsys, repair=True)[0] == 4
+    [refused] = [row for row in rows(settings) if row["owner"] == "archive"]
+    assert (refused["raw_ref"], refused["source"]) == (raw_ref, "acme")
+    # The file of the archive is put back from a backup.
+    shutil.rmtree(settings.lake_path / "pages")
+    shutil.copytree(whole, settings.lake_path / "pages")
+    assert verify(settings, capsys, repair=True)[0] == 0
+    assert rows(settings) == before
+
+
+def test_w08_rows_that_are_whole_stay_though_their_pages_are_lost(settings, capsys):
+    """Of two row groups the first is damaged, and the whole archive is gone."""
+    day = "2024-03-06"
+    before = [row for row in rows(settings) if row["tree"] == "articles" and row["day"] == day]
+    damaged = pq.read_metadata(lake_file(settings, "articles", day)).row_group(0).num_rows
+    assert len(before) > damaged
+    flip_in_texts(settings, day)
+    shutil.rmtree(settings.lake_path / "pages")
+    code, found = verify(settings, capsys, repair=True)
+    assert (code, found["repaired"]["pages lost as well"]) == (4, damaged)
+    after = [row for row in rows(settings) if row["tree"] == "articles" and row["day"] == day]
+    assert len(after) == len(before) - damaged and all(row in before for row in after)
+    assert problems(settings)["lost"] == 2 * damaged
+
+
+def test_w08_w10_what_a_file_held_that_is_lost_with_the_ledger_nobody_claims_to_know(settings, capsys):
+    cut_and_lose_the_ledger(settings)
+    assert verify(settings, capsys, repair=True)[1]["repaired"]["files of unknown content"] == 1
 
 
 def test_accounts_that_do_not_add_up_are_found(settings):
