@@ -19,7 +19,10 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import NamedTuple, Protocol, TypeAlias
 
-from articles.fingerprint import Signature, fingerprints
+import numpy as np
+from numpy.typing import NDArray
+
+from articles.fingerprint import records, with_fingerprints
 from articles.near import FORM_CHARS, cluster, script_twins
 from articles.normalise import key_text
 from articles.records import Article, Decision, DecisionKind, DuplicateKind, Election
@@ -167,29 +170,37 @@ def decide(articles: Sequence[Article], known: Known) -> list[Decision]:
     """One decision for each article, in order. An article twice in the batch is new once and then unchanged."""
     batch = _Batch(known)
     batch.load_identities({article.article_id for article in articles})
-    news = [batch.observe(article) for article in articles]
+    news = [batch.observe(article, key) for article, key in zip(articles, exact_keys(articles), strict=True)]
     elections = batch.elect()
     # Told with the first, whichever article has brought them about.
     told = [elections, *([()] * len(articles))]
     return [batch.decision(*each) for each in zip(articles, news, told[: len(articles)], strict=True)]
 
 
-def version_of(article: Article, known_key: str | None = None) -> Version:
-    """`known_key` is given where the exact key is known already: folding a text is the dear part of a decision."""
-    claimed_at = article.published_at or NEVER
-    if article.published_at and article.published_precision == "day":
-        # Midnight is where a day starts, not when anything was published: a copy with a time of that day goes first.
-        claimed_at += LAST_OF_DAY
+def version_of(article: Article, key: str) -> Version:
+    """`key` is its exact key."""
     return Version(
         text_hash=article.text_hash,
-        exact_key=exact_key(article.title, article.text, article.fingerprint) if known_key is None else known_key,
+        exact_key=key,
         canonical_url=article.canonical_url,
         fetched_at=article.fetched_at,
-        edited_at=article.updated_at or article.published_at or article.fetched_at,
-        claimed_at=claimed_at,
+        edited_at=edited_at(article),
+        claimed_at=claimed_at(article),
         day=article.date,
         lang=article.lang,
     )
+
+
+def edited_at(article: Article) -> datetime:
+    return article.updated_at or article.published_at or article.fetched_at
+
+
+def claimed_at(article: Article) -> datetime:
+    claimed = article.published_at or NEVER
+    if article.published_at and article.published_precision == "day":
+        # Midnight is where a day starts, not when anything was published: a copy with a time of that day goes first.
+        claimed += LAST_OF_DAY
+    return claimed
 
 
 def chain(versions: Iterable[Version]) -> tuple[Version, ...]:
@@ -206,20 +217,24 @@ def chain(versions: Iterable[Version]) -> tuple[Version, ...]:
     return tuple(sorted(earliest.values(), key=_age))
 
 
-def exact_key(title: str, text: str, fingerprint: bytes | None = None) -> str:
-    """Equal for copies of one text, whatever their titles; empty where nothing but chance could be recognised.
+def exact_keys(articles: Sequence[Article]) -> list[str]:
+    """Equal for copies of one text, whatever their titles; empty where nothing but chance could be recognised."""
+    articles = with_fingerprints(articles)
+    signed = records([article.fingerprint or b"" for article in articles])
+    columns = signed["text"].tolist(), signed["chars"].tolist(), signed["periods"]
+    return [_exact_key(article.title, *each) for article, *each in zip(articles, *columns, strict=True)]
 
-    The fingerprint, where it is known, spares folding the text: the dear part of a decision.
-    """
-    signature = Signature.from_bytes(fingerprint or fingerprints([(title, text)])[0])
-    parts = [signature.text]
-    if signature.chars < SHORT_CHARS:
-        parts.append(key_text(title))
-        if not signature.chars or signature.chars + len(parts[1]) < SHORT_CHARS:
+
+def _exact_key(title: str, digest: int, chars: int, periods: NDArray[np.uint16]) -> str:
+    said = f"{digest:016x}{chars:x}"
+    if chars < SHORT_CHARS:
+        short_title = key_text(title)
+        if not chars or chars + len(short_title) < SHORT_CHARS:
             return ""
-    elif signature.chars < BARE_CHARS:
-        parts.append(signature.periods)
-    return blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+        said += f"\n{short_title}"
+    elif chars < BARE_CHARS:
+        said += f"\n{periods.tobytes().hex()}"
+    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def changed(before: Article, after: Article) -> tuple[str, ...]:
@@ -263,18 +278,18 @@ class _Batch:
         self._by_group: dict[str, set[CopyKey]] = defaultdict(set)
         self._fingerprints: dict[tuple[CopyKey, str], bytes] = {}
 
-    def observe(self, article: Article) -> DecisionKind:
+    def observe(self, article: Article, exact_key: str) -> DecisionKind:
         """Add what was seen. What is `new` here may turn out to be a duplicate at the election."""
         key = CopyKey(article.article_id, article.source)
         if article.fingerprint:
             self._fingerprints[key, article.text_hash] = article.fingerprint
         copy = self._now.get(key)
         if copy is None:
-            self._now[key] = Copy(key=key, versions=(version_of(article),))
+            self._now[key] = Copy(key=key, versions=(version_of(article, exact_key),))
             self._by_id[key.article_id].append(key)
             return "new"
         known_keys = {version.text_hash: version.exact_key for version in copy.versions}
-        version = version_of(article, known_keys.get(article.text_hash))
+        version = version_of(article, known_keys.get(article.text_hash, exact_key))
         self._now[key] = copy.with_versions(chain((*copy.versions, version)))
         return "unchanged" if article.text_hash in known_keys else "revision"
 
@@ -369,6 +384,8 @@ class _Batch:
 
     def _gather(self, groups: set[str], changed: Sequence[Copy]) -> _Gathered:
         """Make one group of them."""
+        if not groups and len(changed) == 1 and len(self._by_id[changed[0].key.article_id]) == 1:
+            return self._alone(changed[0])
         ids = groups | {copy.key.article_id for copy in changed}
         self.load_identities(ids)
         first, loaded = self._first(ids), set[str]()
@@ -384,6 +401,13 @@ class _Batch:
             self._now[key] = self._now[key].placed(first.key.article_id, self._now[key].place)
             self._by_group[first.key.article_id].add(key)
         return _Gathered(first.key.article_id, groups - loaded, keys, self._keeps_rank(first, groups))
+
+    def _alone(self, copy: Copy) -> _Gathered:
+        """The same for what nothing connects with anything: as nearly always."""
+        key = copy.key
+        self._now[key] = copy.placed(key.article_id, copy.place)
+        self._by_group[key.article_id].add(key)
+        return _Gathered(key.article_id, set(), [key], keeps_rank=False)
 
     def _fell_back(self, copy: Copy) -> bool:
         """Is it later than it seemed? Then a member that was passed over may go first."""

@@ -35,7 +35,7 @@ from articles.fingerprint import NO_KEY, Records, fingerprints, records
 from articles.identity import text_hash
 from articles.near import relations
 from articles.records import Article, Decision
-from benchmarks.dedup_templates import EDITS, Document, Pair, document, pairs, retitle
+from benchmarks.dedup_templates import EDITS, Document, Pair, article, pairs, retitle
 from storage.bulk import Bulk
 
 CORPUS = Path(os.environ.get("FINNEWS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
@@ -123,7 +123,7 @@ def main() -> int:
     figures |= stream(options.articles, options.batch, options.stream)
     if options.peers:
         _say("peers, on the invented pairs (best of their settings) and on documents of the stream")
-        peers(pairs(options.pairs), [document(at) for at in range(PEER_DOCUMENTS)])
+        peers(pairs(options.pairs), [article(at) for at in range(PEER_DOCUMENTS)])
     missed = [name for name, floor in FLOORS.items() if name in figures and not _holds(name, figures[name], floor)]
     for name in missed:
         _say(f"MISSED {name}: {figures[name]:.4g}, floor {FLOORS[name]:g}")
@@ -254,11 +254,11 @@ def _batches(articles: int, batch: int) -> Iterator[list[tuple[Article, int]]]:
     for at in range(articles):
         copied = at - random.randint(1, min(at, reach)) if at else 0
         story = stories.get(copied, at)
-        made, kind = document(at), random.random()
+        made, kind = article(at), random.random()
         if at and kind < NEAR_SHARE:
-            made = EDITS[random.choice(sorted(EDITS))](random, document(story))
+            made = EDITS[random.choice(sorted(EDITS))](random, article(story))
         elif at and kind < NEAR_SHARE + EXACT_SHARE:
-            made = retitle(random, document(story))
+            made = retitle(random, article(story))
         else:
             story = at
         stories[at] = story
@@ -333,7 +333,7 @@ def _bytes(bulk: Bulk, table: str) -> int:
 def _scheduled_run(bulk: Bulk, folder: Path, known: int) -> float:
     """Seconds for a small run that has just opened the ledger, with nothing cached by us."""
     bulk.close()
-    news = [_article(f"late:{at:03d}", START + SPAN, document(known + at)) for at in range(SCHEDULED_RUN)]
+    news = [_article(f"late:{at:03d}", START + SPAN, article(known + at)) for at in range(SCHEDULED_RUN)]
     began = time.perf_counter()
     with closing(Bulk(folder, durable=True)) as reopened:
         reopened.add(news)

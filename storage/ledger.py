@@ -21,7 +21,19 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from articles.decide import MARK_CHARS, Copy, CopyKey, NearLink, NewText, Place, TextKey, Version, chain, version_of
+from articles.decide import (
+    MARK_CHARS,
+    Copy,
+    CopyKey,
+    NearLink,
+    NewText,
+    Place,
+    TextKey,
+    Version,
+    chain,
+    claimed_at,
+    edited_at,
+)
 from articles.near import KINDS
 from articles.records import Article, Decision, Validators
 from storage.database import Database, Location, Rows, Value, connect, exists, listed, located
@@ -118,8 +130,10 @@ ON CONFLICT (article_id, source, text_hash) DO UPDATE SET canonical_url = exclud
     day = excluded.day, lang = excluded.lang
 WHERE (excluded.fetched_at, excluded.edited_at, excluded.claimed_at, excluded.canonical_url)
     < (versions.fetched_at, versions.edited_at, versions.claimed_at, versions.canonical_url)
-RETURNING article_id, source
 """
+VERSION_COLUMNS: Final = 10
+FIRST_SEEN: Final = ("new", "duplicate")
+"""Kinds of decisions about copies that were not known."""
 ADD_COPY = """
 INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)
 ON CONFLICT (article_id, source) DO UPDATE SET
@@ -589,15 +603,14 @@ class Ledger:
 
     def _add_versions(self, decisions: Sequence[Decision]) -> set[CopyKey]:
         """Gives the copies that have got another version, or one that was fetched earlier than was known."""
-        versions: dict[tuple[CopyKey, str], Version] = {}
-        for article, exact_key in ((decision.article, decision.exact_key) for decision in decisions):
-            version = version_of(article, exact_key)
-            name = CopyKey(article.article_id, article.source), version.text_hash
+        news = [_version_row(decision) for decision in decisions if decision.kind in FIRST_SEEN]
+        self._database.execute_many(ADD_VERSIONS.format(rows=f"({', '.join('?' * VERSION_COLUMNS)})"), news)
+        others: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for row in (_version_row(decision) for decision in decisions if decision.kind not in FIRST_SEEN):
             # A statement must not meet the same row twice.
-            known = versions.get(name)
-            versions[name] = chain((known, version))[0] if known else version
-        rows = [_version_row(key, version) for (key, _), version in versions.items()]
-        return {CopyKey(*row) for row in self._database.execute_rows(ADD_VERSIONS, rows)}
+            others[row[:3]] = min(row, others.get(row[:3], row), key=_version_age)
+        changed = self._database.execute_rows(f"{ADD_VERSIONS} RETURNING article_id, source", list(others.values()))
+        return {CopyKey(*row[:2]) for row in (*news, *changed)}
 
     def execute(self, statement: str, *values: Value) -> Rows:
         """A statement of one's own, in the same transaction and with the same errors."""
@@ -713,18 +726,24 @@ def _copy_row(decision: Decision) -> tuple[Value, ...]:
     )
 
 
-def _version_row(key: CopyKey, version: Version) -> tuple[Value, ...]:
+def _version_row(decision: Decision) -> tuple[Any, ...]:
+    article = decision.article
     return (
-        *key,
-        version.text_hash,
-        version.exact_key,
-        version.canonical_url,
-        _us(version.fetched_at),
-        _us(version.edited_at),
-        _us(version.claimed_at),
-        version.day.isoformat() if version.day else None,
-        version.lang,
+        article.article_id,
+        article.source,
+        article.text_hash,
+        decision.exact_key,
+        article.canonical_url,
+        _us(article.fetched_at),
+        _us(edited_at(article)),
+        _us(claimed_at(article)),
+        article.date.isoformat() if article.date else None,
+        article.lang,
     )
+
+
+def _version_age(row: Sequence[Any]) -> tuple[Any, ...]:
+    return *row[5:8], row[4]
 
 
 def _name(text: TextKey) -> str:

@@ -122,7 +122,7 @@ class NearIndex:
         fresh = self._fresh(entries)
         if not fresh:
             return []
-        batch = _segments_by_period(self._register(fresh), fresh)
+        batch = _segments_by_period(self._register(fresh), [entry for entry, _ in fresh])
         links = self._link(batch)
         for period, segment in batch.items():
             self._write(period, segment)
@@ -189,8 +189,8 @@ class NearIndex:
                 f"this code has {LAYOUT} and {VERSION}: rebuild it from the lake"
             )
 
-    def _fresh(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Entries that are new or changed, once each."""
+    def _fresh(self, entries: Iterable[Entry]) -> list[tuple[Entry, int]]:
+        """Entries that are new or changed, once each, with their stamps."""
         latest = {entry.article_id: entry for entry in entries}
         known = dict(
             self._database.query(
@@ -198,15 +198,16 @@ class NearIndex:
                 listed(latest),
             )
         )
-        fresh = [entry for entry in latest.values() if known.get(entry.article_id) != _stamp_of(entry)]
-        self.remove(entry.article_id for entry in fresh if entry.article_id in known)
+        stamps = ((entry, _stamp_of(entry)) for entry in latest.values())
+        fresh = [(entry, stamp) for entry, stamp in stamps if known.get(entry.article_id) != stamp]
+        self.remove(entry.article_id for entry, _ in fresh if entry.article_id in known)
         return fresh
 
-    def _register(self, entries: Sequence[Entry]) -> range:
-        serials = self._database.next_numbers(SERIALS, len(entries))
+    def _register(self, fresh: Sequence[tuple[Entry, int]]) -> range:
+        serials = self._database.next_numbers(SERIALS, len(fresh))
         self._database.execute_many(
             "INSERT INTO near_articles VALUES (?, ?, ?)",
-            ((serial, entry.article_id, _stamp_of(entry)) for serial, entry in zip(serials, entries, strict=True)),
+            [(serial, entry.article_id, stamp) for serial, (entry, stamp) in zip(serials, fresh, strict=True)],
         )
         return serials
 
