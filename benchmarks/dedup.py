@@ -49,6 +49,7 @@ FLOORS = {
     "growth of time per batch (at most)": 1.5,
     "index bytes an article (at most)": 600.0,
     "memory MiB (at most)": 1024.0,
+    "times datatrove's signature": 25.0,
 }
 
 PEERS = ("datasketch", "rensa", "datatrove", "text-dedup")
@@ -123,7 +124,7 @@ def main() -> int:
     figures |= stream(options.articles, options.batch, options.stream)
     if options.peers:
         _say("peers, on the invented pairs (best of their settings) and on documents of the stream")
-        peers(pairs(options.pairs), [article(at) for at in range(PEER_DOCUMENTS)])
+        figures |= peers(pairs(options.pairs), figures["articles/CPU s"])
     missed = [name for name, floor in FLOORS.items() if name in figures and not _holds(name, figures[name], floor)]
     for name in missed:
         _say(f"MISSED {name}: {figures[name]:.4g}, floor {FLOORS[name]:g}")
@@ -343,8 +344,15 @@ def _scheduled_run(bulk: Bulk, folder: Path, known: int) -> float:
 # ---------------------------------------------------------------- peers
 
 
-def peers(made: Sequence[Pair], documents: Sequence[Document]) -> None:
-    """Installs what is missing and runs each tool by itself, on one core."""
+def peers(made: Sequence[Pair], ours: float) -> dict[str, float]:
+    """Installs what is missing and runs each tool by itself, on one core.
+
+    They are given articles of the stream, which ran at `ours` a CPU second; gives how many times that is datatrove's.
+    """
+    documents = [article(at) for at in range(PEER_DOCUMENTS)]
+    alone = _signatures_a_second(documents)
+    _say(f"  {'finnews':12} {alone:,.0f} documents a CPU second (signature only), {ours:,.0f} (the stream, whole way)")
+    figures: dict[str, float] = {}
     asked = json.dumps(
         {
             "pairs": [(f"{p.a.title}\n{p.a.text}", f"{p.b.title}\n{p.b.text}", p.one_article) for p in made],
@@ -369,6 +377,22 @@ def peers(made: Sequence[Pair], documents: Sequence[Document]) -> None:
             f"{found['recall']:.3f}, {found['setting']}), {found['documents/CPU s']:,.0f} documents a CPU second "
             f"({found['covers']})"
         )
+        if name == "datatrove":
+            whole = found["whole way/CPU s"]
+            _say(f"  {'':12} {whole:,.0f} documents a CPU second (signature, buckets, clusters, filter)")
+            figures = {"times datatrove's signature": ours / found["documents/CPU s"]}
+            figures |= {"times datatrove's whole way": ours / whole}
+    for name, value in figures.items():
+        _say(f"  {name:42}{value:10.1f}")
+    return figures
+
+
+def _signatures_a_second(documents: Sequence[Document]) -> float:
+    texts = [(made.title, made.text) for made in documents]
+    fingerprints(texts[:100])
+    began = time.process_time()
+    fingerprints(texts)
+    return len(texts) / (time.process_time() - began)
 
 
 def _peer_environment() -> Path:

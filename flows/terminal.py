@@ -100,6 +100,8 @@ class Terminal:
             self.document(report.document())
             return
         self.words.print(accounting_table(report))
+        for source_id in sorted(report.left):
+            self.say(f"{source_id}: another worker is crawling it, and was left to do so")
         for source_id, account in sorted(report.sources.items()):
             for code, count in sorted(account.reasons.items()):
                 self.say(f"{source_id}: {count} refused, {code}")

@@ -15,10 +15,11 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from articles.decide import (
@@ -282,15 +283,6 @@ class Ledger:
         begins was left by a writer that died."""
         with self._database.turn():
             yield
-
-    @contextmanager
-    def lease(self, name: str) -> Iterator[bool]:
-        """Whether this process has what is named for itself, a unit of work or a source, as long as it lives.
-
-        Always where one process writes at a time anyway. Nobody waits: who does not get it does something else.
-        """
-        with self._database.lease(name) as got:
-            yield got
 
     # What is known: articles.decide.Known
 
@@ -621,6 +613,43 @@ class Ledger:
 
     def _query(self, statement: str, *values: Value) -> list[tuple[Any, ...]]:
         return self._database.query(statement, *values)
+
+
+class Holds:
+    """What a process keeps from the other workers of a shared ledger, such as a source that it crawls, until it lets go
+    or its connection ends: at once if it dies, within a minute if its machine is gone without a word.
+
+    Nobody waits: who does not get it does something else. Where one process writes at a time anyway, it gets all it
+    asks for. On a connection of its own, for a ledger connects anew only while it holds nothing; should this one be
+    lost, the worst is that two workers do one thing.
+    """
+
+    def __init__(self, lake: Path, ledger: str = "") -> None:
+        """`ledger` is the url of a PostgreSQL database, "" for the lake's own file."""
+        self._database = connect(ledger_location(lake, ledger), PART) if ledger else None
+        self._held: dict[str, ExitStack] = {}
+        self._lock = Lock()
+
+    def take(self, name: str) -> bool:
+        """Also true for what is held already."""
+        with self._lock:
+            if self._database and name not in self._held:
+                held = ExitStack()
+                if not held.enter_context(self._database.lease(name)):
+                    return False
+                self._held[name] = held
+            return True
+
+    def release(self, name: str) -> None:
+        with self._lock:
+            if held := self._held.pop(name, None):
+                held.close()
+
+    def close(self) -> None:
+        for name in list(self._held):
+            self.release(name)
+        if self._database:
+            self._database.close()
 
 
 class KnownArticles:

@@ -88,6 +88,8 @@ class RunReport:
     run_id: str
     sources: dict[str, Account] = field(default_factory=dict)
     interrupted: bool = False
+    left: list[str] = field(default_factory=list)
+    """Sources that another worker was crawling."""
 
     def account(self, source_id: str) -> Account:
         return self.sources.setdefault(source_id, Account())
@@ -108,11 +110,13 @@ class RunReport:
             return Exit.ALL_FAILED if len(failed) == len(accounts) else Exit.SOME_FAILED
         if any(account.failures for account in accounts):
             return Exit.SOME_FAILED
+        if self.left and not accounts:
+            return Exit.LOCKED
         return Exit.GATE if any(account.gate_failures for account in accounts) else Exit.OK
 
     def or_raise(self) -> Self:
-        """Raises RunFailedError unless all went well: how a flow run fails."""
-        if self.exit_code != Exit.OK:
+        """Raises RunFailedError unless all went well, here or at another worker: how a flow run fails."""
+        if self.exit_code not in (Exit.OK, Exit.LOCKED):
             raise RunFailedError(self)
         return self
 
@@ -121,7 +125,8 @@ class RunReport:
         totals = asdict(self.totals)
         for name in ("gate_failures", "error", "reasons", *OF_BACKFILL):
             del totals[name]
-        return {
+        left = {"left": sorted(self.left)} if self.left else {}
+        return left | {
             "run_id": self.run_id,
             "exit_code": int(self.exit_code),
             "sources": {source_id: _rounded(asdict(account)) for source_id, account in sorted(self.sources.items())},

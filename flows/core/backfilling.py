@@ -34,7 +34,7 @@ from storage.archive import PageArchive
 from storage.database import exists
 from storage.errors import LockHeld
 from storage.frontier import Frontier
-from storage.ledger import ledger_location
+from storage.ledger import Holds, ledger_location
 from storage.units import Unit, Units, articles_a_day, days_with_articles
 
 log = logging.getLogger("finnews.backfill")
@@ -248,7 +248,8 @@ class Backfill:
                 account = self.report.account(unit.source)
                 account.discovered -= pending
                 account.pending -= pending
-                run = Run(self.settings, self.catalogue, lake, archive, self.extractors, self.report)
+                # Its units have leases of their own: it holds nothing.
+                run = Run(self.settings, self.catalogue, lake, archive, self.extractors, self.report, Holds(lake.root))
                 left = run.load_unit(unit.name, outcome)
                 # A unit that is tried again and done has not failed.
                 account.error, account.gate_failures = None, []

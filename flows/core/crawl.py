@@ -34,7 +34,7 @@ GRACE_SECONDS = 8.0
 KEPT_LINES = 20
 PASSING = re.compile(r"E-(?:NETWORK|TIMEOUT|TRUNC|PROTO|ROBOTS)\b|status (?:429|5\d\d)\b")
 
-Status = Literal["finished", "stopped", "failed", "crashed", "timeout"]
+Status = Literal["finished", "stopped", "failed", "crashed", "timeout", "left"]
 STATUS_OF: dict[int, Status] = {0: "finished", 3: "stopped", 4: "failed"}
 
 
@@ -80,6 +80,11 @@ class CrawlOutcome:
 def never_begun(source_id: str) -> CrawlOutcome:
     """Of a crawl that was still to come when the run was told to end."""
     return CrawlOutcome(source=source_id, status="stopped", returncode=0, report=None, pages=[], rejected=[])
+
+
+def left_to_another(source_id: str) -> CrawlOutcome:
+    """Of a source that another worker is crawling."""
+    return CrawlOutcome(source=source_id, status="left", returncode=0, report=None, pages=[], rejected=[])
 
 
 def run_crawl(

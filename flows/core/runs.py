@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -27,7 +27,7 @@ from typing import Protocol, TypeVar
 from articles.records import Article, Decision, Page, Reason, Rejected
 from flows.core.accounting import Account, RunReport
 from flows.core.cluster import address_of, cluster
-from flows.core.crawl import CrawlOutcome, never_begun, run_crawl
+from flows.core.crawl import CrawlOutcome, left_to_another, never_begun, run_crawl
 from flows.core.documents import documents_of
 from flows.core.extraction import Document, Extractors, Finished, finished, open_extractors
 from flows.core.noticing import Noticed, complaints
@@ -41,6 +41,7 @@ from storage.archive import PageArchive
 from storage.errors import ArchiveError, LockHeld
 from storage.frontier import Frontier, Waiting
 from storage.lake import Lake
+from storage.ledger import Holds
 
 log = logging.getLogger("finnews.runs")
 
@@ -86,6 +87,7 @@ class Run:
     archive: PageArchive
     extractors: Extractors
     report: RunReport
+    holds: Holds
     stop: Event = field(default_factory=Event)
     outcomes: dict[str, CrawlOutcome] = field(default_factory=dict)
     """Of the crawls of lanes, until they are loaded."""
@@ -96,6 +98,9 @@ class Run:
         """Lists and fetches one source in a child process; nothing of the lake's tables changes."""
         if self.stop.is_set():
             return never_begun(source_id)
+        if not self.holds.take(_crawl_of(source_id)):
+            log.info("%s: another worker is crawling it", source_id)
+            return left_to_another(source_id)
         spool = self.lake.root / SPOOLS / self.report.run_id / f"{source_id}-{secrets.token_hex(3)}"
         spec = crawl_spec(self.settings, source_id, self.report.run_id, spool)
         spec = replace(spec, limit=limit, lists=lists, revisits=revisits)
@@ -139,6 +144,9 @@ class Run:
 
         A crawl that asked for no list says nothing of how fresh the source is: it was not polled.
         """
+        if outcome.status == "left":
+            self.report.left.append(source_id)
+            return Account()
         started = time.monotonic()
         account = self.report.account(source_id)
         with Frontier(self.lake.root, source_id, self.settings.ledger) as frontier:
@@ -152,6 +160,7 @@ class Run:
             self._remember(noticed, outcome, frontier)
         if polled:
             self._record_poll(outcome)
+        self.holds.release(_crawl_of(source_id))
         account.seconds += time.monotonic() - started
         return account
 
@@ -283,12 +292,17 @@ def open_run(settings: Settings, command: str, *, patience_seconds: float = 0) -
         open_lake(settings, patience_seconds=patience_seconds) as lake,
         PageArchive(lake.root) as archive,
         open_extractors(catalogue, settings) as extractors,
+        closing(Holds(lake.root, settings.ledger)) as holds,
     ):
         _sweep_spools(lake)
         lake.ledger.begin_run(report.run_id)
-        yield Run(settings, catalogue, lake, archive, extractors, report)
+        yield Run(settings, catalogue, lake, archive, extractors, report, holds)
         lake.ledger.end_run(report.run_id, report.document() | {"command": command})
         shutil.rmtree(lake.root / SPOOLS / report.run_id, ignore_errors=True)
+
+
+def _crawl_of(source_id: str) -> str:
+    return f"crawl {source_id}"
 
 
 def _sweep_spools(lake: Lake) -> None:

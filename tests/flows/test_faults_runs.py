@@ -140,6 +140,22 @@ def test_o04_a_second_run_ends_at_once_or_waits_its_turn(sites: Sites) -> None:
 
 
 @pytest.mark.slow
+def test_o04_workers_of_one_ledger_leave_a_source_to_the_one_that_crawls_it(sites: Sites, postgres: str) -> None:
+    with open_run(sites.settings(ledger=postgres), "ingest") as run:
+        outcome = run.crawl("one")
+        both = sites.pass_over("one", "two", ledger=postgres)
+        assert (both.exit_code, both.left, both.totals.stored) == (Exit.OK, ["one"], 3)
+        alone = sites.pass_over("one", ledger=postgres)
+        assert (alone.exit_code, alone.document()["left"]) == (Exit.LOCKED, ["one"])
+        assert run.load("one", outcome).stored == 3
+        after = sites.pass_over("one", ledger=postgres)
+        assert (after.exit_code, after.left, after.totals.stored) == (Exit.OK, [], 0)
+    assert len(sites.stored()) == 6
+    fetched = [asked.path for asked in sites.server.requests("one") if asked.path.startswith("/a/")]
+    assert len(fetched) == 3
+
+
+@pytest.mark.slow
 def test_o08_a_source_that_fails_stops_no_other(sites: Sites) -> None:
     sites.broken = {"two"}
     report = sites.pass_over()

@@ -24,7 +24,7 @@ from storage.database import Schema
 from storage.errors import LedgerError, LockHeld, StorageError
 from storage.failpoint import POINTS, VARIABLE
 from storage.lake import Lake
-from storage.ledger import KnownArticles, Ledger, ledger_location
+from storage.ledger import Holds, KnownArticles, Ledger, ledger_location
 from tests.storage.builders import MORNING, make_article, plan, retold
 from tests.storage.test_kill_bulk import news
 from tests.storage.test_lake import commit, content, everything, ids, rejected, rows
@@ -207,32 +207,28 @@ def test_quarantine_and_tombstones(tmp_path, postgres):
     known.close()
 
 
-def test_a_unit_is_leased_to_one_process_as_long_as_it_lives(tmp_path, postgres):
-    ledger = Ledger(ledger_location(tmp_path, postgres))
-    with ledger.lease("unit 1") as mine, ledger.lease("unit 1") as again, ledger.lease("unit 2") as second:
-        assert (mine, again, second) == (True, False, True)
-        got = FORK.Queue()
+def test_what_one_worker_holds_no_other_gets_until_it_lets_go_or_dies(tmp_path, postgres):
+    mine = Holds(tmp_path, postgres)
+    assert mine.take("crawl a") and mine.take("crawl a") and mine.take("crawl b")
+    got = FORK.Queue()
 
-        def ask() -> None:
-            other = Ledger(ledger_location(tmp_path, postgres))
-            with other.lease("unit 1") as theirs, other.lease("unit 3") as free:
-                got.put((theirs, free))
-                got.close()
-                got.join_thread()
-                os.kill(os.getpid(), signal.SIGKILL)
+    def ask() -> None:
+        theirs = Holds(tmp_path, postgres)
+        got.put([theirs.take(f"crawl {name}") for name in "abc"])
+        got.close()
+        got.join_thread()
+        os.kill(os.getpid(), signal.SIGKILL)
 
-        process = FORK.Process(target=ask)
-        process.start()
-        assert got.get(timeout=SECONDS) == (False, True)
-        process.join(SECONDS)
+    mine.release("crawl b")
+    process = FORK.Process(target=ask)
+    process.start()
+    assert got.get(timeout=SECONDS) == [False, True, True]
+    process.join(SECONDS)
     until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        with ledger.lease("unit 3") as freed:
-            if freed:
-                break
+    while not mine.take("crawl c"):
+        assert time.monotonic() < until, "what a dead process held is not free again"
         time.sleep(0.05)
-    assert freed
-    ledger.close()
+    mine.close()
 
 
 def test_lakes_keep_apart_and_a_name_brings_them_together(tmp_path, postgres):
