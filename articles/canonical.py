@@ -84,10 +84,14 @@ _WORDS: tuple[tuple[int, str], ...] = (
         r"qrcode|erweima|ewm|weixin|wechat|ad(?:s|vert|box|_|-|$)|gg(?![a-z])|guanggao|banner|tool|login|regist|search|"
         r"page[rs]?(?![a-z])|page(?:nav|_?bar|_?box|ination)|vote|toupiao|survey|download|feedback|report(?![a-z])|jubao|"
         r"next|prev|other[_-]?news|more[_-]?news|hot[_-]?news|also|link[_-]?list|friend[_-]?link|follow|guanzhu|widget|"
-        r"xgxw|xgyd|xg(?![a-z])|zebian|topic[_-]?list|teaser|read[_-]?more|append[_-]?qr|subscribe|reward|donat|popup|"
+        r"sign(?:ature)?(?![a-z])|tags?[_-]?(?:wrap|list|box|area)|tags(?![a-z])|(?:dian)?zan(?![a-z])|xgxw|xgyd|xg(?![a-z])|zebian|topic[_-]?list|teaser|read[_-]?more|append[_-]?qr|subscribe|reward|donat|popup|"
         r"modal|tips?(?![a-z])",
     ),
-    (Hint.SOURCE, r"sour?ce|laiyuan|from(?![a-z])|fromsite|media[_-]?name|origin|where(?![a-z])|copyfrom|ly(?![a-z])"),
+    (
+        Hint.SOURCE,
+        r"sour?ce|js[_-]name|meta[_-]nick[_-]?name|laiyuan|from(?![a-z])|fromsite|media[_-]?name|origin|where(?![a-z])|"
+        r"copyfrom|ly(?![a-z])",
+    ),
     (Hint.AUTHOR, r"author|byline|writer|zuozhe|reporter"),
     (Hint.EDITOR, r"editor|bianji|zebian|zrbj"),
     (Hint.TIME, r"time|date|pub[_-]?(?:time|date)|shijian|riqi"),

@@ -51,7 +51,8 @@ ZONE = rf"(?:{OFFSET}|\s*\(?(?P<zone>(?-i:Z|[A-Z]{{2,5}}|北京时间))\)?)?(?:\
 ZONE_INSIDE = rf"(?:{OFFSET}|\s*\(?(?P<zone>(?-i:{ZONE_NAMES}))\b\)?)?"
 GAP = rf"(?:(?:\s*[,|·]|\s+-\s)?\s*(?:{WEEKDAY})?\s*)"
 # Day and hour may touch only where two digits each leave no doubt: 2022-01-2320:41, and not 2022-1-120:41.
-JOINT = rf"(?:T|{GAP}(?<!\d)|(?<=\D\d\d)(?=\d\d\s?[:时点]))"
+# Hong Kong's broadcaster names the zone between the two: 2012-01-17 HKT 19:37.
+JOINT = rf"(?:T|\sHKT\s|{GAP}(?<!\d)|(?<=\D\d\d)(?=\d\d\s?[:时点]))"
 YEAR_MONTH_DAY = (
     r"(?P<year>\d{4})(?:\s*年\s*(?P<month>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*[日号]?"
     r"|(?P<sep>\s?[-/.]\s?)(?P<month2>\d{1,2})(?P=sep)(?P<day2>\d{1,2})日?)"
@@ -80,6 +81,11 @@ VAGUE = re.compile(
     r"(?:(?:\d+|[一二三四五六七八九十几数两半])\s*个?(?:周|星期|月|年|季度?)(?:之?前)|上周.*|上个?月.*|去年|近日|日前)"
 )
 
+# Of four characters only: 「二六年」 might be any century's.
+SPELT_OUT = re.compile(
+    r"([一二][〇零○O0一二三四五六七八九]{3})年([一二三四五六七八九]|十[一二]?)月((?:[一二三]?十|廿|卅)?[一二三四五六七八九]|[二三]?十|廿|卅)日"
+)
+OTHER_ZEROS = str.maketrans("零○O0", "〇〇〇〇")
 LABEL = re.compile(
     r"(?:(?:最[后近]|首次)?(?:发[布表稿]|更新|修改|编辑|刊[登发]|来源|上传|成文|创建)?(?:时间|日期)|(?:发[布表]|更新)[于在]?"
     r"|published|updated|posted|date|time)(?:\s+(?:on|at))?\s*[::]?\s*",
@@ -137,7 +143,7 @@ def first_time(line: str, *, fetched_at: datetime, zone: ZoneInfo, hint_url: str
     Bare digits are not looked for, since they are ids and telephone numbers more often, nor is a day without a year
     unless a clock time follows. `raw` is the part that was read.
     """
-    text = SPACE.sub(" ", unicodedata.normalize("NFKC", line[:MAX_LINE_CHARS]))
+    text = with_digits(SPACE.sub(" ", unicodedata.normalize("NFKC", line[:MAX_LINE_CHARS])))
     frame = _Frame(fetched_at, zone, hint_url)
     found_by = [(found, read) for pattern, read in INSIDE if (found := pattern.search(text))]
     if not found_by:
@@ -146,14 +152,31 @@ def first_time(line: str, *, fetched_at: datetime, zone: ZoneInfo, hint_url: str
     return _moment(found, read, frame, found[0].strip())
 
 
+def with_digits(text: str) -> str:
+    """With the dates that official notices spell out, 「二〇二六年十一月十三日」, in figures."""
+    return SPELT_OUT.sub(_in_figures, text) if "年" in text else text
+
+
 def day_of(at: datetime, zone: ZoneInfo) -> date:
     """Calendar day in the source's zone: the last minute of a year in Shanghai is still that year."""
     return at.astimezone(zone).date()
 
 
+def _in_figures(found: re.Match[str]) -> str:
+    year = "".join(str("〇一二三四五六七八九".index(char)) for char in found[1].translate(OTHER_ZEROS))
+    month, day = (_number(found[group]) for group in (2, 3))
+    return f"{year}年{month}月{day}日"
+
+
+def _number(spelt_out: str) -> int:
+    """Up to 39: 十, 十一, 二十, 廿三, 三十一."""
+    tens, ten, ones = spelt_out.replace("廿", "二十").replace("卅", "三十").rpartition("十")
+    return ("一二三".index(tens) + 1 if tens else bool(ten)) * 10 + "〇一二三四五六七八九".find(ones or "〇")
+
+
 def _plain(raw: str) -> str:
     """One width, one kind of space, and without the label or the brackets around it."""
-    text = SPACE.sub(" ", unicodedata.normalize("NFKC", raw)).strip()
+    text = with_digits(SPACE.sub(" ", unicodedata.normalize("NFKC", raw)).strip())
     if bracketed := BRACKETS.fullmatch(text):
         text = bracketed[1].strip()
     if label := LABEL.match(text):

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -25,6 +26,8 @@ _BODY_KEYS = (
     "articleBody|content|contentHtml|content_html|htmlContent|articleContent|article_content|newsContent|body|html|detail|"
     "text|cnt_html|description_html|txt"
 )
+# JSON that a page holds as it would stand in an address: %7B%22data%22%3A …
+_IN_PERCENT = re.compile(r"\s*%(?:7B|5B)%", re.IGNORECASE)
 # Of each field, the better names first.
 _FIELD_KEYS = {
     "title": "title articleTitle article_title newsTitle headline name",
@@ -61,10 +64,11 @@ def embedded_article(tree: etree._Element) -> Embedded | None:
     best: tuple[str, str, int, int] | None = None
     for script in tree.iter("script"):
         if script.text and len(script.text) > MIN_BODY_CHARS:
-            for found in _BODY.finditer(script.text):
+            text = unquote(script.text.strip()) if _IN_PERCENT.match(script.text) else script.text
+            for found in _BODY.finditer(text):
                 longest = len(best[0]) if best else 0
                 if len(found[0]) > longest and (piece := _unescaped(found[1], found[2])) and _is_prose(piece):
-                    best = (piece, script.text, found.start(), found.end())
+                    best = (piece, text, found.start(), found.end())
     return Embedded(best[0], _fields_around(*best[1:])) if best else None
 
 

@@ -34,12 +34,14 @@ from articles.fields import (
     Headline,
     fill_from_lines,
     fill_from_list,
+    fill_from_scripts,
     fill_from_url,
     find_headline,
     flag_times,
     headline_above,
     images_of,
     is_medium,
+    marked_runs,
     read_fields,
     read_head,
     scene_of,
@@ -203,8 +205,8 @@ def _from_html(page: Page, source: Source) -> Outcome:
         runs, behind = locate.vote(reading, headline.order)
         flags += ["drift"] if rules.body else []
     if headline.order is None and not page.listed.title and not headline.text:
-        headline = headline_above(reading.runs, runs) or Headline(head.title, None)
-    body = read_body(runs, source, headline.text, headline.order)
+        headline = headline_above(reading.runs, runs) or headline
+    body = read_body(runs, source, headline.text, headline.order, marked=marked_runs(reading, headline.order))
     body.dropped += [("behind the article", run) for run in behind]
     if not named and sum(map(len, body.lines)) < FEW_CHARS:
         lane, body = _from_elsewhere(tree, html, body, source, headline.text) or (lane, body)
@@ -214,12 +216,16 @@ def _from_html(page: Page, source: Source) -> Outcome:
     removed = [line for _, line in body.removed]
     scene = scene_of(head, reading, headline, body.kept, [run for _, run in body.dropped], removed)
     pictures = reading.images if body.kept else [image for image in reading.images if _is_below(image.element, named)]
+    if not headline.text and head.title:
+        # A flash without a headline lends itself its first clause, as in a feed.
+        headline = Headline(first_clause(body.lines[0]) if body.lines else head.title, None)
     images = images_of(
         pictures, scene.first if body.kept else 0, scene.last if body.kept else len(reading.runs), clock.url
     )
     if not body.lines and not (named and images):
         _refuse_textless(html)
     found = read_fields(scene, body.wrapper, clock)
+    fill_from_scripts(found, tree, clock)
     _overrule(found, finder, rules, clock)
     flags += [*_flags_of_page(reading, body, scene.behind), *clock.flags]
     links = [address for order, address in reading.stock_links if scene.first <= order <= scene.last + 1]
@@ -370,10 +376,16 @@ def _is_below(element: etree._Element, named: Sequence[etree._Element]) -> bool:
 
 
 def read_body(
-    runs: Sequence[Run], source: Source, title: str, headline: int | None = None, *, all_body: bool = False
+    runs: Sequence[Run],
+    source: Source,
+    title: str,
+    headline: int | None = None,
+    *,
+    marked: Collection[int] = (),
+    all_body: bool = False,
 ) -> Body:
     """The lines of an article from the runs of its container."""
-    chosen = locate.choose(runs, title, headline, all_body=all_body)
+    chosen = locate.choose(runs, title, headline, marked=marked, all_body=all_body)
     dropped: list[tuple[str, Run]] = list(chosen.dropped)
     fields: dict[str, str] = {}
     for _, run in dropped:

@@ -6,7 +6,7 @@ Every field has one written order, the best witness first:
     published  rule · visible near the headline · undisplayed for search engines · meta · JSON-LD · list ·
                wrapper lines · url
                (seconds also from the update, where its minute is the same)
-    publisher  rule · label near the headline · element named so · wrapper lines · label right behind the body ·
+    publisher  rule · label near the headline · wrapper lines · label right behind the body · element named so ·
                name beside the time · label behind the body · undisplayed · meta · account ·
                list · the source's own
     author     rule · label near the headline · byline near the headline · element named so · wrapper lines ·
@@ -34,7 +34,7 @@ from articles.dates import Moment, first_time, parse_time
 from articles.normalise import clean_line
 from articles.records import Listed
 from articles.wrapper import byline, label_values, person, simplified
-from articles.wrapper_table import SURNAMES
+from articles.wrapper_table import PROVINCES, SURNAMES
 
 MAX_TITLE_CHARS = 300
 _MAX_VALUE_CHARS = 40
@@ -93,7 +93,7 @@ _SEPARATOR = re.compile(
 )
 _SITE_WORDS = re.compile(
     r"网$|网站|新闻中心|频道|新浪|网易|腾讯|搜狐|凤凰|财经$|新闻$|首页|日报$|在线$|资讯$|客户端|中心$|\.com|\.cn|"
-    r"滚动|正文|澎湃|头条|门户|news",
+    r"滚动|正文|澎湃|头条|门户|论坛$|博客$|Powered by|news",
     re.IGNORECASE,
 )
 # Parts of a <title> that name a site, or a channel of it.
@@ -101,6 +101,7 @@ _SITE_ONLY = re.compile(
     r"[^，。：！？]{0,14}(?:公司|电视台|卫视|广播电台|新闻网|网|门户|频道|学会|协会|委员会|办公室|日报|晚报|时报|首页|主页)"
     r"|[^，。：！？]{0,4}(?:新闻|财经|资讯)|[^，。：！？]{0,2}(?:衛視)"
     r"(?:官网|官方网站|首页)?"
+    r"|(?:7[x×*]24(?:小时)?)?(?:全球|财经|股市)?(?:实时|滚动)?(?:快讯|电报|直播|播报)(?:详情)?"
     r"|(?:新闻|工作|学会|公司|企业|行业)?(?:动态|中心|资讯|要闻|公告|详情|正文|内容页?|文章)"
 )
 _SHORTEST_HEADLINE, _LONGEST_HEADLINE = 8, 60
@@ -109,6 +110,8 @@ _NO_HEADLINE = re.compile(
     r"打印|收藏|时间|日期|浏览|欢迎|版权|订阅"
 )
 _TIME_BEHIND = re.compile(r"\s+\d{4}-\d{2}-\d{2}(?:\s+\d{2}:\d{2}(?::\d{2})?)?$")
+_COLON = re.compile(r"[：:]")
+_SHORTEST_END = 10
 _NO_KEY = re.compile(r"[\W_]+")
 _PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
 _NOT_A_PERSON = re.compile(
@@ -125,10 +128,10 @@ _NO_ACCOUNT = re.compile(
     r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)|[A-Z]{2,4}|"
     r".*(?:来源|作者|编辑|记者|责任|评论|阅读|浏览|点击|次数|人气|字[体号]|分享|转发|打印|收藏|举报|关注|原创|发布|发表|更新|时间|日期|星期|周[一二三四五六日]|"
     r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|放大|缩小|默认|大字|小字|admin).*|"
-    r"(?:北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|"
-    r"台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门)",
+    rf"(?:{PROVINCES})",
     re.IGNORECASE,
 )
+_PLACE = re.compile(rf"(?:{PROVINCES})(?:省|市)?|中国|海外")
 _ACCOUNT = re.compile(r"[\u4e00-\u9fa5A-Za-z][\u4e00-\u9fa5A-Za-z0-9·_-]{1,13}")
 _NO_MEDIUM = re.compile(
     r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|公司$|\d日|[电電]$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
@@ -141,6 +144,15 @@ _TIME_LABEL = re.compile(r"(?:^|\s|[（(【])(?:发布|发表|发稿)?(?:时间|
 _SCATTERED = re.compile(r"(?<!\d)(\d{4})\s+(\d{1,2})\s*[/\-]\s*(\d{1,2})\s+(\d{1,2}:\d{2}(?::\d{2})?)(?!\d)")
 _PART_OF_DATE = re.compile(r"[\d\s/\-:：年月日]{2,20}")
 _BYLINE_CHARS = 60
+_MARKED_BELOW = 3
+_BEFORE_NAME = re.compile(r"^(?:由|文|[Bb]y)\s+")
+_BY_WORDS = frozenset(("由", "文", "作者", "By", "by"))
+_LATIN_PERSON = re.compile(r"[A-Z][a-zA-Z.'’-]+(?: [A-Z][a-zA-Z.'’-]*){1,3}")
+_NOT_A_LATIN_PERSON = re.compile(
+    r"\b(?:News|Post|Times|Daily|Morning|China|Staff|Reporters?|Agency|Media|Journal|Global|Online|Network|Editors?|Desk|"
+    r"Team|Press|Home|About|More|Read|Share|Hong Kong|Business|Review|Weekly|Finance|Bureau)\b"
+)
+_OFFICIAL = re.compile(r"官方(?:账|帐)号$")
 _BY = re.compile(
     r"By[:\s]\s*((?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+(?:(?:,| and|,? &)\s+(?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+)*)"
 )
@@ -157,6 +169,9 @@ _STEP = re.compile(r"[>＞»→]+")
 _NO_SECTION = re.compile(r"正文|首页|详情|内容|(?:大\s*中\s*小|[【\[]?(?:字号|字体)|申请入驻|登录|注册|手机版).*")
 _NO_WORDS = re.compile(r"[\d\W_]+")
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
+_SCRIPT_TIME = re.compile(
+    r"(?:\bvar|[,;])\s*(?:create_?[tT]ime|publish_?[tT]ime|pub_?[tT]ime|publish_?[dD]ate|pub_?[dD]ate)\s*=\s*[\"']([^\"']{8,30})[\"']"
+)
 _JSON_TIME = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
 _URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d{1,5}(?:\D|$))")
 _IMAGE_ATTRIBUTES = ("data-original", "data-src", "data-url", "src")
@@ -294,9 +309,10 @@ def find_headline(head: Head, reading: Reading, listed: str | None = None) -> He
     titles = [title for title in named if not _names_site_only(title)]
     keys = [key for title in titles if (key := _key(title))]
     joined = " ".join(titles)
+    ends = _ends_of(titles)
     best, best_score = None, 0.0
     for run in reading.runs:
-        score = _headline_score(run, keys, joined)
+        score = _headline_score(run, keys, joined, ends)
         if score > best_score and _key(run.text) != site:
             best, best_score = run, score
     if best is not None:
@@ -309,7 +325,17 @@ def _headline_of(run: Run, keys: Sequence[str]) -> str:
     first = run.parts[0]
     if len(run.parts) > 1 and _key(first) in keys and _key(run.text) not in keys:
         return clean_line(first)
+    if run.level == 1 and not any(_agreement(_key(run.text), key) for key in keys) and (inner := _parts_in(run, keys)):
+        return clean_line(inner[0])
     return clean_line(run.paragraph)
+
+
+def _parts_in(run: Run, keys: Sequence[str]) -> list[str]:
+    """The elements of a run that a title begins with."""
+    if len(run.parts) < 2:
+        return []
+    parts = ((part, _key(part)) for part in run.parts)
+    return [part for part, own in parts if len(own) >= 6 and any(key.startswith(own) for key in keys)]
 
 
 def _names_site_only(title: str) -> bool:
@@ -328,7 +354,13 @@ def headline_above(runs: Sequence[Run], body: Sequence[Run]) -> Headline | None:
     return None
 
 
-def _headline_score(run: Run, keys: Sequence[str], joined: str) -> float:
+def _ends_of(titles: Iterable[str]) -> list[str]:
+    """What stands behind the colon of titles, long enough to tell an article: 「某某银行：关于召开股东大会的公告」."""
+    parts = [_COLON.split(without_site(title), maxsplit=1)[1:] for title in titles]
+    return [key for rest in parts for part in rest if len(key := _key(part)) >= _SHORTEST_END]
+
+
+def _headline_score(run: Run, keys: Sequence[str], joined: str, ends: Sequence[str]) -> float:
     text = run.text
     if not 4 <= len(text) <= MAX_TITLE_CHARS or (not run.level and (text[:2] not in joined or "。" in text)):
         return 0.0
@@ -336,6 +368,10 @@ def _headline_score(run: Run, keys: Sequence[str], joined: str) -> float:
     if len(key) < 4:
         return 0.0
     agreed = max((_agreement(key, other) for other in keys), default=0.0)
+    if not agreed and run.level == 1:
+        # A prefix in an element of its own, 「[心得] …」, or the full name of a company that the <title> shortens.
+        agreed = max((len(part) for part in _parts_in(run, keys)), default=0.0)
+        agreed = agreed or max((0.8 * len(end) for end in ends if key.endswith(end)), default=0.0)
     if not agreed:
         return 8.0 if run.level == 1 and len(run.free) >= 6 and not keys else 0.0
     score = agreed + {1: 14, 2: 6, 3: 3}.get(run.level, 0)
@@ -407,10 +443,10 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
     found.take(
         "publisher",
         ("label near the headline", near.get("publisher")),
-        ("element named so", marked.get(Hint.SOURCE)),
-        ("label of an author", near.get("medium")),
         ("wrapper line", wrapper.get("publisher")),
         ("label right behind the body", right_behind.get("publisher")),
+        ("element named so", marked.get(Hint.SOURCE)),
+        ("label of an author", near.get("medium")),
         ("name beside the time", _beside_time(scene.near)),
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
@@ -458,6 +494,13 @@ def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
     if known is not None and found.published is known:
         found.witnesses.setdefault("published", "page")
     found.updated = found.updated or clock.read(listed.updated)
+
+
+def fill_from_scripts(found: Found, tree: etree._Element, clock: Clock) -> None:
+    """The time that a script of the page sets, where the page waits for it to display one."""
+    if found.published is None:
+        times = [time for script in tree.iter("script") for time in _SCRIPT_TIME.findall(script.text or "")]
+        found.published = choose_time([("script", clock.read(time)) for time in times], found)
 
 
 def fill_from_lines(found: Found, lines: Iterable[str], clock: Clock) -> None:
@@ -600,6 +643,22 @@ def _marked(scene: Scene) -> dict[int, str]:
     return values
 
 
+def marked_runs(reading: Reading, headline: int | None) -> frozenset[int]:
+    """Short lines right below the headline that hold an element named after a time, a source or an author."""
+    if headline is None:
+        return frozenset()
+    hints = Hint.SOURCE | Hint.AUTHOR | Hint.TIME
+    below = range(headline + 1, min(headline + 1 + _MARKED_BELOW, len(reading.runs)))
+    marks = [mark for mark in reading.marks if mark.hint & hints and mark.order in below]
+    return frozenset(mark.order for mark in marks if _is_inside(mark.element, reading.runs[mark.order]))
+
+
+def _is_inside(element: etree._Element, run: Run) -> bool:
+    """Is the whole element in that short line?"""
+    text = "".join(islice(texts_of(element), _BYLINE_CHARS)).split()
+    return bool(text) and len(run.text) <= _BYLINE_CHARS and "".join(text) in run.text.replace(" ", "")
+
+
 def _is_account(name: str) -> bool:
     is_name = _MEDIUM_NAME.fullmatch(name) or (_ACCOUNT.fullmatch(name) and not _is_person(name))
     return bool(is_name) and not _NO_ACCOUNT.fullmatch(simplified(name))
@@ -609,18 +668,24 @@ def _marked_value(hint: int, text: str) -> str | None:
     if labels := label_values(text):
         return labels.get(_LABELS_OF[hint])
     for piece in text.split("\t"):
-        bare = _FROM.sub("", _BARE.sub("", piece).strip())
+        bare = _OFFICIAL.sub("", _BEFORE_NAME.sub("", _FROM.sub("", _BARE.sub("", piece).strip())))
         # 「来源 某某网 廖某」, without a colon.
         if hint == Hint.SOURCE and (unlabelled := _SOURCE_AND_GAP.match(bare)):
             bare = unlabelled[1]
         if not 2 <= len(bare) <= 24 or _NO_NAME.search(bare):
             continue
         if hint == Hint.SOURCE:
-            if not _NO_MEDIUM.search(bare) and not _CLIENT.fullmatch(bare):
+            if not _NO_MEDIUM.search(bare) and not _CLIENT.fullmatch(bare) and not _PLACE.fullmatch(bare):
                 return bare
-        elif _PERSON.fullmatch(bare) and bare[0] in SURNAMES and not _NOT_A_PERSON.search(bare):
+        elif hint == Hint.AUTHOR and _is_latin_person(bare):
             return bare
+        elif _PERSON.fullmatch(bare) and bare[0] in SURNAMES and not _NOT_A_PERSON.search(bare):
+            return None if _PLACE.fullmatch(bare) else bare
     return None
+
+
+def _is_latin_person(name: str) -> bool:
+    return bool(_LATIN_PERSON.fullmatch(name)) and not _NOT_A_LATIN_PERSON.search(name)
 
 
 def _beside_time(near: Iterable[Run]) -> str | None:
@@ -649,6 +714,8 @@ def _account_beside_time(near: Iterable[Run]) -> str | None:
     for run in near:
         if len(run.text) <= 60 and _DAY_OR_CLOCK.search(run.text):
             pieces = [piece for part in run.pieces.split("\t") if (piece := part.strip(" |｜·-—"))]
+            if any(piece in _BY_WORDS for piece in pieces):
+                return None
             names = [
                 piece for piece in pieces if _ACCOUNT.fullmatch(piece) and not _NO_ACCOUNT.fullmatch(simplified(piece))
             ]
@@ -734,7 +801,8 @@ def _scattered_times(near: Sequence[Run]) -> Iterator[str]:
 
 def _visible_time(scene: Scene, clock: Clock) -> Moment | None:
     for line in _timed_lines(scene):
-        if len(line) <= _MAX_NEAR_CHARS and any(map(str.isdigit, line)) and not _CLOCK_OF_SITE.search(line):
+        is_dated = any(map(str.isdigit, line)) or "年" in line
+        if is_dated and len(line) <= _MAX_NEAR_CHARS and not _CLOCK_OF_SITE.search(line):
             if moment := clock.find(line):
                 return moment
             if short := _SHORT_YEAR.search(line):

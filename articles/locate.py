@@ -13,7 +13,7 @@ Falling through on a source that has rules is the sign that its pages have chang
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from operator import itemgetter
@@ -54,6 +54,11 @@ _COMMENTS = re.compile(
     r"最新評論|熱門評論|網友評論|全部評論|全部留言|(?:共有?|已有)\s*\d+\s*条(?:评论|跟帖|留言|回复).{0,6}"
 )
 _COMMENTS_CHARS = 20
+# What stands over other flashes, each below its time.
+_FLASHES = re.compile(
+    r"(?:(?:更多|最新|实时|滚动|相关|热门)(?:快讯|电报|直播|资讯|播报)|(?:电报|快讯|资讯)推荐|7[x×*]24.{0,8}快讯)[：:>＞]*"
+)
+_CLOCK_ALONE = re.compile(r"(?:\d{1,4}[-/.月年]){0,2}(?:\d{1,2}日?\s*)?\d{1,2}[:：]\d{2}(?:[:：]\d{2})?(?!\d)")
 # Less than this, and it may be the tools between a lede and the body.
 _MIN_TOLD = 2.0
 _MIN_LINES, _MIN_LINES_CHARS = 4, 60
@@ -94,13 +99,19 @@ _REPLY_CHARS = 60
 _MAX_NAME_CHARS = 16
 _MIN_SIGNED_CHARS = 50
 _MIN_DIGEST = 3
+_SHORTEST_SUBHEAD = 5
+_MIN_PARAGRAPH_CHARS = 25
+_ENDS = ("。", "！", "？", "）", "”")
 # Short lines before the first sentence: a deck, a byline, a place. More of them are the buttons of a player.
 _MOST_LEADING = 5
 _MOST_BEHIND = 30
 # Breadcrumbs, tools and a date fit in so many runs; a headline further down is one of a list.
 _MAX_ABOVE_HEADLINE = 10
 
-_RELATED = re.compile(r"[【\[]?(?:相关|延伸|此前|更多|推荐|早前)(?:报道|阅读|新闻|链接|专题|文章)[】\]]?\s*[：:]?")
+_RELATED = re.compile(
+    r"[【\[]?(?:相[关關]|延伸|此前|更多|推[荐薦]|早前)(?:报道|报导|報導|阅读|閱讀|新闻|新聞|链接|連結|专题|文章)[】\]]?\s*[：:]?"
+)
+_RELATED_CHARS = 12
 # Selectors of scrapy's kind: `h1::text`, `a::attr(href)`.
 _PSEUDO = re.compile(r"::(?:text|attr\(\s*([\w:-]+)\s*\))\s*$")
 _TAG = re.compile(r"[a-zA-Z][a-zA-Z0-9]*")
@@ -243,11 +254,12 @@ def mark_noise(reading: Reading, headline: int | None) -> None:
 def weigh(runs: Sequence[Run], headline: int | None) -> list[float]:
     """What each run says for being the article (above 0) or against it."""
     weights: list[float] = []
+    subheads = _linked_subheads(runs, headline)
     links = 0
     told = 0.0
     begun = was_link = over = False
     for at, run in enumerate(runs):
-        weight = _weight(run)
+        weight = _ASIDE if at in subheads else _weight(run)
         over = over or (told >= _MIN_TOLD and headline is not None and _is_border(runs, at))
         if headline is not None and run.order <= headline:
             weight = 0.0 if run.order == headline else weight * 0.3
@@ -266,11 +278,42 @@ def weigh(runs: Sequence[Run], headline: int | None) -> list[float]:
     return weights
 
 
+def _linked_subheads(runs: Sequence[Run], headline: int | None) -> frozenset[int]:
+    """The headings of a digest that lead to its items: links below the headline, each over a paragraph.
+
+    Where sentences stand above the first, they are the teasers of a list below an article.
+    """
+    found: list[int] = []
+    start = len(runs) if headline is None else headline + 1
+    for at in range(start, len(runs) - 1):
+        run, below = runs[at], runs[at + 1]
+        if run.noise or (not found and (at - start > _MAX_ABOVE_HEADLINE or _is_prose(run))):
+            break
+        if found and (_RELATED.fullmatch(run.text) or (run.free and _weight(run) < -_ASIDE)):
+            break
+        if run.kind == "li" or not _is_link(run):
+            continue
+        if len(run.text) > _SHORTEST_SUBHEAD and not below.noise and below.text == below.free and _is_told(below):
+            found.append(at)
+        elif found:
+            break
+    return frozenset(found if len(found) >= _MIN_DIGEST else ())
+
+
+def _is_told(run: Run) -> bool:
+    """Is it a paragraph, rather than a teaser that is cut short?"""
+    return len(run.text) >= _MIN_PARAGRAPH_CHARS and run.text.endswith(_ENDS)
+
+
 def _is_border(runs: Sequence[Run], at: int) -> bool:
-    """Do comments begin here, or the next article of a page that goes on and on: a headline over a time?"""
+    """Do comments begin here, or other flashes, or the next article of a page that goes on and on: a headline over a
+    time?"""
     run = runs[at]
-    if len(run.text) <= _COMMENTS_CHARS and _COMMENTS.fullmatch(run.text):
-        return True
+    if len(run.text) <= _COMMENTS_CHARS:
+        if _COMMENTS.fullmatch(run.text):
+            return True
+        if _FLASHES.fullmatch(run.text) and at + 1 < len(runs) and _CLOCK_ALONE.match(runs[at + 1].text):
+            return True
     return run.level in (1, 2) and any(
         len(below.text) < _META_LINE_CHARS and _DAY_AND_CLOCK.search(below.text) for below in runs[at + 1 : at + 3]
     )
@@ -301,18 +344,27 @@ def _weight(run: Run) -> float:
     return score
 
 
-def choose(runs: Sequence[Run], title: str, headline: int | None = None, *, all_body: bool = False) -> Chosen:
+def choose(
+    runs: Sequence[Run],
+    title: str,
+    headline: int | None = None,
+    *,
+    marked: Collection[int] = (),
+    all_body: bool = False,
+) -> Chosen:
     """Sort out the runs of a container: link lists, noise, all above the headline and behind the signature go.
 
-    With `all_body` (a feed's article, whose links are the writer's) only the links behind the last paragraph go.
+    `marked` are runs that an element's name says to tell who published, and when. With `all_body` (a feed's article,
+    whose links are the writer's) only the links behind the last paragraph go.
     """
     end = _end_of_article(runs)
     kept = [run for run in runs[:end] if not run.noise]
     # A container named after its share buttons is no noise: where noise is the larger part, the name misleads.
     if sum(len(run.text) for run in kept) < 0.5 * sum(len(run.text) for run in runs[:end]):
         kept = list(runs[:end])
+    kept = _without_related_inside(kept)
     kept = _without_last_links(kept) if all_body else _without_last_heading(_without_links(kept))
-    body = _below_headline(kept, _key(title), headline)
+    body = _below_headline(kept, _key(title), headline, marked)
     above = {run.order for run in kept} - {run.order for run in body}
     stays = {run.order for run in body}
     dropped: list[tuple[Why, Run]] = []
@@ -330,25 +382,27 @@ def _why(run: Run, *, behind: bool, above: bool) -> Why:
     return "noise" if run.noise else "links"
 
 
-def _below_headline(runs: list[Run], key: str, headline: int | None) -> list[Run]:
+def _below_headline(runs: list[Run], key: str, headline: int | None, marked: Collection[int]) -> list[Run]:
     """Without what stands above the headline, unless that is prose, and without its repetitions."""
     start = 0
     above = [run for run in runs if headline is not None and run.order <= headline]
     if len(above) <= _MAX_ABOVE_HEADLINE and not any(map(_is_prose, above[:-1])):
         start = len(above)
-    start = max(start, _behind_byline(runs, start))
+    start = max(start, _behind_byline(runs, start, marked))
     while key and start < len(runs) and _key(runs[start].text) == key:
         start += 1
     # A flash may say no more than its headline.
     return runs[start:] if start < len(runs) else runs[-1:]
 
 
-def _behind_byline(runs: Sequence[Run], start: int) -> int:
+def _behind_byline(runs: Sequence[Run], start: int, marked: Collection[int]) -> int:
     """Where the lines above the first sentence end with the one that tells the time: none of them is the article's."""
     behind = 0
     for at, run in enumerate(runs[start : start + _MAX_ABOVE_HEADLINE], start):
         if _is_prose(run):
             return behind
+        if run.order in marked:
+            behind = at + 1
         if len(run.text) < _META_LINE_CHARS and (run.hints & Hint.TIME or _DAY_AND_CLOCK.search(run.text)):
             behind = at + 1 if _DAY.search(run.text) else behind
     return 0
@@ -375,6 +429,21 @@ def _without_links(runs: Sequence[Run]) -> list[Run]:
     is_digest = len(subheads) >= _MIN_DIGEST and len(subheads) * 2 >= sum(away)
     stays = set(subheads) if is_digest else set()
     return [run for at, run in enumerate(runs) if not away[at] or at in stays]
+
+
+def _without_related_inside(runs: list[Run]) -> list[Run]:
+    """Without related articles in the middle of a text: heading and links, where it goes on below them."""
+    away: set[int] = set()
+    for at, run in enumerate(runs):
+        if len(run.text) > _RELATED_CHARS or not _RELATED.fullmatch(run.text):
+            continue
+        below = at + 1
+        while below < len(runs) and _is_link(runs[below]):
+            below += 1
+        rest = runs[below:]
+        if below > at + 1 and any(map(_is_prose, rest)) and not any(map(_is_link, rest)):
+            away.update(range(at, below))
+    return [run for at, run in enumerate(runs) if at not in away] if away else runs
 
 
 def _without_last_heading(runs: list[Run]) -> list[Run]:

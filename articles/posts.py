@@ -93,9 +93,12 @@ HEXO_JSON = re.compile(r"\s*(\".*?)\n[ \t]*;{3}[ \t]*(?:\n|$)", re.DOTALL)
 
 # What engines put in place of these is not the writer's text: tags of Liquid, Hexo and Hugo, attributes of kramdown.
 ENGINE_TAG = re.compile(
+    r"^[ \t]*[*+-][ \t]+\S{1,20}[ \t]*\n[ \t]*\{:toc\b[^{}\n]{0,60}\}[ \t]*$|"
     r"\{%[^{}\n]{0,300}?%\}|\{\{[<%][^{}\n]{0,300}?[>%]\}\}|^[ \t]*(?:\{:[^{}\n]{0,200}\}|\[TOC\])[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
+# To CommonMark, asterisks between a full stop and a letter open or close nothing: 「**答：**没有」. In Chinese they do.
+STRONG = re.compile(r"(?<!\*)\*\*(?=[^\s*])([^*\n]{1,200}?[：，。！？；、”』」）》】:])\*\*(?=[\w“（《])")
 NOTE = re.compile(r"^\[\^[\w-]{1,20}\]:[ \t]*", re.MULTILINE)
 NOTE_MARK = re.compile(r"\[\^[\w-]{1,20}\]")
 ESCAPED_HTML = re.compile(
@@ -473,6 +476,8 @@ def _paragraph(content: str) -> str:
 def _from_markdown(body: str) -> str:
     """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
     body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", body)))
+    if "**" in body:
+        body = STRONG.sub(r"<strong>\1</strong>", body)
     rendered: str = _markdown().render(SENTENCE_END.sub("\n\n", EMPTY_SHARE_LINE.sub("", body)))
     return rendered
 

@@ -13,7 +13,18 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from articles.wrapper_table import AND_OTHERS, HAN, NAME, NAMES, NOT_A_NAME, REPORTER, RULES, SURNAMES, LineRule
+from articles.wrapper_table import (
+    AND_OTHERS,
+    HAN,
+    NAME,
+    NAMES,
+    NOT_A_NAME,
+    PROVINCES,
+    REPORTER,
+    RULES,
+    SURNAMES,
+    LineRule,
+)
 
 HEAD_LINES = 8
 TAIL_LINES = 12
@@ -24,6 +35,7 @@ LONGEST_LABELLED_LINE = 160
 LONGEST_VALUE = 60
 LONGEST_NAME = 40
 MIN_TEXT_BEFORE_CUT = 40
+DATELINE_LINES = 3
 END_CHARS = 60
 MIN_LEDE_CHARS = 12
 
@@ -40,7 +52,7 @@ _LABELS = {
     "other": "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|"
     "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
-    "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|选稿|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图",
+    "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|选稿|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图|题图来自|题图来源|头图来自|头图来源|头图|封面图|配图|校审|校稿|美编|版面编辑|审定|监审|编发|总编辑",
 }
 _FIELD_OF = {label: name for name, labels in _LABELS.items() for label in labels.split("|")}
 _PEOPLE = frozenset(("author", "editor", "chief"))
@@ -104,6 +116,7 @@ _ROLE = re.compile(rf".*?(?:{REPORTER}|作家|作者|撰稿|见习编辑|分析�
 _BEHIND_NAMES = re.compile(
     r"\s*(?:文[/／]摄|(?<=.{2})(?:编译|整合|编写|翻译)(?:\s.*)?|(?:综合|整理)|发自.*|文字大小.*)$"
     rf"|(?<=[{HAN}])\s+[{HAN}]{{2,8}}(?:报[道导]|电|专电)$"
+    rf"|(?<=[{HAN}]{{2}})\s+(?:北京|上海|天津|重庆|广州|深圳|杭州|南京|香港|台北|纽约|华盛顿|伦敦|东京)$"
     rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}\s+)?(?:职员|学生|教师|学者|律师|编辑|农民|工人|公务员|自由撰稿人)$"
 )
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
@@ -134,10 +147,7 @@ _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
 # Where a platform says an account is, and where a picture is from: no media.
-_NO_MEDIUM = re.compile(
-    r"(?:北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|"
-    r"青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门|中国|海外)(?:省|市)?|资料图片?|图片|视频|视觉中国"
-)
+_NO_MEDIUM = re.compile(rf"(?:{PROVINCES}|中国|海外)(?:省|市)?|资料图片?|图片|视频|视觉中国")
 
 # Rules of lines whose labels are not the article's: the source of a picture, what a site says of its sources.
 _SAYS_NO_FIELDS = frozenset(("picture_credit", "site_statement", "copyright", "site_footer"))
@@ -334,7 +344,7 @@ def _medium(value: str) -> str:
     first, *rest = re.split(r"\s+", value)
     while rest and first.isascii() and rest[0].isascii() and rest[0].isalpha():
         first = f"{first} {rest.pop(0)}"
-    first = re.split(r"[（(”]", first)[0] or first
+    first = re.split(r"[（(”]|(?<=.{2})(?:综合|整理)自", first)[0] or first
     first = first.strip(_EDGES)
     return "" if _ADDRESS.match(first) or _NO_MEDIUM.fullmatch(simplified(first)) else first
 
@@ -435,7 +445,10 @@ def _glued(rule: LineRule, last: str) -> re.Match[str] | None:
 
 def _reporter_inside(lines: Sequence[str]) -> str | None:
     """Whom a dateline names, 「某社巴黎12月9日电（记者某某）」, or the end of the last paragraph. The line stays."""
-    for pattern, line in ((_DATELINE, lines[0]), (_DATELINE_AND_PLACE, lines[0]), (_LAST_REPORTER, lines[-1])):
+    # Above the dateline there may be a deck.
+    below = (line for line in lines[1:DATELINE_LINES] if "记者" in line or "記者" in line)
+    datelines = [(pattern, line) for line in (lines[0], *below) for pattern in (_DATELINE, _DATELINE_AND_PLACE)]
+    for pattern, line in (*datelines, (_LAST_REPORTER, lines[-1])):
         if found := pattern.match(simplified(line)):
             return person(line[slice(*found.span("author"))]) or None
     return None

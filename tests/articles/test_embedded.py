@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 
@@ -70,3 +71,11 @@ def test_the_longest_text_is_the_article_and_fields_are_the_nearest():
 def test_settings_are_no_text():
     script = '{"content":"width=device-width, initial-scale=1.0; maximum-scale=1.0; user-scalable=no","text":"xxxx"}'
     assert embedded_article(_parse(SHELL.format(title="", script=script))) is None
+
+
+def test_json_that_is_written_as_in_an_address():
+    state = quote(f'{{"data":{{"title":"外贸增长一成","content":"<p>{LINE}</p>"}}}}')
+    page = f"<title>某某</title><script id='RENDER_DATA' type='application/json'>{state}</script>"
+    found = embedded_article(_parse(page))
+    assert found is not None
+    assert (found.html, found.fields) == (f"<p>{LINE}</p>", {"title": "外贸增长一成"})

@@ -83,7 +83,8 @@ LAYOUTS = {
         <table><tr><td class="t_f">{"<br>".join(LINES)}</td></tr></table></td></tr></table>"""
         + "".join(
             f"""<table><tr><td class="pls"><div class="authi">网友{n}</div></td><td class="plc"><div class="authi">
-            <em>发表于 2026-11-20 1{n}:50</em></div><table><tr><td class="t_f">说得对，电价还要再涨，等着看。</td></tr>
+            <em>发表于 2026-11-20 1{n}:50</em></div><table><tr>
+        <td class="t_f">说得对，电价还要再涨，等着看。</td></tr>
             </table></td></tr></table>"""
             for n in (6, 7, 8)
         )
@@ -93,7 +94,8 @@ LAYOUTS = {
         body=f"""<article class="article__bd"><h1 class="article__bd__title">{TITLE}</h1>
         <div class="article__author"><a class="name">价值老宋</a><a class="time">发布于2026-11-20 15:42</a>
         <span class="source">来自雪球</span></div><div class="article__bd__detail">{PARAGRAPHS}</div>
-        <div class="article__bd__from">本话题在雪球有37条讨论，<a>点击查看。</a></div><div>风险提示：用户发表的所有文章
+        <div class="article__bd__from">本话题在雪球有37条讨论，<a>点击查看。</a></div>
+        <div>风险提示：用户发表的所有文章
         仅代表个人观点，与雪球的立场无关。投资决策需建立在独立思考之上。</div></article>""",
         publisher="价值老宋",
     ),
@@ -158,7 +160,8 @@ LAYOUTS = {
         publisher="某网-某江晨报",
     ),
     "headline, time and medium in one line": Layout(
-        body=f"""<div class="content-left"><span class="title" id="ctitle">{TITLE}</span><span class="blue" id="cinfo">
+        body=f"""<div class="content-left"><span class="title" id="ctitle">{TITLE}</span>
+        <span class="blue" id="cinfo">
         2026-11-20 15:42:07 &nbsp; 来源：<a>国某在线</a> &nbsp; 编辑：<a>马某</a> 打印本页</span><div id="ccontent">
         {PARAGRAPHS}</div></div>""",
         time="2026-11-20 15:42:07",
@@ -167,7 +170,8 @@ LAYOUTS = {
     ),
     "reporter and editor behind circles": Layout(
         body=f"""<h1 class="title">{TITLE}</h1><div class="bullet"><span class="timer">2026-11-20 15:42</span>
-        <span class="source">来源：<a>某海证券报</a></span><span class="author">作者：○记者 张某 ○编辑 林某</span></div>
+        <span class="source">来源：<a>某海证券报</a></span><span class="author">作者：○记者 张某 ○编辑 林某
+        </span></div>
         <div class="content" id="qmt_content_div">{PARAGRAPHS}</div>""",
         publisher="某海证券报",
         author="张某",
@@ -269,6 +273,102 @@ LAYOUTS = {
         <div class="content-article">{PARAGRAPHS}</div>""",
         publisher="扬某眼",
     ),
+    "account, time in a script": Layout(
+        body=f"""<div id="img-content"><h1 class="rich_media_title" id="activity-name">{TITLE}</h1>
+        <div id="meta_content">
+        <span class="rich_media_meta">原创</span><span class="rich_media_meta">宋某</span><span id="profileBt">
+        <a href="#" id="js_name">电力观察室</a></span><em id="publish_time"></em><em>北京</em>
+        <span>在小说阅读器读本章</span>
+        </div><div id="js_content" style="visibility: hidden"><section><p>作者丨宋某</p><p>编辑丨周某</p></section>
+        {"".join(f"<section><span>{line}</span></section>" for line in LINES)}<p>- END -</p><p>往期推荐</p>
+        <p><a href="/x">另一家公司的故事</a></p><p>商务合作：请添加微信 example</p></div></div>
+        <script>var ct = "x"; var createTime = '2026-11-20 15:42';</script>""",
+        publisher="电力观察室",
+        author="宋某",
+        editor="周某",
+    ),
+    "headings of a digest lead to its items": Layout(
+        body=f"""<div class="wrap"><h1>{TITLE}</h1><div><span>汇闻网</span> <span>2026-11-20 15:42</span></div><div
+        class="con"><p><b>公司</b></p>"""
+        + "".join(f"<p><a href='/{n}'><b>要闻之{n}：某公司公告</b></a></p><p>{LINES[n]}</p>" for n in range(3))
+        + "</div></div>",
+        publisher="汇闻网",
+        lines=["公司", *(line for n in range(3) for line in (f"要闻之{n}：某公司公告", LINES[n]))],
+    ),
+    "a flash above other flashes": Layout(
+        body=f"""<div class="detail-box"><div class="detail-title">{TITLE}</div>
+        <div class="detail-time">2026年11月20日
+        15:42:07 星期五</div><div class="detail-content">{LINES[0]}</div><div><span>阅 12.6W</span>
+        <span>收藏</span></div>
+        </div><div class="detail-list"><h3>电报推荐</h3>"""
+        + "".join(f"<div><span>15:{n}</span><p>【某公司公告】{LINES[1]}{n}。</p></div>" for n in (31, 29, 24))
+        + "</div>",
+        time="2026-11-20 15:42:07",
+        lines=LINES[:1],
+    ),
+    "a prefix in the headline, a motto below the post": Layout(
+        body=f"""<div id="postlist"><h1 class="ts"><a href="/t">[心得]</a> <span>{TITLE}</span></h1><table>
+        <tr><td>电力老王
+        </td><td><em>发表于 2026-11-20 15:42:07</em><table><tr><td class="t_f">{"<br>".join(LINES)}</td>
+        </tr></table></td>
+        </tr><tr><td><div class="sign">本金安全第一，活着才有机会。</div></td></tr></table></div>""",
+        time="2026-11-20 15:42:07",
+    ),
+    "a full name where the title has a short one": Layout(
+        title="某省电力股份有限公司关于召开第二次临时股东大会的公告",
+        head="<title>某省电力:关于召开第二次临时股东大会的公告_公告正文_某某网</title>",
+        body=f"""<h1>某省电力股份有限公司关于召开第二次临时股东大会的公告</h1><div>公告日期：2026-11-20</div>
+        <div class="body">{PARAGRAPHS}</div>""",
+        time="2026-11-20",
+    ),
+    "further articles in the middle of the text": Layout(
+        body=f"""{HEADLINE}<section class="article-body"><p>{LINES[0]}</p><h3>【延伸閱讀】</h3><p>
+        <a href="/1">外資連三賣</a>
+        </p><p>{LINES[1]}</p><p>{LINES[2]}</p></section>""",
+        publisher="某某时报",
+    ),
+    "a province beside the account, the medium below": Layout(
+        body=f"""<div class="title">{TITLE}</div><div class="index-author"><p class="authorName">湾区观察</p>
+        <div class="articleSource"><span>2026-11-20 15:42</span><span>广东</span><span>湾区观察官方账号
+        </span></div></div>
+        <div class="content">{PARAGRAPHS}<p>来源：某某早报</p></div>""",
+        publisher="某某早报",
+    ),
+    "a deck above the dateline, an invitation below": Layout(
+        body=f"""<h1>{TITLE}</h1><div>2026年11月20日 15:42　来源于 <a href="/">财知网</a></div>
+        <div class="text"><p>夏季高温持续</p>
+        <p>【财知网】（记者 沈某溪）{LINES[0]}</p><p>{LINES[1]}</p><p>{LINES[2]}</p>
+        <p>此文限时免费阅读。感谢热心读者订阅，成为会员，畅读财知网。</p></div>
+        <div>责任编辑：唐某 | 版面编辑：施某</div>""",
+        publisher="财知网",
+        author="沈某溪",
+        editor="唐某",
+        lines=["夏季高温持续", f"【财知网】（记者 沈某溪）{LINES[0]}", *LINES[1:]],
+    ),
+    "a day spelt out": Layout(
+        body=f"""<table><tr><td>{TITLE}</td></tr><tr><td>发布时间：二〇二六年十一月二十日 文章来源：某某司</td></tr>
+        <tr><td class="nr">{PARAGRAPHS}</td></tr></table>""",
+        time="2026-11-20",
+        publisher="某某司",
+    ),
+    "an owner of a journal": Layout(
+        body=f"""<article class="post"><h1 class="entry-title">{TITLE}</h1><div class="entry-meta"><time
+        datetime="2026-11-20T15:42:00+08:00">2026年11月20日 15:42</time> <span class="byline">由
+        <a href="/a">何必登楼</a>
+        </span></div><div class="entry-content">{PARAGRAPHS}<p>如果这篇文章对你有用，欢迎打赏支持。</p>
+        </div></article>""",
+        author="何必登楼",
+    ),
+    "reporters and invitations in English": Layout(
+        title="Power sales rise 6.2 pct in three quarters",
+        body=f"""<h1>Power sales rise 6.2 pct in three quarters</h1><div>By Zhang Mou and Jane Smith<br>
+        Nov 20, 2026 03:42 PM</div><div class="cons-box">{"".join(f"<p>{line}</p>" for line in ENGLISH)}
+        <p>Contact reporter Zhang Mou (zhang@example.com) and editor Joel Brown (joel@example.com)</p>
+        <p>Download our app to get the news first.</p><p>Sign up for our daily newsletter</p></div>""",
+        author="Zhang Mou and Jane Smith",
+        editor="Joel Brown",
+        lines=ENGLISH,
+    ),
     "English edition": Layout(
         title="Power sales rise 6.2 pct in three quarters",
         body=f"""<h1>Power sales rise 6.2 pct in three quarters</h1><div class="info">
@@ -282,7 +382,7 @@ LAYOUTS = {
 
 
 def read(layout: Layout) -> Article:
-    title = f"<title>{layout.title}_某某网</title>"
+    title = "" if "<title>" in layout.head else f"<title>{layout.title}_某某网</title>"
     aside = f"<div class='rec'><h3>相关阅读</h3><ul>{LINKS}</ul><p>{layout.beside}</p></div>"
     html = (
         f"<html><head><meta charset='utf-8'>{title}{layout.head}</head><body>{NAV}{layout.body}{aside}{FOOTER}</body>"

@@ -448,3 +448,24 @@ def test_a_text_lends_its_title_and_keeps_its_first_line():
 @pytest.mark.parametrize("text", ['{"a": 1}\n正文', "+++\n不是键\n+++\n正文", "{ 花括号开头的正文。"])
 def test_braces_and_pluses_alone_are_no_front_matter(text):
     assert not looks_like_post(text)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        ("**答：**没有时间表。", "<p><strong>答：</strong>没有时间表。</p>"),
+        ("问：**“有没有？”**答没有。", "<p>问：<strong>“有没有？”</strong>答没有。</p>"),
+        ("2**3**4 and a ** b ** c", "<p>2<strong>3</strong>4 and a ** b ** c</p>"),
+        ("***", "<hr />"),
+    ],
+)
+def test_emphasis_beside_chinese_stops(markdown, html):
+    post = parse_post(f"---\ntitle: 某事\n---\n{markdown}\n")
+    assert isinstance(post, Post)
+    assert post.body_html.strip() == html
+
+
+def test_a_table_of_contents_is_the_engines():
+    post = parse_post("---\ntitle: 某事\n---\n* TOC\n{:toc}\n\n正文第一段。\n")
+    assert isinstance(post, Post)
+    assert post.body_html.strip() == "<p>正文第一段。</p>"
