@@ -2,7 +2,10 @@
 
     python -m benchmarks.prefect_cost [--documents 10000] [--passes 3]
 
-The server is started for the purpose, on loopback, with a database of its own; its start is not counted.
+Beside them a flow that does nothing: what any flow run costs that has a process of its own, of which the import of
+Prefect is most. Last, a run that a worker of a pool starts, with nothing to do: how long until it starts (the worker
+looks for runs every ten seconds or so), and the CPU seconds of its process. The server is started for the purpose, on
+loopback, with a database of its own; its start is not counted.
 """
 
 from __future__ import annotations
@@ -19,18 +22,32 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from flows.sample.content import SOURCES
 from flows.sample.site import SampleSite
-from flows.server.serving import answers
+from flows.server.serving import POOL, answers, serving_environment
+from flows.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PORT = 4733
 API = f"http://127.0.0.1:{PORT}/api"
 WORDS = "股债汇市券商基金银行公告季度增长收益成交指数虚构样本港口钢厂电缆运价"
+NOTHING = """
+from prefect import flow
+
+@flow(persist_result=False)
+def nothing():
+    pass
+
+nothing()
+"""
 # Runs a command, then tells whether Prefect was imported for it.
 COMMAND = """
 import sys
@@ -64,6 +81,8 @@ def main() -> None:
             )
             what = f"backfill, {asked.documents} documents"
             compare(what, ["backfill", "--from", str(archive)], environment, folder, 1)
+            floor(environment, asked.passes)
+            by_worker(environment, folder / "worked", asked.passes)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
@@ -79,14 +98,57 @@ def compare(what: str, command: list[str], environment: Mapping[str, str], folde
     print(f"  core alone     {seconds[0]:7.2f} s   {cpu[0]:7.2f} CPU s   prefect imported: {core[0].imported}")
     print(f"  as a flow run  {seconds[1]:7.2f} s   {cpu[1]:7.2f} CPU s   {tasks:.0f} task runs")
     print(
-        f"  costs          {seconds[1] - seconds[0]:7.2f} s   {100 * (seconds[1] / seconds[0] - 1):.1f} %", flush=True
+        f"  costs          {seconds[1] - seconds[0]:7.2f} s   {cpu[1] - cpu[0]:7.2f} CPU s"
+        f"   {100 * (seconds[1] / seconds[0] - 1):.1f} %",
+        flush=True,
     )
 
 
+def floor(environment: Mapping[str, str], passes: int) -> None:
+    for what, code in (("import prefect", "from prefect import flow"), ("an empty flow", NOTHING)):
+        costs = [timed([sys.executable, "-c", code], environment) for _ in range(passes)]
+        wall, cpu = (
+            statistics.median(each) for each in zip(*((c.wall_seconds, c.cpu_seconds) for c in costs), strict=True)
+        )
+        print(f"{what:<16} {wall:7.2f} s   {cpu:7.2f} CPU s", flush=True)
+
+
+def by_worker(environment: Mapping[str, str], lake: Path, passes: int) -> None:
+    """Second looks at a lake that has nothing to look at: all that is left is Prefect's, and our imports."""
+    environment = serving_environment(Settings(lake=str(lake)), PORT) | dict(environment)
+    subprocess.run([sys.executable, "-m", "flows.server.deploying"], env=environment, check=True, capture_output=True)
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL]
+    worker = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(passes):
+            run = ask("/deployments/name/revisit/revisit")["id"]
+            run = ask(f"/deployments/{run}/create_flow_run", {"state": {"type": "SCHEDULED"}})
+            cpu, peak = 0.0, 0
+            while (run := ask(f"/flow_runs/{run['id']}"))["state_type"] not in ("COMPLETED", "FAILED", "CRASHED"):
+                for process in psutil.Process(worker.pid).children():
+                    with suppress(psutil.Error):
+                        times = process.cpu_times()
+                        cpu, peak = max(cpu, times.user + times.system), max(peak, process.memory_info().rss)
+                time.sleep(0.05)
+            begun, asked = (datetime.fromisoformat(run[name]) for name in ("start_time", "expected_start_time"))
+            print(
+                f"by a worker      {run['state_type']}: begun after {(begun - asked).total_seconds():.1f} s,"
+                f" took {run['total_run_time']:.1f} s, {cpu:.2f} CPU s, {peak >> 20} MiB",
+                flush=True,
+            )
+    finally:
+        worker.terminate()
+        worker.wait(60)
+
+
 def measured(command: list[str], environment: Mapping[str, str], lake: Path) -> Cost:
+    return timed([sys.executable, "-c", COMMAND, *command, "--lake", str(lake / command[0]), "--json"], environment)
+
+
+def timed(command: list[str], environment: Mapping[str, str]) -> Cost:
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     run = subprocess.run(
-        [sys.executable, "-c", COMMAND, *command, "--lake", str(lake / command[0]), "--json"],
+        command,
         cwd=ROOT,
         env=dict(environment),
         capture_output=True,
@@ -103,9 +165,14 @@ def measured(command: list[str], environment: Mapping[str, str], lake: Path) -> 
 def task_runs() -> int:
     """On the server so far; they arrive as events, a moment later."""
     time.sleep(5)
-    request = urllib.request.Request(f"{API}/task_runs/count", b"{}", {"content-type": "application/json"})
+    return int(ask("/task_runs/count", {}))
+
+
+def ask(path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    sent = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(API + path, sent, {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
-        return int(answer.read())
+        return json.loads(answer.read())
 
 
 def write_archive(path: Path, documents: int) -> Path:

@@ -26,7 +26,6 @@ from typing import Self
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from articles.extract import extract
 from articles.records import Article, Page, Reason, Rejected
 from articles.source import UNKNOWN, Source
 from flows.settings import Settings
@@ -76,7 +75,7 @@ class Extractors(AbstractContextManager["Extractors"]):
         self._page_memory_mb = page_memory_mb
         self._window = workers * AHEAD
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["articles.extract"])
+        context.set_forkserver_preload(["articles.extract", "flows.core.extraction"])
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=CHUNKS_PER_WORKER,
@@ -189,6 +188,8 @@ def _start_worker(sources: dict[str, Source], page_seconds: float, memory_bytes:
     _SOURCES.update(sources)
     _page_seconds = page_seconds
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    from articles.extract import extract
+
     # What extraction makes once takes 0.2 s, and must not be charged to the first page.
     extract(_any_page(), UNKNOWN)
     # Modules and rules stay for ever: not to be searched for garbage with every tenth page.
@@ -228,6 +229,9 @@ def extract_within(document: Document, sources: Mapping[str, Source], page_secon
     """Ends the whole process if the page takes longer, or more memory than there is."""
     if isinstance(document, Rejected):
         return document
+    # Here, not at the top: whoever starts the processes would pay half a second for what it never does itself.
+    from articles.extract import extract
+
     # Its signal ends the process, in whatever it is.
     signal.setitimer(signal.ITIMER_PROF, page_seconds)
     try:

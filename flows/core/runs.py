@@ -31,7 +31,6 @@ from flows.core.crawl import CrawlOutcome, left_to_another, never_begun, run_cra
 from flows.core.documents import documents_of
 from flows.core.extraction import Document, Extractors, Finished, finished, open_extractors
 from flows.core.noticing import Noticed, complaints
-from flows.core.spread import read_archive_by
 from flows.settings import Settings
 from spiders.archives import FILE_HEADER, archive_bytes
 from spiders.catalogue import Catalogue
@@ -394,6 +393,9 @@ def backfill_archives(
         with open_run(settings, "backfill", patience_seconds=patience_seconds) as run:
             run.load_documents(documents, watched.advance)
         return run.report
+    # Only for a cluster: it reads pages in this process, too, and all that reads pages would be imported.
+    from flows.core.spread import read_archive_by
+
     source = catalogue.find(source_id) if source_id else None
     with (
         cluster(address, settings.worker_count) as client,

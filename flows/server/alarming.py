@@ -13,7 +13,6 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import Flow
 
 from flows.core.accounting import Exit, RunFailedError
-from flows.desk.notifying import notify, tell_changes
 from flows.settings import Settings, SettingsError, load_settings
 
 log = logging.getLogger("finnews.alarming")
@@ -26,6 +25,8 @@ def alarm(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     settings = load_settings(lake=flow_run.parameters.get("lake"))
     if not settings.notify_urls or _of_sources(state):
         return
+    from flows.desk.notifying import notify
+
     try:
         notify(f"finnews: {flow.name} failed", f"{flow_run.name}: {state.message}", settings)
     except SettingsError as error:
@@ -34,6 +35,11 @@ def alarm(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
 
 def tell(settings: Settings) -> None:
     """Of sources that fell ill or are well again. An address that is none undoes no run."""
+    if not settings.notify_urls:
+        return
+    # With apprise and DuckDB behind it, which a run that has nobody to tell does not need.
+    from flows.desk.notifying import tell_changes
+
     try:
         tell_changes(settings)
     except SettingsError as error:

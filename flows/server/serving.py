@@ -85,6 +85,8 @@ def serving_environment(settings: Settings, port: int) -> dict[str, str]:
         **os.environ,
         "FINNEWS_HOME": str(HOME),
         "FINNEWS_LAKE": lake,
+        # The `python` of prefect.yaml is this one, whether or not its environment is activated.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
     }
     environment.setdefault("PREFECT_HOME", str(state / "_state" / "prefect"))
     if settings.ledger:

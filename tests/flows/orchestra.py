@@ -108,6 +108,7 @@ def prefect_server(folder: Path, database: str = "") -> Iterator[Prefect]:
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "2",
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "FINNEWS_HOME": str(ROOT),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "DO_NOT_TRACK": "1",
     }
     if database:

@@ -44,6 +44,12 @@ def test_the_live_queue_goes_before_the_bulk_one() -> None:
     assert {name for name, queue in queues.items() if queue == "bulk"} == {"backfill", "archives"}
 
 
+def test_a_run_is_one_process() -> None:
+    """Without a command, a process worker starts another Python with Prefect in it before each run."""
+    commands = {d["work_pool"]["job_variables"]["command"] for d in DEPLOYMENTS}
+    assert commands == {"python -m prefect.engine"}
+
+
 def test_automations_are_what_prefect_understands() -> None:
     from prefect.events.schemas.automations import AutomationCore
 
