@@ -44,8 +44,9 @@ unit: $(READY)  ## the fast tests: seconds, to be run all the time
 slow: $(READY)  ## whole-process tests: kills, crawls, a Prefect server
 	$(BIN)/pytest -q -n 2 --dist loadgroup -m "slow or server"
 
-torture: $(READY)  ## kill, fail and fill up a lake, with a reader beside it
-	$(BIN)/python -m tests.storage.torture --kills 200
+torture: $(READY)  ## kill, fail and fill up a lake, in a folder and in a bucket, with a reader beside it
+	$(BIN)/python -m tests.storage.torture --kills 120
+	$(BIN)/python -m tests.flows.torture_commands --kills 80 --bucket-kills 16
 
 docs: $(READY)  ## write the generated pages anew (schema, sources, reliability)
 	$(BIN)/finnews schema --markdown > docs/schema.md

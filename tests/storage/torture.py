@@ -241,7 +241,7 @@ def killed_at_random(folder: Path, kills: int, seed: int = 11) -> Result:
     while result.kills < kills:
         result.rounds += 1
         root, mark = folder / f"round{result.rounds}", folder / f"round{result.rounds}.mark"
-        with _reader(root, folder, result):
+        with reader_beside(root, folder, result):
             for _ in range(RESTARTS):
                 child = _started(partial(worked, root, mark, work))
                 child.join(dice.uniform(0, 2 * pause) if result.kills < kills else None)
@@ -359,10 +359,11 @@ def _rob(root: Path, dice: random.Random, result: Result) -> None:
 
 
 @contextmanager
-def _reader(root: Path, folder: Path, result: Result) -> Iterator[None]:
+def reader_beside(root: Path, folder: Path, result: Result, read: Callable[[], None] | None = None) -> Iterator[None]:
+    """What it met is added to `result`. `read` is another reader than that of globbed files, with the same report."""
     stop, report = folder / "stop", folder / "seen.json"
     stop.unlink(missing_ok=True)
-    reader = _started(partial(read_on, root, stop, report))
+    reader = _started(read or partial(read_on, root, stop, report))
     try:
         yield
     finally:
