@@ -23,7 +23,7 @@ from trafilatura.settings import Document, Extractor
 from trafilatura.xml import xmltotxt
 
 from articles import locate
-from articles.canonical import Reading, Run, canonical, make_blocks, read_runs, texts_of
+from articles.canonical import MAX_ELEMENTS, Reading, Run, canonical, make_blocks, read_runs, texts_of
 from articles.challenge import challenge_in
 from articles.dates import day_of
 from articles.decode import damage, decode
@@ -327,7 +327,7 @@ def _has_stretch(html: str) -> bool:
 def _read(tree: etree._Element) -> Reading:
     reading = read_runs(tree)
     if reading.too_many:
-        raise _RefusedError(Reason.LIMIT, f"more than {reading.elements - 1:,} elements")
+        raise _RefusedError(Reason.LIMIT, f"more than {MAX_ELEMENTS:,} elements")
     return reading
 
 
@@ -367,8 +367,7 @@ def _apply_rules(finder: Finder, named: Collection[etree._Element], rules: Artic
 
 
 def _runs_of(reading: Reading, named: Sequence[etree._Element]) -> list[Run]:
-    spans = [span for span in reading.spans if span.element in named]
-    return [run for span in spans for run in reading.runs[span.start : span.end]]
+    return [run for start, end, element in reading.spans if element in named for run in reading.runs[start:end]]
 
 
 def _is_below(element: etree._Element, named: Sequence[etree._Element]) -> bool:

@@ -160,12 +160,12 @@ def vote(reading: Reading, headline: int | None) -> Voted:
     mark_noise(reading, headline)
     weights = weigh(reading.runs, headline)
     sums = [0.0, *accumulate(weights)]
-    gains = [sums[span.end] - sums[span.start] for span in reading.spans]
+    gains = [sums[end] - sums[start] for start, end, _ in reading.spans]
     if max(gains, default=0.0) <= 0.0:
         return Voted(_lines_below(reading.runs, headline), [])
     best = reading.spans[gains.index(max(gains))]
-    block, start, end = _widened(reading.spans, weights, sums, best, headline)
-    return Voted(reading.runs[start:end], reading.runs[end : min(block.end, end + _MOST_BEHIND)])
+    block_end, start, end = _widened(reading.spans, weights, sums, best, headline)
+    return Voted(reading.runs[start:end], reading.runs[end : min(block_end, end + _MOST_BEHIND)])
 
 
 def _lines_below(runs: Sequence[Run], headline: int | None) -> list[Run]:
@@ -184,28 +184,30 @@ def _lines_below(runs: Sequence[Run], headline: int | None) -> list[Run]:
 
 def _widened(
     spans: Iterable[Span], weights: Sequence[float], sums: Sequence[float], best: Span, headline: int | None
-) -> tuple[Span, int, int]:
-    """The widest block around the best one that costs little, or that adds sentences across few links, and what is left
-    of it when it is trimmed."""
-    block, start, end = best, best.start, best.end
+) -> tuple[int, int, int]:
+    """The widest block around the best one that costs little, or that adds sentences across few links: where it ends,
+    and what is left of it when it is trimmed."""
+    start, end, _ = best
+    block_end = end
     total = sums[end] - sums[start]
     cost = min(max(_WIDER_COST, _WIDER_COST_SHARE * total), _WIDER_COST_MOST)
     for span in spans:
-        if span.start > start or span.end < end or span is best:
+        wider_start, wider_end, _ = span
+        if wider_start > start or wider_end < end or span is best:
             continue
-        if sums[span.end] - sums[span.start] >= total - cost:
-            block, start, end = span, span.start, span.end
+        if sums[wider_end] - sums[wider_start] >= total - cost:
+            start, end, block_end = wider_start, wider_end, wider_end
             total = max(total, sums[end] - sums[start])
             continue
-        first, last = _trimmed(weights, sums, span.start, span.end, headline)
+        first, last = _trimmed(weights, sums, wider_start, wider_end, headline)
         outside = [*weights[first:start], *weights[end:last]]
         is_richer = first <= start and last >= end and sums[last] - sums[first] > total * _RICHER
         gained = sum(weight for weight in outside if weight > 0)
         lost = -sum(weight for weight in outside if weight < 0)
         if is_richer and lost < max(_MOST_BETWEEN, _MOST_BETWEEN_SHARE * gained):
-            block, start, end = span, first, last
+            start, end, block_end = first, last, wider_end
             total = sums[end] - sums[start]
-    return block, *_trimmed(weights, sums, start, end, headline)
+    return block_end, *_trimmed(weights, sums, start, end, headline)
 
 
 def _trimmed(
@@ -243,11 +245,11 @@ def mark_noise(reading: Reading, headline: int | None) -> None:
     """
     runs = reading.runs
     sums = [0, *accumulate(len(run.free) if _is_prose(run) else 0 for run in runs)]
-    for span in reading.noise:
-        holds_headline = headline is not None and span.start <= headline < span.end
-        if holds_headline or sums[span.end] - sums[span.start] > sums[-1] / 2:
+    for start, end, _ in reading.noise:
+        holds_headline = headline is not None and start <= headline < end
+        if holds_headline or sums[end] - sums[start] > sums[-1] / 2:
             continue
-        for run in runs[span.start : span.end]:
+        for run in runs[start:end]:
             run.noise = True
 
 

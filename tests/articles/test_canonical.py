@@ -74,7 +74,7 @@ def test_deep_mark_up_is_read_without_structure():
 
 def test_spans_come_inner_first_and_hold_their_runs():
     reading = reading_of("<body><div id='outer'><div id='inner'><p>甲</p><p>乙</p></div><p>丙</p></div></body>")
-    spans = {span.element.get("id"): (span.start, span.end) for span in reading.spans if span.element.get("id")}
+    spans = {element.get("id"): (start, end) for start, end, element in reading.spans if element.get("id")}
     assert spans == {"inner": (0, 2), "outer": (0, 3)}
     assert next(iter(spans)) == "inner"
 
