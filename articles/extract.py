@@ -184,7 +184,7 @@ def _check_bytes(page: Page) -> None:
 def _from_html(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body, content_type=page.headers.get("content-type"), charset=source.article.charset)
     rules, clock = source.article, _clock(page, source)
-    html = decoded.text.replace("\0", "")
+    html = _without_zeros(decoded.text, page)
     flags = list(decoded.flags)
     tree, finder, named, lane = _locate_by_rule(html, rules)
     _apply_rules(finder, named, rules)
@@ -235,12 +235,12 @@ def _from_html(page: Page, source: Source) -> Outcome:
 
 def _from_fragment(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body, content_type=page.headers.get("content-type"), charset=source.article.charset)
-    return _from_piece(page, source, decoded.text.replace("\0", ""), list(decoded.flags))
+    return _from_piece(page, source, _without_zeros(decoded.text, page), list(decoded.flags))
 
 
 def _from_post(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body)
-    post = parse_post(decoded.text.replace("\0", ""))
+    post = parse_post(_without_zeros(decoded.text, page))
     if isinstance(post, BadPost):
         raise _RefusedError(Reason.FRONT_MATTER, post.detail)
     page = replace(page, url=page.url or post.url, listed=_merged(page.listed, post.listed))
@@ -280,6 +280,11 @@ def _from_piece(page: Page, source: Source, html: str, flags: list[str]) -> Outc
     links = list(marks_below(root))
     raw = f"{page.listed.title or ''}\n{html}"
     return _outcome(page, source, title, "piece", body, _found_in_wrapper(body), flags, raw, images=images, links=links)
+
+
+def _without_zeros(text: str, page: Page) -> str:
+    # Looked for in the bytes: in the memory of a wide string every other byte may be zero, and the search stumbles.
+    return text.replace("\0", "") if b"\0" in page.body else text
 
 
 def _found_in_wrapper(body: Body) -> Found:

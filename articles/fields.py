@@ -312,7 +312,10 @@ def find_headline(head: Head, reading: Reading, listed: str | None = None) -> He
     ends = _ends_of(titles)
     best, best_score = None, 0.0
     for run in reading.runs:
-        score = _headline_score(run, keys, joined, ends)
+        # Quickly past nearly every run: one that is no heading begins with two characters of a title.
+        if not run.level and run.text[:2] not in joined:
+            continue
+        score = _headline_score(run, keys, ends)
         if score > best_score and _key(run.text) != site:
             best, best_score = run, score
     if best is not None:
@@ -360,9 +363,9 @@ def _ends_of(titles: Iterable[str]) -> list[str]:
     return [key for rest in parts for part in rest if len(key := _key(part)) >= _SHORTEST_END]
 
 
-def _headline_score(run: Run, keys: Sequence[str], joined: str, ends: Sequence[str]) -> float:
+def _headline_score(run: Run, keys: Sequence[str], ends: Sequence[str]) -> float:
     text = run.text
-    if not 4 <= len(text) <= MAX_TITLE_CHARS or (not run.level and (text[:2] not in joined or "。" in text)):
+    if not 4 <= len(text) <= MAX_TITLE_CHARS or (not run.level and "。" in text):
         return 0.0
     key = _key(text)
     if len(key) < 4:
@@ -791,7 +794,9 @@ def _read_times(found: Found, scene: Scene, clock: Clock) -> None:
 
 def _scattered_times(near: Sequence[Run]) -> Iterator[str]:
     """Dates whose parts stand in lines or elements of their own, put together."""
-    for at in range(len(near)):
+    for at, first_run in enumerate(near):
+        if not _may_tell_time(first_run.text):
+            continue
         texts = (clean_line(" ".join(run.parts)) for run in near[at : at + 3] if len(run.text) <= _MAX_VALUE_CHARS)
         first = next(texts, "")
         joined = " ".join([first, *takewhile(_PART_OF_DATE.fullmatch, texts)])
@@ -801,13 +806,16 @@ def _scattered_times(near: Sequence[Run]) -> Iterator[str]:
 
 def _visible_time(scene: Scene, clock: Clock) -> Moment | None:
     for line in _timed_lines(scene):
-        is_dated = any(map(str.isdigit, line)) or "年" in line
-        if is_dated and len(line) <= _MAX_NEAR_CHARS and not _CLOCK_OF_SITE.search(line):
+        if _may_tell_time(line) and len(line) <= _MAX_NEAR_CHARS and not _CLOCK_OF_SITE.search(line):
             if moment := clock.find(line):
                 return moment
             if short := _SHORT_YEAR.search(line):
                 return clock.read(f"20{short[1]}")
     return None
+
+
+def _may_tell_time(line: str) -> bool:
+    return any(map(str.isdigit, line)) or "年" in line
 
 
 def _timed_lines(scene: Scene) -> Iterator[str]:
@@ -817,7 +825,8 @@ def _timed_lines(scene: Scene) -> Iterator[str]:
         yield scene.reading.runs[at].text
     yield from _scattered_times(scene.near)
     for run in scene.near:
-        yield clean_line(" ".join(run.parts))
+        if _may_tell_time(run.text):
+            yield clean_line(" ".join(run.parts))
     yield from scene.removed
     for mark in scene.reading.marks:
         is_near = scene.first - 30 <= mark.order <= scene.first + 2 or scene.last <= mark.order <= scene.last + 4

@@ -22,10 +22,11 @@ def language_of(text: str, default: str) -> str:
     sample = text[:_SAMPLE_CHARS]
     # Removing is four times faster than finding: the rest is counted, not listed.
     chars = len(sample)
-    han = chars - len(_HAN.sub("", sample))
-    if chars - len(_KANA.sub("", sample)) > 0.2 * (han + 1):
+    others = _HAN.sub("", sample)
+    han = chars - len(others)
+    if len(others) - len(_KANA.sub("", others)) > 0.2 * (han + 1):
         return "ja"
-    if han * 4 < chars - len(_LETTERS.sub("", sample)):
+    if han * 4 < len(others) - len(_LETTERS.sub("", others)):
         return "en"
     traditional = len(_TRADITIONAL.findall(sample))
     simplified = len(_SIMPLIFIED.findall(sample))

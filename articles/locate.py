@@ -521,10 +521,12 @@ class Finder:
         if self._index is None:
             self._index = _index_of(self._root, self._wanted)
         if steps is None:
-            # Of what an XPath costs, most is spent on pages of another generation of the site.
-            if first is not None and not first.candidates(self._index):
-                return []
-            return _compiled(parsed.plain)(self._root if inside is None else inside)
+            # An XPath goes over all that is below an element: of the page, only over what the index names for it.
+            starts = [self._root] if first is None else first.candidates(self._index)
+            if inside is not None:
+                starts = [inside] if starts else []
+            find = _compiled(parsed.plain)
+            return list(dict.fromkeys(element for start in starts for element in find(start)))
         if steps[-1].key or len(steps) == 1 or steps[-1].tests:
             return self._found(self._index, steps, inside)
         # `#info p`: the outer element is in the index, and few elements are inside.
@@ -551,26 +553,30 @@ class Finder:
 
 
 class Wanted:
-    """The ids and classes that some selectors ask for. A site's pages share most of theirs, so that each value is
-    compared with the selectors once."""
+    """The ids and classes that some selectors ask for."""
 
-    __slots__ = ("_known", "_tests")
+    __slots__ = ("classes", "ids")
 
     def __init__(self, selectors: Iterable[str]) -> None:
         parsed = [_parsed(selector) for selector in selectors]
         steps = [step for each in parsed for step in (*(each.steps or ())[-2:], each.first) if step]
         tests = {step.key for step in steps if step.key}
-        self._tests = {kind: [test for test in tests if test[0] == kind] for kind in ("id", "class")}
-        self._known: dict[str, dict[str, bool]] = {"id": {}, "class": {}}
+        self.ids, self.classes = (_Known(test for test in tests if test[0] == name) for name in ("id", "class"))
 
-    def has(self, name: str, value: str) -> bool:
-        known = self._known[name]
-        if (found := known.get(value)) is None:
-            found = any(_COMPARISONS[how](value, part) for _, how, part in self._tests[name])
-            if len(known) >= _MAX_KNOWN:
-                known.clear()
-            if len(value) <= _MAX_KNOWN_CHARS:
-                known[value] = found
+
+class _Known(dict[str, bool]):
+    """Whether a value passes any of some tests. A site's pages share most of theirs, so that each is tested once."""
+
+    def __init__(self, tests: Iterable[tuple[str, str, str]]) -> None:
+        super().__init__()
+        self._tests = tuple(tests)
+
+    def __missing__(self, value: str) -> bool:
+        found = any(_COMPARISONS[how](value, part) for _, how, part in self._tests)
+        if len(self) >= _MAX_KNOWN:
+            self.clear()
+        if len(value) <= _MAX_KNOWN_CHARS:
+            self[value] = found
         return found
 
 
@@ -670,9 +676,9 @@ def _index_of(root: etree._Element, wanted: Wanted | None) -> _Index:
     ids: dict[str, list[tuple[int, etree._Element]]] = {}
     classes: dict[str, list[tuple[int, etree._Element]]] = {}
     for place, element in enumerate(root.iter(etree.Element)):
-        if (css_id := element.get("id")) is not None and (wanted is None or wanted.has("id", css_id)):
+        if (css_id := element.get("id")) is not None and (wanted is None or wanted.ids[css_id]):
             ids.setdefault(css_id, []).append((place, element))
-        if (css_class := element.get("class")) is not None and (wanted is None or wanted.has("class", css_class)):
+        if (css_class := element.get("class")) is not None and (wanted is None or wanted.classes[css_class]):
             classes.setdefault(css_class, []).append((place, element))
     words: dict[str, list[tuple[int, etree._Element]]] = {}
     for names, places in classes.items():

@@ -32,10 +32,11 @@ _SPELLED = (
     re.compile(r"(?<![\dA-Za-z])(?P<market>SH|SZ|BJ)[.:：]?(?P<code>\d{6})(?!\d)", re.IGNORECASE),
     re.compile(r"(?<![\dA-Za-z])(?P<code>\d{4,5})\.(?P<market>HK)(?![A-Za-z])", re.IGNORECASE),
 )
-# 「某某股份（600519）」: a code right behind a name, as Chinese news and announcements put it.
-_BEHIND_NAME = re.compile(r"(?<=[\u4e00-\u9fa5A-Za-z*])[（(](?P<code>[0368]\d{5})[）)]")
+# 「某某股份（600519）」: a code right behind a name, as Chinese news and announcements put it. The name is looked for last:
+# few characters are brackets.
+_BEHIND_NAME = re.compile(r"[（(](?<=[\u4e00-\u9fa5A-Za-z*].)(?P<code>[0368]\d{5})[）)]")
 _MAY_MARK = re.compile(r"quote|stock|/share,|xueqiu|^\d{1,3},\d{5,6}$")
-_MARKET = re.compile(r"S[HZ]|s[hz]|BJ|bj|HK|hk")
+_MARKETS = ("SH", "SZ", "BJ", "HK", "sh", "sz", "bj", "hk")
 # Shares and funds only: 000001 of Shanghai is an index.
 _LISTED = {"SH": ("5", "6", "9"), "SZ": ("00", "15", "16", "20", "30"), "BJ": ("4", "8", "92")}
 
@@ -59,7 +60,7 @@ def symbols_of(addresses: Iterable[str], text: str) -> tuple[str, ...]:
                 named = market or (groups.get("market") or "").upper() or _NUMBERED.get(groups.get("number") or "", "")
                 _note(found, match["code"], named)
                 break
-    for pattern in _SPELLED if _MARKET.search(text) else ():
+    for pattern in _SPELLED if any(map(text.__contains__, _MARKETS)) else ():
         for match in pattern.finditer(text):
             _note(found, match["code"], match["market"].upper())
     for match in _BEHIND_NAME.finditer(text):

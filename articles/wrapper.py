@@ -194,9 +194,9 @@ def strip_wrapper(
     head_end, tail_start = _head_end(lines), _tail_start(lines)
     stripped = Stripped([])
     for number, line in enumerate(lines):
-        if any(pattern.search(line) for pattern in keep):
+        if keep and any(pattern.search(line) for pattern in keep):
             stripped.lines.append(line)
-        elif any(pattern.fullmatch(line) for pattern in drop):
+        elif drop and any(pattern.fullmatch(line) for pattern in drop):
             stripped.remove("source.drop_lines", line, label_values(line))
         elif (verdict := _verdict(line, number < head_end, number >= tail_start)) is None:
             stripped.lines.append(line)
