@@ -46,6 +46,7 @@ from articles.fields import (
     read_head,
     scene_of,
 )
+from articles.fence import cut_around
 from articles.identity import NoIdentityError, article_id, canonical_url, text_hash
 from articles.language import language_of
 from articles.locate import Finder, Lane, Wanted
@@ -338,7 +339,7 @@ def _read(tree: etree._Element) -> Reading:
 
 def _locate_by_rule(html: str, rules: ArticleRules) -> tuple[etree._Element, Finder, list[etree._Element], Lane]:
     """The parsed page, the containers that the source's rules name on it (none, if no rule holds), and the lane."""
-    if rules.body and (cut := locate.cut_behind(html, rules.body, _selectors_of_fields(rules))) is not None:
+    if rules.body and (cut := cut_around(html, rules.body, rules.fields)) is not None:
         tree = _parse(cut)
         finder = Finder(tree, _wanted(rules.selectors))
         if named := locate.containers(finder, rules.body):
@@ -347,10 +348,6 @@ def _locate_by_rule(html: str, rules: ArticleRules) -> tuple[etree._Element, Fin
     finder = Finder(tree, _wanted(rules.selectors))
     named = locate.containers(finder, rules.body)
     return tree, finder, named, "rule" if named else "vote"
-
-
-def _selectors_of_fields(rules: ArticleRules) -> tuple[Sequence[str], ...]:
-    return (rules.title, rules.published, rules.updated, rules.publisher, rules.author, rules.editor, rules.section)
 
 
 # A source's, from page to page.

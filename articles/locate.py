@@ -2,7 +2,7 @@
 
 The lanes, from the cheapest to the last resort:
 
-    slice  the page is cut behind the container that a rule names by id or class, and only the rest is parsed
+    slice  the page is cut around the container that a rule names by id or class (articles.fence), and only that is parsed
     rule   a selector of the source on the whole parsed page
     vote   no rule: sentences outside links speak for the blocks around them, links and legal text against
     full   nothing voted: trafilatura on the page as it is
@@ -118,20 +118,9 @@ _TAG = re.compile(r"[a-zA-Z][a-zA-Z0-9]*")
 _TEST = re.compile(r"#([A-Za-z_][\w-]*)|\.([A-Za-z_][\w-]*)|\[([\w:-]+)(?:([~^$*]?=)(\"[^\"]+\"|'[^']+'|[\w-]+))?\]")
 _COMPOUND = re.compile(rf"(?:{_TAG.pattern}|(?=[#.\[]))(?:{re.sub(r'[(](?![?])', '(?:', _TEST.pattern)})*")
 _CHAIN = re.compile(rf"{_COMPOUND.pattern}(?:\s+{_COMPOUND.pattern})*")
-_KINDS = {("id", "="): "#", ("class", "~="): "."}
-_FENCE = re.compile(r"(?:[a-z][a-z0-9]*)?([#.])([A-Za-z_][\w-]*)$")
-# What is left open goes on to the end: looked for again behind each of thousands, it would take hours.
-_TAGS = (
-    r"<!--(?:.*?-->|.*+)|<script\b(?:.*?</script\s*>|.*+)|<style\b(?:.*?</style\s*>|.*+)"
-    r"|<(/?)TAG\b[^>]*?(/?)(?:>|\Z)"
-)
-# Of a tag, in front of its id or class and behind: more is no container's, and thousands of them would take hours, too.
-_FENCE_CHARS = 2_000
 # Of values of one attribute, before all are forgotten; longer ones are not kept.
 _MAX_KNOWN = 4_096
 _MAX_KNOWN_CHARS = 200
-# Kept behind the container: signatures stand there.
-_MARGIN_CHARS = 3_000
 
 
 class Chosen(NamedTuple):
@@ -516,8 +505,8 @@ class Finder:
 
     def select(self, selector: str, inside: etree._Element | None = None) -> list[etree._Element]:
         """Elements in document order, all or those inside one. Raises SelectorFaultError."""
-        parsed = _parsed(selector)
-        steps, first = parsed.steps, parsed.first
+        named = parsed(selector)
+        steps, first = named.steps, named.first
         if self._index is None:
             self._index = _index_of(self._root, self._wanted)
         if steps is None:
@@ -525,7 +514,7 @@ class Finder:
             starts = [self._root] if first is None else first.candidates(self._index)
             if inside is not None:
                 starts = [inside] if starts else []
-            find = _compiled(parsed.plain)
+            find = _compiled(named.plain)
             return list(dict.fromkeys(element for start in starts for element in find(start)))
         if steps[-1].key or len(steps) == 1 or steps[-1].tests:
             return self._found(self._index, steps, inside)
@@ -533,7 +522,7 @@ class Finder:
         outer = self._found(self._index, steps[:-1], inside)
         return list(dict.fromkeys(inner for each in outer for inner in each.iterdescendants(steps[-1].tag)))
 
-    def _found(self, index: _Index, steps: Sequence[_Step], inside: etree._Element | None) -> list[etree._Element]:
+    def _found(self, index: _Index, steps: Sequence[Step], inside: etree._Element | None) -> list[etree._Element]:
         last, outer = steps[-1], steps[:-1]
         candidates = last.candidates(index) if last.key else self._root.iter(last.tag)
         found = [element for element in candidates if last.fits(element) and _stands_in(element, outer)]
@@ -544,7 +533,7 @@ class Finder:
     def text(self, selectors: Iterable[str]) -> str | None:
         """Text, or the attribute asked for, of the first selector that finds any."""
         for selector in selectors:
-            attribute = _parsed(selector).attribute
+            attribute = parsed(selector).attribute
             for element in self.select(selector):
                 value = element.get(attribute) if attribute else "".join(texts_of(element))
                 if value and (value := " ".join(value.split())):
@@ -558,8 +547,7 @@ class Wanted:
     __slots__ = ("classes", "ids")
 
     def __init__(self, selectors: Iterable[str]) -> None:
-        parsed = [_parsed(selector) for selector in selectors]
-        steps = [step for each in parsed for step in (*(each.steps or ())[-2:], each.first) if step]
+        steps = [step for each in map(parsed, selectors) for step in (*(each.steps or ())[-2:], each.first) if step]
         tests = {step.key for step in steps if step.key}
         self.ids, self.classes = (_Known(test for test in tests if test[0] == name) for name in ("id", "class"))
 
@@ -588,7 +576,7 @@ class _Index(NamedTuple):
     """Of classes."""
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
     """One compound of a selector, such as `p.source[id^="big"]`."""
 
     tag: str | None
@@ -635,14 +623,14 @@ class _Parsed(NamedTuple):
     """Without the part that says what is read of the element."""
     attribute: str | None
     """That part."""
-    steps: tuple[_Step, ...] | None
+    steps: tuple[Step, ...] | None
     """Of a chain of compounds that the index answers."""
-    first: _Step | None
+    first: Step | None
     """Of any other, the outermost element if that is in the index: without it there is nothing to find."""
 
 
 @lru_cache(maxsize=2048)
-def _parsed(selector: str) -> _Parsed:
+def parsed(selector: str) -> _Parsed:
     pseudo = _PSEUDO.search(selector)
     plain = _PSEUDO.sub("", selector).strip()
     steps = _steps(plain)
@@ -651,7 +639,7 @@ def _parsed(selector: str) -> _Parsed:
     return _Parsed(plain, pseudo[1] if pseudo else None, steps, step if step and step.key else None)
 
 
-def _steps(selector: str) -> tuple[_Step, ...] | None:
+def _steps(selector: str) -> tuple[Step, ...] | None:
     """A selector that is a chain of tags, ids, classes and attributes, one inside the other; None for any other."""
     if not _CHAIN.fullmatch(selector):
         return None
@@ -661,7 +649,7 @@ def _steps(selector: str) -> tuple[_Step, ...] | None:
     return tuple(steps) if last.key or (last.tag and (last.tests or len(steps) == 1)) or is_tag_inside else None
 
 
-def _step(compound: str) -> _Step:
+def _step(compound: str) -> Step:
     tag = _TAG.match(compound)
     tests = [
         ("id", "=", css_id) if css_id else ("class", "~=", css_class) if css_class else (name, comparison, value)
@@ -669,7 +657,7 @@ def _step(compound: str) -> _Step:
     ]
     bare = tuple((name, comparison, value.strip("\"'")) for name, comparison, value in tests)
     key = next((test for test in bare if test[0] in ("id", "class")), None)
-    return _Step(tag[0].lower() if tag else None, bare, key)
+    return Step(tag[0].lower() if tag else None, bare, key)
 
 
 def _index_of(root: etree._Element, wanted: Wanted | None) -> _Index:
@@ -687,7 +675,7 @@ def _index_of(root: etree._Element, wanted: Wanted | None) -> _Index:
     return _Index({"id": ids, "class": classes}, words)
 
 
-def _stands_in(element: etree._Element, steps: Sequence[_Step]) -> bool:
+def _stands_in(element: etree._Element, steps: Sequence[Step]) -> bool:
     """Is it inside an element that fits the last step, inside one that fits the step before …?"""
     ancestors = element.iterancestors()
     return all(any(step.fits(outer) for outer in ancestors) for step in reversed(steps))
@@ -700,82 +688,3 @@ def _compiled(selector: str) -> Callable[[etree._Element], list[etree._Element]]
     except SelectorError as error:
         raise SelectorFaultError(f"{selector!r} is not a selector: {error}") from error
     return cast("Callable[[etree._Element], list[etree._Element]]", etree.XPath(expression))
-
-
-def cut_behind(html: str, selectors: Iterable[str], fields: Iterable[Sequence[str]] = ()) -> str | None:
-    """The page up to a little behind its body's container, where a selector names that by one id or class; else None.
-
-    Most of a news page lies behind the article: comments, teasers, scripts. What is cut need not be parsed. `fields`
-    are the selectors of each field: one that stands further behind only, such as an editor, moves the cut.
-    """
-    for selector in selectors:
-        fence = _FENCE.match(selector.strip())
-        opening = _opening(html, fence[1], fence[2]) if fence else None
-        if fence is None or opening is None:
-            continue
-        end = _closing(html, opening.end(), opening[1].lower())
-        if end is None or len(html) - end < 2 * _MARGIN_CHARS:
-            return None
-        # A body in pieces, such as around a gallery: the rest of it lies behind.
-        if _opening(html, fence[1], fence[2], end) is not None:
-            return None
-        end = max([end, *(_end_of_field(html, end + _MARGIN_CHARS, each) for each in fields)])
-        return html[: max(end, html.rfind("<", end, end + _MARGIN_CHARS))]
-    return None
-
-
-def _end_of_field(html: str, cut: int, selectors: Sequence[str]) -> int:
-    """Where the first element begins that a field is read from, if that is behind the cut; else 0."""
-    marks = [mark for selector in selectors for mark in _marks_of(selector)]
-    # First before the cut, where most fields are found: what a page lacks is not looked for in all of it.
-    if any((found := _opening(html, *mark, 0, cut)) and found.end() < cut for mark in marks):
-        return 0
-    return next((found.end() for mark in marks if (found := _opening(html, *mark, cut - _MARGIN_CHARS))), 0)
-
-
-@lru_cache(maxsize=512)
-def _marks_of(selector: str) -> tuple[tuple[str, str], ...]:
-    """The id or class by which a selector's element, or the one around it, is found, where it names one in full."""
-    parsed = _parsed(selector)
-    step = parsed.steps[-1] if parsed.steps else parsed.first
-    for name, comparison, value in step.tests if step else ():
-        if (name, comparison) in _KINDS:
-            return ((_KINDS[name, comparison], value),)
-    return ()
-
-
-def _opening(html: str, kind: str, name: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
-    """The first opening tag with that id or class. Its name is looked for first: few places hold that."""
-    pattern = _opening_tag(kind, name)
-    at = html.find(name, start, end)
-    while at != -1:
-        tag = html.rfind("<", max(0, at - _FENCE_CHARS), at)
-        if tag != -1 and (opening := pattern.match(html, tag)):
-            return opening
-        at = html.find(name, at + 1, end)
-    return None
-
-
-@lru_cache(maxsize=512)
-def _opening_tag(kind: str, name: str) -> re.Pattern[str]:
-    attribute = "id" if kind == "#" else "class"
-    value = re.escape(name) if kind == "#" else rf"(?:[^\"'>]{{0,500}}\s)?{re.escape(name)}(?:\s[^\"'>]{{0,500}})?"
-    some = f"[^<>]{{0,{_FENCE_CHARS}}}"
-    return re.compile(rf"<([a-zA-Z][a-zA-Z0-9]*)\b{some}?\s{attribute}\s*=\s*([\"']?)\s*{value}\s*\2{some}>")
-
-
-@lru_cache(maxsize=64)
-def _tags_of(tag: str) -> re.Pattern[str]:
-    return re.compile(_TAGS.replace("TAG", tag), re.DOTALL | re.IGNORECASE)
-
-
-def _closing(html: str, start: int, tag: str) -> int | None:
-    """Where the element ends whose opening tag ends at `start`: its tags balanced, scripts and comments skipped."""
-    depth = 1
-    for found in _tags_of(tag).finditer(html, start):
-        if found[1] is None or found[2]:
-            continue
-        depth += -1 if found[1] else 1
-        if depth == 0:
-            return found.end()
-    return None

@@ -156,6 +156,12 @@ class ArticleRules(Rules):
         return tuple(chain(*lists, self.section, self.summary, self.tags, self.drop, self.unwrap))
 
     @cached_property
+    def fields(self) -> tuple[tuple[str, ...], ...]:
+        """Those of each field."""
+        named = (self.title, self.published, self.updated, self.publisher, self.author, self.editor, self.section)
+        return tuple(map(tuple, (*named, self.summary, self.tags)))
+
+    @cached_property
     def digest(self) -> str:
         """Of all the rules: where it is equal, so are they."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]

@@ -22,7 +22,10 @@ from articles.source import Source
 STEPS: dict[str, tuple[tuple[ModuleType, str], ...]] = {
     "decode": ((extraction, "decode"),),
     "parse": ((extraction, "_parse"),),
-    "locate": tuple((locate, name) for name in ("cut_behind", "containers", "mark_noise", "vote", "choose")),
+    "locate": (
+        (extraction, "cut_around"),
+        *((locate, name) for name in ("containers", "mark_noise", "vote", "choose")),
+    ),
     "canonicalise": ((extraction, "read_runs"), (extraction, "canonical")),
     "trafilatura": ((extraction, "_through_trafilatura"), (extraction, "_trafilatura")),
     "wrapper lines": ((extraction, "strip_wrapper"), (extraction, "join_unfinished")),

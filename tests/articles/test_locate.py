@@ -9,7 +9,8 @@ from lxml import etree
 from lxml.cssselect import CSSSelector
 
 from articles.canonical import read_runs
-from articles.locate import Finder, SelectorFaultError, Wanted, choose, containers, cut_behind, vote
+from articles.fence import cut_around
+from articles.locate import Finder, SelectorFaultError, Wanted, choose, containers, vote
 
 PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
 TITLE = "某省外贸进出口增长一成"
@@ -152,7 +153,7 @@ def test_a_page_is_cut_behind_its_container(opening, selector):
     inside = "<div>甲</div><script>'</div>'</script><!-- </div> --><style>a{}</style>乙"
     rest = "<p>评论</p>" * 4_000
     html = f"<html><body>{opening}{inside}</div>{rest}</body></html>"
-    cut = cut_behind(html, [selector])
+    cut = cut_around(html, [selector])
     assert cut is not None
     assert cut.startswith(f"<html><body>{opening}{inside}</div>")
     assert len(cut) < len(html) / 4
@@ -161,11 +162,11 @@ def test_a_page_is_cut_behind_its_container(opening, selector):
 @pytest.mark.parametrize("selector", ["div > p", ".body .inner", "[id=body]", "#other"])
 def test_only_a_plain_id_or_class_is_a_fence(selector):
     html = "<div id=body class='body'>甲</div>" + "<p>评论</p>" * 4_000
-    assert cut_behind(html, [selector]) is None
+    assert cut_around(html, [selector]) is None
 
 
 def test_a_container_that_never_closes_is_no_fence():
-    assert cut_behind("<div id=body>甲" + "<p>评论</p>" * 4_000, ["#body"]) is None
+    assert cut_around("<div id=body>甲" + "<p>评论</p>" * 4_000, ["#body"]) is None
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_a_container_that_never_closes_is_no_fence():
 )
 def test_no_page_makes_the_cut_slow(html):
     started = time.process_time()
-    assert cut_behind(html, ["#body"]) is None
+    assert cut_around(html, ["#body"]) is None
     assert time.process_time() - started < 3
 
 
