@@ -28,6 +28,7 @@ from articles.challenge import challenge_in
 from articles.dates import day_of
 from articles.decode import damage, decode
 from articles.embedded import Embedded, embedded_article
+from articles.fence import cut_around
 from articles.fields import (
     Clock,
     Found,
@@ -46,7 +47,6 @@ from articles.fields import (
     read_head,
     scene_of,
 )
-from articles.fence import cut_around
 from articles.identity import NoIdentityError, article_id, canonical_url, text_hash
 from articles.language import language_of
 from articles.locate import Finder, Lane, Wanted

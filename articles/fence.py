@@ -30,6 +30,7 @@ _MARGIN_CHARS = 3_000
 _READ_ANYWHERE = ("<meta", "_baidu", "ld+json")
 # Of breadcrumbs, which end here on most sites, a rule may not know.
 _LAST_CRUMB = "正文"
+_END_OF_HEAD = "</head>"
 _OPAQUE = (("<!--", "-->"), ("<script", "</script"), ("<SCRIPT", "</SCRIPT"), ("<style", "</style"))
 
 
@@ -59,9 +60,9 @@ def cut_around(html: str, selectors: Iterable[str], fields: tuple[Sequence[str],
 def _front(html: str, container: int, fields: tuple[Sequence[str], ...]) -> tuple[int, int]:
     """Where the head ends, and where what is kept goes on: at its end, if something in between may be read."""
     names = _names_of(fields)
-    head = html.find("</head>", 0, container)
+    head = html.find(_END_OF_HEAD, 0, container) + len(_END_OF_HEAD)
     start = html.find("<h1", head, container)
-    if names is None or head == -1 or start == -1:
+    if names is None or head < len(_END_OF_HEAD) or start == -1:
         return 0, 0
     for name in names:
         start = _start_of_tag(html, name, head, start)

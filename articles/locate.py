@@ -2,7 +2,7 @@
 
 The lanes, from the cheapest to the last resort:
 
-    slice  the page is cut around the container that a rule names by id or class (articles.fence), and only that is parsed
+    slice  the page is cut around the container that a rule names by id or class: only that is parsed (articles.fence)
     rule   a selector of the source on the whole parsed page
     vote   no rule: sentences outside links speak for the blocks around them, links and legal text against
     full   nothing voted: trafilatura on the page as it is

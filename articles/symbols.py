@@ -32,8 +32,8 @@ _SPELLED = (
     re.compile(r"(?<![\dA-Za-z])(?P<market>SH|SZ|BJ)[.:：]?(?P<code>\d{6})(?!\d)", re.IGNORECASE),
     re.compile(r"(?<![\dA-Za-z])(?P<code>\d{4,5})\.(?P<market>HK)(?![A-Za-z])", re.IGNORECASE),
 )
-# 「某某股份（600519）」: a code right behind a name, as Chinese news and announcements put it. The name is looked for last:
-# few characters are brackets.
+# 「某某股份（600519）」: a code right behind a name, as Chinese news and announcements put it. The bracket is looked
+# for first: few characters are one.
 _BEHIND_NAME = re.compile(r"[（(](?<=[\u4e00-\u9fa5A-Za-z*].)(?P<code>[0368]\d{5})[）)]")
 _MAY_MARK = re.compile(r"quote|stock|/share,|xueqiu|^\d{1,3},\d{5,6}$")
 _MARKETS = ("SH", "SZ", "BJ", "HK", "sh", "sz", "bj", "hk")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from lxml import etree
 from lxml.cssselect import CSSSelector
 
 from articles.canonical import read_runs
-from articles.fence import cut_around
 from articles.locate import Finder, SelectorFaultError, Wanted, choose, containers, vote
 
 PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
@@ -138,49 +135,6 @@ def test_containers_are_the_outermost_matches_of_the_first_selector_that_has_tex
         "<body><div class=b></div><div class=c>甲<div class=c>乙</div></div><div class=c>丙</div>".encode(), PARSER
     )
     assert ["".join(e.itertext()) for e in containers(Finder(tree), [".b", ".c"])] == ["甲乙", "丙"]
-
-
-@pytest.mark.parametrize(
-    ("opening", "selector"),
-    [
-        ('<div class="x" id="body">', "#body"),
-        ("<div id=body>", "#body"),
-        ('<div class="left body wide">', ".body"),
-        ("<DIV CLASS='body'>".lower(), "div.body"),
-    ],
-)
-def test_a_page_is_cut_behind_its_container(opening, selector):
-    inside = "<div>甲</div><script>'</div>'</script><!-- </div> --><style>a{}</style>乙"
-    rest = "<p>评论</p>" * 4_000
-    html = f"<html><body>{opening}{inside}</div>{rest}</body></html>"
-    cut = cut_around(html, [selector])
-    assert cut is not None
-    assert cut.startswith(f"<html><body>{opening}{inside}</div>")
-    assert len(cut) < len(html) / 4
-
-
-@pytest.mark.parametrize("selector", ["div > p", ".body .inner", "[id=body]", "#other"])
-def test_only_a_plain_id_or_class_is_a_fence(selector):
-    html = "<div id=body class='body'>甲</div>" + "<p>评论</p>" * 4_000
-    assert cut_around(html, [selector]) is None
-
-
-def test_a_container_that_never_closes_is_no_fence():
-    assert cut_around("<div id=body>甲" + "<p>评论</p>" * 4_000, ["#body"]) is None
-
-
-@pytest.mark.parametrize(
-    "html",
-    [
-        *("<div id=body1 " + "id=body1 " * 60_000, "body " * 400_000, "<div " * 300_000 + "id=body>"),
-        *("<div id=body>" + part * 300_000 for part in ("<!--", "<script>")),
-    ],
-    ids=["attributes", "words", "tags", "comments", "scripts"],
-)
-def test_no_page_makes_the_cut_slow(html):
-    started = time.process_time()
-    assert cut_around(html, ["#body"]) is None
-    assert time.process_time() - started < 3
 
 
 CHAINS = """<meta name="a b" content=1>
