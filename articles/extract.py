@@ -541,34 +541,16 @@ def _outcome(
     images: tuple[str, ...] = (),
     links: Sequence[str] = (),
 ) -> Outcome:
-    """`raw` is the text as it came, None for whole pages: what has no address is named by it or by its bytes, so that
-    better rules never change an id."""
     text = clean_text("\n".join(body.lines))
     if not text and not images:
         raise _RefusedError(Reason.NO_TEXT, "nothing is left of the text")
     if not title:
         raise _RefusedError(Reason.NO_TITLE, "no headline on the page and none in the list")
-    clock = _clock(page, source)
-    fill_from_list(found, page.listed, clock)
-    fill_from_lines(found, _bylines(body), clock)
-    fill_from_url(found, clock)
-    flag_times(found, clock)
-    found.take("publisher", ("source", source.publisher))
-    published = found.published
+    _fill_from_elsewhere(found, page, source, body)
     url = page.url or page.final_url
-    if not raw and not url and not page.listed.native_id:
-        raw = hashlib.sha256(page.body).hexdigest()
-    try:
-        identity = article_id(source, url, native_id=page.listed.native_id, fallback_text=raw or "")
-    except NoIdentityError as error:
-        raise _RefusedError(Reason.IDENTITY, str(error)) from error
-    flags = [*flags, *found.flags, *damage(text[:DAMAGE_CHARS])]
-    if not text:
-        flags.append("images_only")
-    elif len(text) < source.gates.min_text:
-        flags.append("short")
+    published = found.published
     article = Article(
-        article_id=identity,
+        article_id=_identity(page, source, url, raw),
         source=source.id,
         date=day_of(published.at, source.zone) if published and published.at else None,
         url=url,
@@ -591,12 +573,41 @@ def _outcome(
         lang=language_of(text, source.language),
         text_hash=text_hash(title, text),
         removed=_removed(body),
-        flags=tuple(dict.fromkeys(flags)),
+        flags=tuple(dict.fromkeys((*flags, *found.flags, *_flags_of_text(text, source)))),
         extractor=extractor_of(source),
         raw_ref=page.raw_ref,
         page_digest=page.digest,
     )
     return Outcome(article, lane, body, found)
+
+
+def _fill_from_elsewhere(found: Found, page: Page, source: Source, body: Body) -> None:
+    """What neither the page's fields nor its rules have named, by the further witnesses in their order."""
+    clock = _clock(page, source)
+    fill_from_list(found, page.listed, clock)
+    fill_from_lines(found, _bylines(body), clock)
+    fill_from_url(found, clock)
+    flag_times(found, clock)
+    found.take("publisher", ("source", source.publisher))
+
+
+def _identity(page: Page, source: Source, url: str, raw: str | None) -> str:
+    """`raw` is the text as it came, None for whole pages: what has no address is named by it or by its bytes, so that
+    better rules never change an id."""
+    native_id = page.listed.native_id
+    if not raw and not url and not native_id:
+        raw = hashlib.sha256(page.body).hexdigest()
+    try:
+        return article_id(source, url, native_id=native_id, fallback_text=raw or "")
+    except NoIdentityError as error:
+        raise _RefusedError(Reason.IDENTITY, str(error)) from error
+
+
+def _flags_of_text(text: str, source: Source) -> tuple[str, ...]:
+    flags = damage(text[:DAMAGE_CHARS])
+    if not text:
+        return (*flags, "images_only")
+    return (*flags, "short") if len(text) < source.gates.min_text else flags
 
 
 def _bylines(body: Body) -> Iterator[str]:
