@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,6 +15,8 @@ from storage.errors import ArchiveError, LakeError
 from storage.store import Listed, Store
 
 EXPIRED = "pages/expired.json"
+# Several workers may be at it.
+ATTEMPTS = 20
 PLACE = re.compile(r"pages/source=(?P<source>[^/]+)/(?P<day>\d{4}-\d\d-\d\d)/")
 
 
@@ -57,11 +59,14 @@ def _day(listed: Listed) -> str:
     return found["day"] if found else "9999-99-99"
 
 
-def _remember(store: Store, sources: Iterable[str], before: date) -> None:
-    blob = store.read(EXPIRED)
-    expired = dict(Expired.of(store).before)
-    expired |= {source: max(before.isoformat(), expired.get(source, "")) for source in sources}
-    data = json.dumps(expired, indent=2, sort_keys=True).encode()
-    if store.put(EXPIRED, data, blob.version if blob else None) is None:
-        raise LakeError(f"{store.url}/{EXPIRED}: somebody else writes to it; try again")
-    store.sync()
+def _remember(store: Store, sources: Collection[str], before: date) -> None:
+    for _ in range(ATTEMPTS):
+        # The version first: what is read after it is no older.
+        blob = store.read(EXPIRED)
+        expired = dict(Expired.of(store).before)
+        expired |= {source: max(before.isoformat(), expired.get(source, "")) for source in sources}
+        data = json.dumps(expired, indent=2, sort_keys=True).encode()
+        if store.put(EXPIRED, data, blob.version if blob else None) is not None:
+            store.sync()
+            return
+    raise LakeError(f"{store.url}/{EXPIRED}: is written to without pause; try again")

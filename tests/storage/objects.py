@@ -2,7 +2,7 @@
 
 moto compares versions and then writes, with nothing to keep two requests apart: of sixteen conditional PUTs at once two
 were accepted. S3 lets one through, so requests are served one at a time here. `Bucket.obeys = False` makes it a store
-that has never heard of conditions, as older ones are.
+that has never heard of conditions, as older ones are; `Bucket.loses = 3`: three writes are made, their answers lost.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Bucket:
     def __init__(self, name: str) -> None:
         self.name = name
         self.obeys = True
+        self.loses = 0
         self.requests: list[str] = []
         self._moto = DomainDispatcherApplication(create_backend_app)
         self.server: HTTPServer = make_server("127.0.0.1", 0, self._answer, threaded=False, request_handler=_Silent)
@@ -44,6 +45,11 @@ class Bucket:
         if not self.obeys:
             for condition in CONDITIONS:
                 environ.pop(condition, None)
+        if self.loses and environ["REQUEST_METHOD"] == "PUT":
+            self.loses -= 1
+            list(self._moto(environ, lambda *_: None))
+            start_response("503 Slow Down", [("Content-Length", "0")])
+            return [b""]
         return self._moto(environ, start_response)
 
 
