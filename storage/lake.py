@@ -40,7 +40,7 @@ from storage.lock import WriterLock
 from storage.merge import COPY_TREES, Change, merge
 from storage.migrate import Migrated, migrate
 from storage.near_index import NearIndexError
-from storage.partitions import Partition, changed, decode, encode, partition_key, rows_of
+from storage.partitions import Partition, PartitionFile, decode, encode, partition_key
 from storage.rebuild import NO_DAYS, Days, agrees, rebuild
 from storage.reread import RowKey, row_key
 from storage.schema import Row, Tree, article_of, rejected_row, table
@@ -344,7 +344,7 @@ class Lake:
                 share_of.observed.append(article)
         return [shares[partition] for partition in sorted(shares)]
 
-    def _strays(self, keys: Iterable[CopyKey]) -> Iterator[tuple[CopyKey, Partition]]:
+    def _strays(self, keys: Collection[CopyKey]) -> Iterator[tuple[CopyKey, Partition]]:
         """Copies with the partitions that a repair has found not to be theirs."""
         for key, day in self.ledger.moves(keys):
             yield key, Partition.of(key.source, day)
@@ -386,8 +386,9 @@ class Lake:
         # Rows move into revisions: looked for there last, none is missed on its way.
         for tree in reversed(COPY_TREES):
             key = partition_key(tree, partition)
-            blob = found.blobs[tree] = self.store.read(key)
-            found.rows[tree] = rows_of(blob.data, self._name(key), ids) if blob else None
+            blob = self.store.read(key)
+            file = found.read[tree] = _Read.of(blob, self._name(key)) if blob else None
+            found.rows[tree] = file.content.rows_of(ids) if file else None
         return found
 
     def _publish(self, partition: Partition, files: _Files, changes: Sequence[Change], removing: bool) -> bool:
@@ -401,8 +402,8 @@ class Lake:
         return all(self._put(partition, files, change.tree, change.gone, ()) for change in gone)
 
     def _put(self, partition: Partition, files: _Files, tree: Tree, out: Collection[str], rows: Sequence[Row]) -> bool:
-        key, before = partition_key(tree, partition), files.blobs[tree]
-        data = changed(before.data if before else None, self._name(key), tree, out, rows)
+        key, before = partition_key(tree, partition), files.read[tree]
+        data = before.content.changed(tree, out, rows) if before else encode(table(tree, rows), tree)
         self._require_fence()
         try:
             version = self.store.put(key, data, before.version if before else None)
@@ -412,7 +413,7 @@ class Lake:
             raise
         if version is None:
             return False
-        files.blobs[tree] = Blob(data, version)
+        files.read[tree] = _Read.of(Blob(data, version), self._name(key))
         return True
 
     def _replace(self, key: str, before: Blob | None, data: bytes) -> None:
@@ -428,14 +429,13 @@ class Lake:
         key = partition_key("quarantine", partition)
         for attempt in range(ATTEMPTS):
             blob = self.store.read(key)
+            before = _Read.of(blob, self._name(key)) if blob else None
             known = set[tuple[str, str]]()
-            if blob:
-                known.update(
-                    map(_refused, decode(blob.data, self._name(key), ["source", "url", "raw_ref"]).to_pylist())
-                )
+            if before:
+                known.update(map(_refused, before.content.read(["source", "url", "raw_ref"]).to_pylist()))
             rows = {_refused(row): row for row in (rejected_row(each, run_id) for each in reversed(rejected))}
             added = [row for refused, row in reversed(rows.items()) if refused not in known]
-            if not added or self._put(partition, _Files({"quarantine": blob}, {}), "quarantine", (), added):
+            if not added or self._put(partition, _Files({"quarantine": before}, {}), "quarantine", (), added):
                 return len(added)
             _wait(attempt)
         raise LakeError(f"{self.store.url}/{key} is written to without pause; try again")
@@ -452,10 +452,21 @@ class _Share:
     """A file that rows of this batch went to."""
 
 
+class _Read(NamedTuple):
+    """A file as it was found."""
+
+    content: PartitionFile
+    version: str
+
+    @classmethod
+    def of(cls, blob: Blob, name: str) -> _Read:
+        return cls(PartitionFile(blob.data, name), blob.version)
+
+
 class _Files(NamedTuple):
     """The files of a partition, and what they hold of the copies that are looked for."""
 
-    blobs: dict[Tree, Blob | None]
+    read: dict[Tree, _Read | None]
     rows: dict[Tree, pa.Table | None]
 
 

@@ -162,6 +162,13 @@ WHERE article_id = ?2 AND source = coalesce(?3, source) AND last_seen_at < ?1 AN
 RETURNING article_id, source
 """
 
+# By article_id alone: a source that has the same one is told apart afterwards.
+STORED = """
+SELECT article_id, source, day, first_seen_at, gone_at, cluster_id, duplicate_of, duplicate_kind, similarity
+FROM json_each(?) CROSS JOIN copies ON article_id = value
+"""
+MOVES = "SELECT article_id, source, day FROM json_each(?) CROSS JOIN moves ON article_id = value"
+
 CONTAINED_KIND: Final = KINDS.index("contained")
 CONTAINED = """
 SELECT a.article_id, b.article_id FROM near_links
@@ -380,16 +387,13 @@ class Ledger:
         self._index.rebuild([])
 
     def stored(self, keys: Iterable[CopyKey]) -> list[Stored]:
-        found = []
-        for key in keys:
-            [(day, first_seen_at, gone_at, *place)] = self._query(
-                "SELECT day, first_seen_at, gone_at, cluster_id, duplicate_of, duplicate_kind, similarity FROM copies"
-                " WHERE article_id = ? AND source = ?",
-                *key,
-            )
-            seen = _time(first_seen_at), _maybe_time(gone_at)
-            found.append(Stored(key, date.fromisoformat(day) if day else None, *seen, Place(*place)))
-        return found
+        keys, found = list(keys), {}
+        for *key, day, first_seen_at, gone_at, cluster_id, of, kind, similarity in self._query(STORED, _ids(keys)):
+            copy = CopyKey(*key)
+            place = Place(cluster_id, of, kind, similarity)
+            home = date.fromisoformat(day) if day else None
+            found[copy] = Stored(copy, home, _time(first_seen_at), _maybe_time(gone_at), place)
+        return [found[key] for key in keys]
 
     def count(self) -> int:
         """How many copies are known."""
@@ -439,13 +443,10 @@ class Ledger:
         """The copy's rows in this partition have to go."""
         self.execute("INSERT INTO moves VALUES (?, ?, ?) ON CONFLICT DO NOTHING", *key, day.isoformat() if day else "")
 
-    def moves(self, keys: Iterable[CopyKey]) -> list[tuple[CopyKey, date | None]]:
+    def moves(self, keys: Collection[CopyKey]) -> list[tuple[CopyKey, date | None]]:
         """Which of these copies have rows left in a partition that is not theirs any more."""
-        return [
-            (key, date.fromisoformat(day) if day else None)
-            for key in keys
-            for (day,) in self._query("SELECT day FROM moves WHERE article_id = ? AND source = ?", *key)
-        ]
+        left = ((CopyKey(*key), day) for *key, day in self._query(MOVES, _ids(keys)))
+        return [(key, date.fromisoformat(day) if day else None) for key, day in left if key in keys]
 
     def pending(self) -> list[Batch]:
         """Batches decided but not known to have reached the partitions, oldest first."""
@@ -718,6 +719,10 @@ def _validators(rows: Sequence[tuple[str, str | None, str | None, str]]) -> Vali
     for url, etag, last_modified, body_sha256 in rows:
         return Validators(url=url, etag=etag, last_modified=last_modified, body_sha256=body_sha256)
     return None
+
+
+def _ids(keys: Iterable[CopyKey]) -> str:
+    return listed({key.article_id for key in keys})
 
 
 def _version(row: Sequence[Any]) -> Version:

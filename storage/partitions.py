@@ -11,9 +11,11 @@ import io
 import os
 import re
 import struct
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,7 +25,7 @@ import pyarrow.parquet as pq
 
 from articles.source import RESERVED_IDS, SOURCE_ID
 from storage.errors import LakeError, QueryError
-from storage.schema import DICTIONARY, SCHEMAS, SORT, STATISTICS, VERSION, Row, Tree, table
+from storage.schema import DICTIONARY, LONG, SCHEMAS, SORT, STATISTICS, VERSION, Row, Tree, table
 from storage.store import Listed, Store, remote_of
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
@@ -34,6 +36,8 @@ SEALED = b"finnews_sealed"
 # Each appended row group costs a footer, and readers a little.
 MAX_GROUPS = 16
 MAX_APPENDED = 256
+# Of so few rows, only columns that are long in themselves are compressed.
+FEW = 16
 MAGIC_BYTES = 4
 KEY = re.compile(r"(?P<tree>\w+)/(?:source|reason)=(?P<owner>[^/]+)/date=(?P<day>[^/]+)/\w+\.parquet")
 FOLDER = re.compile(r"(?:source|reason|date)=(?P<value>[^/]+)")
@@ -113,23 +117,69 @@ def read_partition(path: Path, columns: list[str] | None = None) -> pa.Table | N
     return decode(data, str(path), columns)
 
 
+class PartitionFile:
+    """The bytes of one file, whose footer is read once for all that is asked of them. Raises LakeError where they are
+    not what they should be; not before something is asked."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        """`name` is for a person."""
+        self.data, self._name = data, name
+
+    def read(self, columns: list[str] | None = None) -> pa.Table:
+        with self._named():
+            rows = self._parquet.read(columns=columns, use_threads=False)
+        return _with_all_columns(rows, self._name) if columns is None else rows
+
+    def rows_of(self, ids: Collection[str]) -> pa.Table | None:
+        """The rows of these articles; None if it has none. Of a file that has none, hardly anything is read, and of
+        others only the row groups that have."""
+        wanted = pa.array(sorted(ids), pa.string())
+        is_wanted = pc.is_in(self.read(["article_id"])["article_id"], wanted)
+        if not pc.any(is_wanted).as_py():
+            return None
+        footer, first, groups = self._parquet.metadata, 0, []
+        for number in range(footer.num_row_groups):
+            past = first + footer.row_group(number).num_rows
+            if pc.any(is_wanted.slice(first, past - first)).as_py():
+                groups.append(number)
+            first = past
+        with self._named():
+            rows = self._parquet.read_row_groups(groups, use_threads=False)
+        rows = _with_all_columns(rows, self._name)
+        return rows.filter(pc.is_in(rows["article_id"], wanted))
+
+    def changed(self, tree: Tree, out: Collection[str], rows: Sequence[Row]) -> bytes:
+        """Its bytes without the rows of some articles, and with new ones."""
+        added = table(tree, rows)
+        if not out and len(rows) <= MAX_APPENDED and self._takes_more(added.schema):
+            return _appended(self.data, self._parquet.metadata, added, tree)
+        kept = self.read()
+        if out:
+            kept = kept.filter(pc.invert(pc.is_in(kept["article_id"], pa.array(sorted(out), pa.string()))))
+        return encode(pa.concat_tables([kept, added]), tree)
+
+    def _takes_more(self, schema: pa.Schema) -> bool:
+        footer = self._parquet.metadata
+        alike = self._parquet.schema_arrow.names == schema.names
+        return alike and footer.num_row_groups < MAX_GROUPS and SEALED not in footer.metadata
+
+    @cached_property
+    def _parquet(self) -> pq.ParquetFile:
+        with self._named():
+            file = pq.ParquetFile(pa.BufferReader(self.data), page_checksum_verification=True)
+        _check_version(self._name, file.schema_arrow)
+        return file
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(self._name, error) from error
+
+
 def decode(data: bytes, name: str, columns: list[str] | None = None) -> pa.Table:
-    try:
-        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        _check_version(name, file.schema_arrow)
-        rows = file.read(columns=columns, use_threads=False)
-    except (OSError, pa.ArrowException) as error:
-        raise LakeError(f"{name}: not a readable Parquet file ({_line(error)}); see `finnews verify`") from error
-    return _with_all_columns(rows, name) if columns is None else rows
-
-
-def rows_of(data: bytes, name: str, ids: Collection[str]) -> pa.Table | None:
-    """The rows of these articles; None if it has none. A file that has none is hardly read."""
-    wanted = pa.array(sorted(ids), pa.string())
-    if not pc.any(pc.is_in(decode(data, name, ["article_id"])["article_id"], wanted)).as_py():
-        return None
-    rows = decode(data, name)
-    return rows.filter(pc.is_in(rows["article_id"], wanted))
+    return PartitionFile(data, name).read(columns)
 
 
 def last_seq(path: Path) -> int:
@@ -164,52 +214,44 @@ def encode(rows: pa.Table, tree: Tree, *, sealed: bool = False) -> bytes:
     schema = SCHEMAS[tree].with_metadata({**SCHEMAS[tree].metadata, SEALED: b"1"}) if sealed else SCHEMAS[tree]
     ordered = rows.cast(SCHEMAS[tree]).sort_by([(name, "ascending") for name in SORT[tree]])
     sink = pa.BufferOutputStream()
-    level = SEALED_LEVEL if sealed else HOT_LEVEL
-    pq.write_table(ordered.cast(schema), sink, row_group_size=ROW_GROUP, **_options(schema, level))
+    options = _options(tree, SEALED_LEVEL if sealed else HOT_LEVEL)
+    pq.write_table(ordered.cast(schema), sink, row_group_size=ROW_GROUP, **options)
     data: bytes = sink.getvalue().to_pybytes()
     return data
 
 
 def changed(data: bytes | None, name: str, tree: Tree, out: Collection[str], rows: Sequence[Row]) -> bytes:
     """The bytes of a file without the rows of some articles, and with new ones."""
-    added = table(tree, rows)
-    if data is None:
-        return encode(added, tree)
-    if not out and len(rows) <= MAX_APPENDED:
-        footer = _footer(io.BytesIO(data), name)
-        alike = footer.schema.to_arrow_schema().names == added.schema.names
-        if alike and footer.num_row_groups < MAX_GROUPS and SEALED not in footer.metadata:
-            return _appended(data, footer, added, tree)
-    before = decode(data, name)
-    kept = (
-        before.filter(pc.invert(pc.is_in(before["article_id"], pa.array(sorted(out), pa.string())))) if out else before
-    )
-    return encode(pa.concat_tables([kept, added]), tree)
+    return encode(table(tree, rows), tree) if data is None else PartitionFile(data, name).changed(tree, out, rows)
 
 
 def _appended(data: bytes, footer: pq.FileMetaData, rows: pa.Table, tree: Tree) -> bytes:
     """The old bytes, a row group, and a footer over all. A reader that has the old footer finds all it points to."""
     ordered = rows.sort_by([(name, "ascending") for name in SORT[tree]])
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, ordered.schema, **_options(ordered.schema, HOT_LEVEL)) as writer:
+    sink, written = pa.BufferOutputStream(), list[pq.FileMetaData]()
+    options = _options(tree, HOT_LEVEL, few=len(rows) <= FEW)
+    with pq.ParquetWriter(sink, ordered.schema, metadata_collector=written, **options) as writer:
         # The writer has put down the magic bytes that every file begins with; it counts from where the sink stands.
         sink.write(memoryview(data)[MAGIC_BYTES:])
         writer.write_table(ordered, row_group_size=ROW_GROUP)
-    written = sink.getvalue()
-    footer.append_row_groups(pq.read_metadata(pa.BufferReader(written)))
-    [footer_bytes] = struct.unpack("<I", written[-8:-4].to_pybytes())
+    body = memoryview(sink.getvalue())
+    footer.append_row_groups(*written)
+    [footer_bytes] = struct.unpack("<I", body[-8:-4])
     over_all = io.BytesIO()
     footer.write_metadata_file(over_all)
-    body: bytes = written[: len(written) - 8 - footer_bytes].to_pybytes()
-    return body + over_all.getvalue()[MAGIC_BYTES:]
+    return b"".join((body[: -8 - footer_bytes], over_all.getbuffer()[MAGIC_BYTES:]))
 
 
-def _options(schema: pa.Schema, level: int) -> dict[str, Any]:
+@cache
+def _options(tree: Tree, level: int, *, few: bool = False) -> Mapping[str, Any]:
+    columns = [f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name for field in SCHEMAS[tree]]
+    # A column of a few bytes grows when it is packed, and setting that up takes longer than all else.
+    packed = [name for name in columns if not few or name in LONG]
     return {
-        "compression": "zstd",
-        "compression_level": level,
-        "use_dictionary": [name for name in DICTIONARY if name.partition(".")[0] in schema.names],
-        "write_statistics": [name for name in STATISTICS if name in schema.names],
+        "compression": {name: "zstd" if name in packed else "none" for name in columns},
+        "compression_level": dict.fromkeys(packed, level),
+        "use_dictionary": [name for name in columns if name in DICTIONARY],
+        "write_statistics": [name for name in columns if name in STATISTICS],
         "write_page_checksum": True,
     }
 
@@ -218,7 +260,7 @@ def _footer(file: BinaryIO, name: str) -> pq.FileMetaData:
     try:
         footer = pq.read_metadata(file)
     except (OSError, pa.ArrowException) as error:
-        raise LakeError(f"{name}: not a readable Parquet file ({_line(error)}); see `finnews verify`") from error
+        raise _unreadable(name, error) from error
     _check_version(name, footer.schema.to_arrow_schema())
     return footer
 
@@ -256,5 +298,6 @@ def _with_all_columns(rows: pa.Table, name: str) -> pa.Table:
     return rows.select(schema.names).cast(schema)
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+def _unreadable(name: str, error: Exception) -> LakeError:
+    said = " ".join(str(error).split())[:200]
+    return LakeError(f"{name}: not a readable Parquet file ({said}); see `finnews verify`")

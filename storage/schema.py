@@ -100,6 +100,11 @@ DICTIONARY = [
     *("published_precision", "ingest_seq", "lang", "flags.list.element", "extractor"),
     *("duplicate_kind", "source", "run_id"),
 ]
+# Long in a single row.
+LONG = [
+    *("title", "text", "summary", "images.list.element", "removed.list.element", "url", "canonical_url"),
+    *("text_hash", "raw_ref", "extra", "detail"),
+]
 # Minimum and maximum help readers skip; on texts they would only cost bytes.
 STATISTICS = [
     *("article_id", "revision", "canonical_url", "publisher", "section", "published_at", "published_precision"),
