@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+PEAKS = (50_000, 100_000, 200_000)
+
 T = TypeVar("T")
 
 
@@ -25,6 +27,8 @@ class Meter:
     written_bytes: int = 0
     limit_seconds: float = float("inf")
     began_mb: float = field(default_factory=lambda: _peak_mb())
+    peaks: dict[int, float] = field(default_factory=dict)
+    """Megabytes after so many articles, at each of PEAKS."""
 
     def batch(self, articles: int) -> _Batch:
         return _Batch(self, articles)
@@ -50,6 +54,7 @@ class Meter:
                     "bytes": sum(path.stat().st_size for path in files),
                     "peak_mb": _peak_mb(),
                     "began_mb": self.began_mb,
+                    "peaks": self.peaks or {self.articles: _peak_mb()},
                     **more,
                 }
             )
@@ -69,6 +74,9 @@ class _Batch:
         self._meter.written_bytes += written_bytes() - self._began[2]
         self._meter.articles += self._articles
         self._meter.batches += 1
+        self._meter.peaks |= {
+            peak: _peak_mb() for peak in PEAKS if peak <= self._meter.articles and peak not in self._meter.peaks
+        }
 
 
 def written_bytes() -> int:

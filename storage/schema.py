@@ -9,9 +9,10 @@ file must not become a column of type null.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -100,9 +101,19 @@ DICTIONARY = [
     *("published_precision", "ingest_seq", "lang", "flags.list.element", "extractor"),
     *("duplicate_kind", "source", "run_id"),
 ]
-# Long in a single row.
+# Long in a single row, or alike from row to row without being equal.
 LONG = [
-    *("title", "text", "summary", "images.list.element", "removed.list.element", "url", "canonical_url"),
+    *(
+        "article_id",
+        "cluster_id",
+        "title",
+        "text",
+        "summary",
+        "images.list.element",
+        "removed.list.element",
+        "url",
+        "canonical_url",
+    ),
     *("text_hash", "raw_ref", "extra", "detail"),
 ]
 # Minimum and maximum help readers skip; on texts they would only cost bytes.
@@ -207,7 +218,8 @@ def rejected_row(rejected: Rejected, run_id: str) -> Row:
 
 
 def table(tree: Tree, rows: Iterable[Row]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=SCHEMAS[tree])
+    """In the order of SORT."""
+    return pa.Table.from_pylist(sorted(rows, key=partial(_sort_key, SORT[tree])), schema=SCHEMAS[tree])
 
 
 def dump_extra(extra: Mapping[str, str]) -> str | None:
@@ -252,6 +264,10 @@ def schema_markdown() -> str:
 def path_pattern(tree: Tree) -> str:
     first, second = (column.name for column in PARTITIONS[tree])
     return f"{tree}/{first}=<{first}>/{second}=<day>/{tree}.parquet"
+
+
+def _sort_key(names: Sequence[str], row: Row) -> list[tuple[bool, Any]]:
+    return [(row[name] is None, row[name]) for name in names]
 
 
 def _described(column: Column) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -205,8 +206,9 @@ class LocalStore:
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
+            above = takewhile(lambda parent: parent != self.root, folder.parents)
             with self._mutex:
-                self._unsynced.update(parent for parent in folder.parents if parent.is_relative_to(self.root))
+                self._unsynced.update((*above, self.root))
 
 
 def write_synced(path: Path, data: bytes) -> None:
