@@ -37,6 +37,8 @@ SEALED = b"finnews_sealed"
 # Each appended row group costs a footer, and readers a little.
 MAX_GROUPS = 16
 MAX_APPENDED = 256
+# Old bytes stay in front of a file that is written anew up to here, or so many times what its rows are unpacked.
+KEPT_BYTES, KEPT_TIMES = 1 << 20, 2
 # Of so few rows, only columns that are long in themselves are compressed.
 FEW = 32
 MAGIC_BYTES = 4
@@ -157,7 +159,14 @@ class PartitionFile:
         kept = self.read()
         if out:
             kept = kept.filter(pc.invert(pc.is_in(kept["article_id"], pa.array(sorted(out), pa.string()))))
-        return encode(pa.concat_tables([kept, added]), tree)
+        after = pa.concat_tables([kept, added])
+        return encode(after, tree, behind=self.data if self._may_stay() else b"")
+
+    def _may_stay(self) -> bool:
+        """In front of what takes its place: a reader between footer and rows goes on with what it has begun."""
+        footer = self._parquet.metadata
+        unpacked: int = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
+        return len(self.data) <= max(KEPT_BYTES, KEPT_TIMES * unpacked)
 
     def _takes_more(self, schema: pa.Schema) -> bool:
         footer = self._parquet.metadata
@@ -210,13 +219,11 @@ def has_all_columns(file: BinaryIO, name: str, tree: Tree) -> bool:
     return set(SCHEMAS[tree].names) <= set(_footer(file, name).schema.to_arrow_schema().names)
 
 
-def encode(rows: pa.Table, tree: Tree, *, sealed: bool = False) -> bytes:
-    """Canonical bytes of a set of rows."""
+def encode(rows: pa.Table, tree: Tree, *, sealed: bool = False, behind: bytes = b"") -> bytes:
+    """Bytes of a set of rows: canonical, unless they go `behind` those of an older file."""
     schema = SCHEMAS[tree].with_metadata({**SCHEMAS[tree].metadata, SEALED: b"1"}) if sealed else SCHEMAS[tree]
     options = _options(tree, SEALED_LEVEL) if sealed else _options(tree, HOT_LEVEL, few=len(rows) <= FEW)
-    sink = pa.BufferOutputStream()
-    pq.write_table(_in_order(_as(schema, rows), tree), sink, row_group_size=ROW_GROUP, **options)
-    data: bytes = sink.getvalue().to_pybytes()
+    data: bytes = _written(_as(schema, rows), tree, options, behind).to_pybytes()
     return data
 
 
@@ -227,19 +234,23 @@ def changed(data: bytes | None, name: str, tree: Tree, out: Collection[str], row
 
 def _appended(data: bytes, footer: pq.FileMetaData, rows: pa.Table, tree: Tree) -> bytes:
     """The old bytes, a row group, and a footer over all. A reader that has the old footer finds all it points to."""
-    ordered = _in_order(rows, tree)
-    sink, written = pa.BufferOutputStream(), list[pq.FileMetaData]()
+    group = list[pq.FileMetaData]()
     options = _options(tree, HOT_LEVEL, few=len(rows) <= FEW)
-    with pq.ParquetWriter(sink, ordered.schema, metadata_collector=written, **options) as writer:
-        # The writer has put down the magic bytes that every file begins with; it counts from where the sink stands.
-        sink.write(memoryview(data)[MAGIC_BYTES:])
-        writer.write_table(ordered, row_group_size=ROW_GROUP)
-    body = memoryview(sink.getvalue())
-    footer.append_row_groups(*written)
+    body = memoryview(_written(rows, tree, {**options, "metadata_collector": group}, data))
+    footer.append_row_groups(*group)
     [footer_bytes] = struct.unpack("<I", body[-8:-4])
     over_all = io.BytesIO()
     footer.write_metadata_file(over_all)
     return b"".join((body[: -8 - footer_bytes], over_all.getbuffer()[MAGIC_BYTES:]))
+
+
+def _written(rows: pa.Table, tree: Tree, options: Mapping[str, Any], behind: bytes) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, rows.schema, **options) as writer:
+        # The writer has put down the magic bytes that every file begins with; it counts from where the sink stands.
+        sink.write(memoryview(behind)[MAGIC_BYTES:])
+        writer.write_table(_in_order(rows, tree), row_group_size=ROW_GROUP)
+    return sink.getvalue()
 
 
 def _as(schema: pa.Schema, rows: pa.Table) -> pa.Table:

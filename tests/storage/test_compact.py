@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import shutil
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -15,7 +17,7 @@ import pytest
 
 from storage.compact import Sealed, compact
 from storage.lake import Lake
-from storage.partitions import MAX_APPENDED, MAX_GROUPS, changed, decode, is_sealed, partitions
+from storage.partitions import KEPT_BYTES, MAX_APPENDED, MAX_GROUPS, changed, decode, is_sealed, partitions
 from storage.schema import SCHEMAS
 from storage.store import LocalStore, open_store
 from tests.storage.builders import make_article, plan
@@ -86,6 +88,24 @@ def test_many_new_rows_are_not_appended(tmp_path, articles, groups):
 def test_a_revision_has_the_file_written_anew(tmp_path):
     commit(tmp_path, [make_article(1)], [make_article(2)], [make_article(1, title="新标题", minutes=9)])
     assert pq.read_metadata(only_file(tmp_path)).num_row_groups == 1
+
+
+def test_a_file_written_anew_keeps_its_older_version_in_front_until_that_is_too_long(tmp_path):
+    versions = []
+    with Lake.open(tmp_path) as lake:
+        for n in range(40):
+            article = make_article(1, title=f"标题{n}", text=random.Random(n).randbytes(40_000).hex(), minutes=n)
+            lake.commit([article], run_id="run")
+            versions.append(only_file(tmp_path).read_bytes())
+            assert pq.read_metadata(only_file(tmp_path)).num_rows == 1
+    kept = [newer.startswith(older) for older, newer in pairwise(versions)]
+    assert kept[0]
+    assert not all(kept)
+    assert max(map(len, versions)) < KEPT_BYTES + 200_000
+    for older, newer, in_front in zip(versions, versions[1:], kept, strict=False):
+        if in_front:
+            # Who planned with the older one finds its footer, and its rows.
+            assert pq.read_table(io.BytesIO(newer[: len(older)])).equals(pq.read_table(io.BytesIO(older)))
 
 
 # Sealing
