@@ -3,6 +3,7 @@
     small      a live pass: batches of 50, some of them seen before, some revised. Every commit durable
     bulk       a history, as archives come
     queries    the usual questions to that history, with DuckDB and Polars
+    tiny       commits of one article each, and what they cost readers
     readers    consumers that glob the plain files while a writer runs flat out: what they see that is not so
 
 Every writer is a process of its own and is fed the same invented articles from one file; its own time alone is counted.
@@ -25,13 +26,19 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.lake_rows import write_bulk, write_small
+import pyarrow.parquet as pq
+
+from benchmarks.lake_queries import best_of
+from benchmarks.lake_readers import with_duckdb, with_polars
+from benchmarks.lake_rows import batches_of, write_bulk, write_small
 from benchmarks.tables import progress, say, table
 from storage.compact import compact
-from storage.lake import WRITERS
+from storage.lake import WRITERS, Lake
 from storage.pack import pack
 from storage.store import open_store
 
@@ -67,6 +74,7 @@ GLOBS = {
 }
 SMALL_TIMES, BULK_TIMES, LOUD_SHARE = 3.0, 0.9, 0.005
 SOURCES, DAYS = 30, 365
+TINY_COMMITS = 1_000
 
 Row = dict[str, Any]
 
@@ -100,10 +108,7 @@ def main() -> int:
 
 
 def small(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
-    rows = FOLDER / f"small-{shape['batches']}.parquet"
-    if not rows.exists():
-        write_small(rows, batches=shape["batches"], size=50, sources=shape["sources"])
-    found = _measured("small", rows, SMALL, options)
+    found = _measured("small", _pass(shape), SMALL, options)
     _table_of_writers(found, "articles/s", {name: each["articles"] / each["seconds"] for name, each in found.items()})
     peers = [found[name] for name in DEDUPLICATING if name in found]
     if not peers:
@@ -114,6 +119,13 @@ def small(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
     )
     say(f"{times:.1f} times the fastest that deduplicates (goal >= {SMALL_TIMES:g}); by CPU time {by_cpu:.1f}")
     return [] if times >= SMALL_TIMES else [f"small commits {SMALL_TIMES:g} times the fastest (it is {times:.1f})"]
+
+
+def _pass(shape: dict[str, int]) -> Path:
+    rows = FOLDER / f"small-{shape['batches']}.parquet"
+    if not rows.exists():
+        write_small(rows, batches=shape["batches"], size=50, sources=shape["sources"])
+    return rows
 
 
 def bulk(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
@@ -261,11 +273,8 @@ def _table_of_queries(found: dict[str, dict[str, Row]]) -> list[str]:
 
 
 def readers(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
-    batches = shape["batches"] * 5
-    rows = FOLDER / f"small-{batches}.parquet"
-    if not rows.exists():
-        progress("inventing the articles of a long pass")
-        write_small(rows, batches=batches, size=50, sources=shape["sources"])
+    progress("inventing the articles of a long pass")
+    rows = _pass(shape | {"batches": shape["batches"] * 5})
     found = []
     missed = []
     for name, glob in GLOBS.items():
@@ -313,6 +322,35 @@ def _watched(name: str, glob: str, rows: Path, seconds: float) -> dict[str, Row]
     return seen
 
 
+def tiny(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
+    """Commits of one article each: what readers pay for the row groups until the day is sealed."""
+    folder = _folder(OURS, "tiny")
+    shutil.rmtree(folder, ignore_errors=True)
+    commits = 100 if options.quick else TINY_COMMITS
+    began, cpu_began = time.perf_counter(), time.process_time()
+    with Lake.open(folder) as lake:
+        for article in islice(chain.from_iterable(batches_of(_pass(shape))), commits):
+            lake.commit([article], run_id="tiny")
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
+    say(
+        f"{commits:,} commits of one article: {seconds / commits * 1000:.1f} ms each, {cpu_seconds / commits * 1000:.1f} CPU"
+    )
+    rows = [("as written", *_read_tiny(folder))]
+    list(compact(open_store(folder), date.max))
+    rows.append(("sealed", *_read_tiny(folder)))
+    _table(("reading all of them", "files", "row groups in one", "KB in one", "DuckDB ms", "Polars ms"), rows)
+    return []
+
+
+def _read_tiny(folder: Path) -> tuple[float, ...]:
+    files = list((folder / "articles").rglob("*.parquet"))
+    groups = max(pq.read_metadata(file).num_row_groups for file in files)
+    kilobytes = sum(file.stat().st_size for file in files) / len(files) / 1000
+    glob = f"{folder}/{GLOBS[OURS]}"
+    times = (best_of(partial(read, glob), 3) for read in (with_duckdb, with_polars))
+    return len(files), groups, kilobytes, *times
+
+
 # ── odds and ends ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 PARTS: dict[str, Callable[[dict[str, int], argparse.Namespace], list[str]]] = {
@@ -320,6 +358,7 @@ PARTS: dict[str, Callable[[dict[str, int], argparse.Namespace], list[str]]] = {
     "bulk": bulk,
     "queries": queries,
     "readers": readers,
+    "tiny": tiny,
 }
 
 

@@ -219,7 +219,7 @@ def batches(path: Path) -> Iterator[pa.Table]:
     """By the column `batch`; the columns are plain, for not every store knows of required ones."""
     waiting: list[pa.Table] = []
     current = 0
-    for group in pq.ParquetFile(path).iter_batches(10_000):
+    for group in pq.ParquetFile(path, pre_buffer=False).iter_batches(10_000):
         table = pa.table(group)
         for number in table["batch"].unique().to_pylist():
             part = table.filter(ds.field("batch") == number).drop_columns("batch")

@@ -153,12 +153,13 @@ def main() -> None:
         def in_polars(number: int = number, span: Span = span) -> list[tuple[Any, ...]]:
             return frame(number, span, LAYOUTS[layout](folder, span)[2]()).collect().rows()
 
-        answer[NAMES[number]] = {"duckdb": _best(in_duckdb, rounds), "polars": _best(in_polars, rounds)}
+        answer[NAMES[number]] = {"duckdb": best_of(in_duckdb, rounds), "polars": best_of(in_polars, rounds)}
         answer[NAMES[number]]["rows"] = sum(int(row[-2] or 0) for row in in_duckdb())
     print(json.dumps(answer))
 
 
-def _best(query: Callable[[], object], rounds: int) -> float:
+def best_of(query: Callable[[], object], rounds: int) -> float:
+    """Milliseconds."""
     seconds = []
     for _ in range(rounds):
         began = time.perf_counter()

@@ -67,10 +67,11 @@ def write_bulk(path: Path, *, articles: int, sources: int, days: int) -> None:
 
 
 def batches_of(path: Path) -> Iterator[list[Article]]:
-    """The batches of such a file, as the records that our own store takes."""
+    """The batches of such a file, as the records that our own store takes. A buffer for reading ahead would hold all
+    of it in the end."""
     waiting: list[Article] = []
     current = 0
-    for group in pq.ParquetFile(path).iter_batches(CHUNK):
+    for group in pq.ParquetFile(path, pre_buffer=False).iter_batches(CHUNK):
         for row in group.to_pylist():
             if row["batch"] != current:
                 yield waiting
