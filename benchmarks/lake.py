@@ -332,9 +332,8 @@ def tiny(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
         for article in islice(chain.from_iterable(batches_of(_pass(shape))), commits):
             lake.commit([article], run_id="tiny")
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
-    say(
-        f"{commits:,} commits of one article: {seconds / commits * 1000:.1f} ms each, {cpu_seconds / commits * 1000:.1f} CPU"
-    )
+    each_ms, each_cpu_ms = (spent / commits * 1000 for spent in (seconds, cpu_seconds))
+    say(f"{commits:,} commits of one article: {each_ms:.1f} ms each, {each_cpu_ms:.1f} CPU")
     rows = [("as written", *_read_tiny(folder))]
     list(compact(open_store(folder), date.max))
     rows.append(("sealed", *_read_tiny(folder)))
