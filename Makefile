@@ -76,6 +76,7 @@ production-check: $(READY)  ## deploy, schedule, fire, kill a worker, catch up: 
 
 bench-backfill: $(READY)  ## an archive of pages into the lake, beside trafilatura's command line and Scrapy
 	$(BIN)/python -m benchmarks.backfill
+	$(BIN)/python -m benchmarks.backfill_stages --pages 2000
 
 lock: $(READY)  ## resolve pyproject.toml into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \

@@ -1,14 +1,15 @@
 """Backfill of a web archive, end to end to committed partitions, beside two ways it is done elsewhere.
 
-    python -m benchmarks.backfill --pages 50000
-    python -m benchmarks.backfill --pages 5000 --rounds 2
+    python -m benchmarks.backfill --pages 50000 --peer-pages 3000 --folder /var/tmp/bench    # about 20 min on two cores
+    python -m benchmarks.backfill --pages 5000 --peer-pages 500
 
 The archive is generated (benchmarks.backfill_archive): invented articles in the mark-up of three described sites and an
 unknown one, sixty kilobytes a page. Ours reads it, extracts, finds duplicates, archives the raw pages and commits
 Parquet. The peers do less: (a) trafilatura's own command line turns pages in a folder into JSON files; (b) a Scrapy
 spider asks a server on loopback for them and a pipeline with trafilatura writes JSON lines. They get a sample of the
 pages, since pages a second do not depend on how many there are. All take turns, round after round, so that whatever
-else the machine does, it does to all; the best round of each counts. CPU seconds are those of all processes.
+else the machine does, it does to all; the best round of each counts. CPU seconds are those of all processes. Memory is
+told on the way, too: it is to be flat. With --folder the archive is kept there for the next time.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import argparse
 import os
 import platform
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -30,10 +33,13 @@ from pathlib import Path
 import psutil
 
 from benchmarks.backfill_archive import web_pages, write_archive
+from flows.core.runs import BATCH
 
 ROOT = Path(__file__).parents[1]
 GOALS = {"trafilatura": 6.0, "scrapy": 4.0, "dask": 0.85}
 SAMPLE_SECONDS = 0.1
+# Parts of all pages after which memory is told.
+MARKS = (0.2, 0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Measured:
     """Of the process and all below it."""
     peak_mib: float
     """The largest process; all of them together at once are at most so many times it."""
+    marks: tuple[str, ...] = ()
+    """Memory on the way."""
 
     @property
     def pages_a_second(self) -> float:
@@ -53,23 +61,26 @@ class Measured:
 def main() -> int:
     options = _options()
     cores = sorted(os.sched_getaffinity(0))
+    if options.folder:
+        options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-backfill-", dir=options.folder) as scratch:
         folder = Path(scratch)
-        archive = folder / "pages.warc.gz"
-        size = write_archive(archive, options.pages)
-        _write_sample(folder / "sample", options.sample)
+        archive = _archive(options.folder or folder, options.pages)
+        size = _write_sample(folder / "sample", options.peer_pages)
         _say(
-            f"{options.pages:,} pages of {size / options.pages / 1024:.0f} KiB in {archive.stat().st_size >> 20} MiB;"
-            f" peers: {options.sample} of them; {platform.machine()}, {len(cores)} cores,"
-            f" load {os.getloadavg()[0]:.1f}"
+            f"{options.pages:,} pages of {size / options.peer_pages / 1024:.0f} KiB in"
+            f" {archive.stat().st_size >> 20} MiB; peers: {options.peer_pages} of them; {platform.machine()},"
+            f" {len(cores)} cores, load {os.getloadavg()[0]:.1f}"
         )
-        runs = _runs(folder, archive, options.pages, options.sample, cores)
+        runs = _runs(folder, archive, options.pages, options.peer_pages, cores)
         found: dict[str, list[Measured]] = {}
         for number in range(options.rounds):
             for name, run in runs.items():
                 measured = run()
                 found.setdefault(name, []).append(measured)
                 _say(_line(f"round {number + 1}: {name}", measured))
+                for mark in measured.marks:
+                    _say(f"    {mark}")
     best = {name: max(measured, key=lambda each: each.pages_a_second) for name, measured in found.items()}
     return _verdict(best, len(cores))
 
@@ -77,9 +88,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=50_000)
-    parser.add_argument("--sample", type=int, default=400, help="pages that the peers get")
+    parser.add_argument("--peer-pages", type=int, default=3_000, help="how many of them the peers get")
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--folder", type=Path, help="where the archive and the lakes are made")
+    parser.add_argument("--folder", type=lambda path: Path(path).resolve(), help="where the archive and the lakes are made")
     return parser.parse_args()
 
 
@@ -90,7 +101,7 @@ def _runs(folder: Path, archive: Path, pages: int, sample: int, cores: list[int]
             shutil.rmtree(lake, ignore_errors=True)
             command = [sys.executable, "-m", "flows.cli", "backfill", "--from", str(archive), "--lake", str(lake)]
             settings = {"FINNEWS_WORKERS": str(workers), "PYTHONPATH": str(ROOT)}
-            return _measure([*command, "--quiet", *options], pages, cores[:workers], settings)
+            return _measure([*command, "--quiet", *options], pages, cores[:workers], settings, lake)
 
         return run
 
@@ -122,13 +133,33 @@ def _runs(folder: Path, archive: Path, pages: int, sample: int, cores: list[int]
     }
 
 
-def _write_sample(folder: Path, count: int) -> None:
+def _archive(folder: Path, pages: int) -> Path:
+    """Made if it is not there from the last time; it takes 2 to 3 ms a page."""
+    archive = folder / f"pages-{pages}.warc.gz"
+    if not archive.exists():
+        half = archive.with_name(f"half-{archive.name}")
+        write_archive(half, pages)
+        half.replace(archive)
+    return archive
+
+
+def _write_sample(folder: Path, count: int) -> int:
+    """The first pages of the archive as files; gives their bytes."""
     folder.mkdir()
-    for number, page in enumerate(islice(web_pages(count), count)):
+    sizes = (
         (folder / f"{number:06d}.html").write_bytes(page.body)
+        for number, page in enumerate(islice(web_pages(count), count))
+    )
+    return sum(sizes)
 
 
-def _measure(command: list[str], pages: int, cores: list[int], settings: Mapping[str, str] | None = None) -> Measured:
+def _measure(
+    command: list[str],
+    pages: int,
+    cores: list[int],
+    settings: Mapping[str, str] | None = None,
+    lake: Path | None = None,
+) -> Measured:
     started = time.monotonic()
     process = subprocess.Popen(
         command,
@@ -138,7 +169,7 @@ def _measure(command: list[str], pages: int, cores: list[int], settings: Mapping
         stderr=subprocess.PIPE,
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
-    watched = _Watched(process.pid)
+    watched = _Watched(process.pid, pages, lake)
     watcher = threading.Thread(target=watched.watch, daemon=True)
     watcher.start()
     _, words = process.communicate()
@@ -146,31 +177,52 @@ def _measure(command: list[str], pages: int, cores: list[int], settings: Mapping
     watcher.join()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{words.decode()[-2000:]}")
-    return Measured(pages, seconds, watched.cpu_seconds, watched.peak_bytes / 2**20)
+    return Measured(pages, seconds, watched.cpu_seconds, watched.peak_bytes / 2**20, tuple(watched.marks()))
 
 
 class _Watched:
     """A process and all below it, looked at until it ends; what one has used since the last look is lost."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, pages: int, lake: Path | None) -> None:
         self._process = psutil.Process(pid)
+        self._pages = pages
+        self._lake = lake
         self._cpu: dict[int, float] = {}
+        self._looks: list[tuple[int, int, int]] = []
+        """Pages that were committed, bytes of the process that commits, of the largest below it."""
         self.peak_bytes = 0
 
     def watch(self) -> None:
+        looked_at, committed = 0.0, 0
         while self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
-            for each in self._all():
-                try:
-                    times, memory = each.cpu_times(), each.memory_info()
-                except psutil.Error:
-                    continue
-                self._cpu[each.pid] = times.user + times.system
-                self.peak_bytes = max(self.peak_bytes, memory.rss)
+            first, *rest = [self._look(each) for each in self._all()] or [0]
+            self.peak_bytes = max(self.peak_bytes, first, *rest)
+            if self._lake is not None and time.monotonic() - looked_at > 1:
+                looked_at, committed = time.monotonic(), _committed(self._lake)
+            self._looks.append((committed, first, max(rest, default=0)))
             time.sleep(SAMPLE_SECONDS)
+
+    def marks(self) -> Iterator[str]:
+        """The most that was seen until each part of the pages was committed, since the part before it."""
+        before = 0.0
+        for mark in MARKS if self._lake is not None else ():
+            looks = [look for look in self._looks if before <= look[0] / self._pages <= mark]
+            before = mark
+            if looks:
+                peaks = [max(look[at] for look in looks) >> 20 for at in (1, 2)]
+                yield f"to page {int(mark * self._pages):,}: {peaks[0]} MiB commits, {peaks[1]} MiB the largest other"
 
     @property
     def cpu_seconds(self) -> float:
         return sum(self._cpu.values())
+
+    def _look(self, process: psutil.Process) -> int:
+        try:
+            times, memory = process.cpu_times(), process.memory_info()
+        except psutil.Error:
+            return 0
+        self._cpu[process.pid] = times.user + times.system
+        return int(memory.rss)
 
     def _all(self) -> Iterator[psutil.Process]:
         try:
@@ -178,6 +230,16 @@ class _Watched:
             yield from self._process.children(recursive=True)
         except psutil.Error:
             return
+
+
+def _committed(lake: Path) -> int:
+    """Pages of the batches that the lake has decided."""
+    ledger = lake / "_state" / "ledger.sqlite"
+    try:
+        with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=0.05)) as connection:
+            return int(connection.execute("select count(*) from batches").fetchone()[0]) * BATCH
+    except sqlite3.Error:
+        return 0
 
 
 def _verdict(best: Mapping[str, Measured], cores: int) -> int:
