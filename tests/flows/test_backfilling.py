@@ -41,6 +41,7 @@ class Site:
     server: faults.FaultServer
     settings: Settings
     folder: Path
+    ledger: str
 
     def backfill(self, source: str, days: tuple[date, date], reprocess: Reprocess = "missing") -> RunReport:
         return backfill_sources(self.settings, [source], *days, reprocess=reprocess, retry_seconds=0.05)
@@ -49,6 +50,7 @@ class Site:
         """A run of the command line, in a process group of its own."""
         settings = {
             "FINNEWS_CONNECT_TO": json.dumps({"*": self.server.address}),
+            "FINNEWS_LEDGER": self.ledger,
             "FINNEWS_WORKERS": "1",
             "XDG_STATE_HOME": str(self.folder / "state"),
         }
@@ -76,7 +78,7 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(tmp_path: Path, ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with faults.FaultServer() as server:
         for name in (*past_site.KINDS, "yearly"):
@@ -86,8 +88,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
             sources=[past_site.write_sources(tmp_path / "sources")],
             connect_to={"*": server.address},
             workers=1,
+            ledger=ledger_url,
         )
-        yield Site(server, settings, tmp_path)
+        yield Site(server, settings, tmp_path, ledger_url)
 
 
 @pytest.mark.slow
