@@ -18,14 +18,12 @@ import argparse
 import os
 import platform
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -33,7 +31,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.backfill_archive import web_pages, write_archive
-from flows.core.runs import BATCH
+from benchmarks.backfill_memory import committed
 
 ROOT = Path(__file__).parents[1]
 GOALS = {"trafilatura": 6.0, "scrapy": 4.0, "dask": 0.85}
@@ -90,7 +88,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pages", type=int, default=50_000)
     parser.add_argument("--peer-pages", type=int, default=3_000, help="how many of them the peers get")
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--folder", type=lambda path: Path(path).resolve(), help="where the archive and the lakes are made")
+    parser.add_argument(
+        "--folder", type=lambda path: Path(path).resolve(), help="where the archive and the lakes are made"
+    )
     return parser.parse_args()
 
 
@@ -193,13 +193,13 @@ class _Watched:
         self.peak_bytes = 0
 
     def watch(self) -> None:
-        looked_at, committed = 0.0, 0
+        looked_at, pages = 0.0, 0
         while self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
             first, *rest = [self._look(each) for each in self._all()] or [0]
             self.peak_bytes = max(self.peak_bytes, first, *rest)
             if self._lake is not None and time.monotonic() - looked_at > 1:
-                looked_at, committed = time.monotonic(), _committed(self._lake)
-            self._looks.append((committed, first, max(rest, default=0)))
+                looked_at, pages = time.monotonic(), committed(self._lake)
+            self._looks.append((pages, first, max(rest, default=0)))
             time.sleep(SAMPLE_SECONDS)
 
     def marks(self) -> Iterator[str]:
@@ -230,16 +230,6 @@ class _Watched:
             yield from self._process.children(recursive=True)
         except psutil.Error:
             return
-
-
-def _committed(lake: Path) -> int:
-    """Pages of the batches that the lake has decided."""
-    ledger = lake / "_state" / "ledger.sqlite"
-    try:
-        with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=0.05)) as connection:
-            return int(connection.execute("select count(*) from batches").fetchone()[0]) * BATCH
-    except sqlite3.Error:
-        return 0
 
 
 def _verdict(best: Mapping[str, Measured], cores: int) -> int:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from orchestra import (
 
 from flows.sample.content import SOURCES
 from flows.sample.site import SampleSite
+from storage.database import connect
+from storage.frontier import PART, frontier_location
+from tests.storage.objects import serving
 
 # One server for all of them: they have to meet in one process of xdist.
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group("prefect")]
@@ -97,12 +101,16 @@ def test_a_schedule_fires_on_a_worker_and_fills_the_lake(
 def test_o01_two_workers_one_dies_with_its_host_and_the_other_goes_on(
     prefect: Prefect, expected: set[str], postgres: str, tmp_path: Path, say: Say
 ) -> None:
-    """Both take runs; the dead one's is marked by its missing heartbeat and unblocks its deployment; no row twice."""
-    lake = tmp_path / "lake"
-    with SampleSite() as site:
-        environment = of_lake(lake, site, FINNEWS_LEDGER=postgres, FINNEWS_DELAY_SECONDS="1.5")
+    """Both take runs; the dead one's is marked by its missing heartbeat and unblocks its deployment; no row twice.
+
+    The lake is a bucket and each worker has a state folder of its own, as on two machines.
+    """
+    with SampleSite() as site, serving() as bucket:
+        lake = bucket.url("two-workers")
+        environment = of_lake(lake, site, FINNEWS_LEDGER=postgres, FINNEWS_DELAY_SECONDS="1.5") | bucket.environment()
+        states = {name: environment | {"FINNEWS_STATE": str(tmp_path / name)} for name in ("one", "two")}
         prefect.command("flows.server.deploying", str(deployment_file(tmp_path)), **environment)
-        with prefect.worker("one", **environment) as one, prefect.worker("two", **environment):
+        with prefect.worker("one", **states["one"]) as one, prefect.worker("two", **states["two"]):
             first = prefect.start("ingest/manual", sources=SOURCE_IDS[:3])
             second = prefect.start("ingest/scheduled", sources=SOURCE_IDS[3:])
             wait_for(lambda: {prefect.state(first), prefect.state(second)} == {"RUNNING"}, 300)
@@ -122,12 +130,41 @@ def test_o01_two_workers_one_dies_with_its_host_and_the_other_goes_on(
             again = prefect.ended(prefect.start(name, sources=SOURCE_IDS), 300)
             say(f"the next one is {again['state_type']} after {time.monotonic() - killed_at:.0f} s")
         other = prefect.ended(workers["two"])
+        question = ["read", "select article_id from articles", "--lake", lake, "--json"]
+        ids = [row["article_id"] for row in json.loads(prefect.command("flows.cli", *question, **states["two"]))]
     assert dead["state_type"] == "CRASHED"
     assert other["state_type"] == "COMPLETED"
     assert again["state_type"] == "COMPLETED", prefect.log(again["id"])
-    ids = stored(lake)
     assert (len(ids), set(ids)) == (len(expected), expected)
     say(f"{len(ids)} articles, none lost, none twice")
+
+
+def test_second_looks_and_maintenance_are_flow_runs(prefect: Prefect, postgres: str, tmp_path: Path, say: Say) -> None:
+    lake, own = tmp_path / "lake", tmp_path / "sources"
+    own.mkdir()
+    rules = (ROOT / "spiders" / "sources" / "sina.toml").read_text(encoding="utf-8")
+    (own / "sina.toml").write_text('revisit = ["1h"]\n' + rules, encoding="utf-8")
+    with SampleSite() as site:
+        environment = of_lake(lake, site, FINNEWS_LEDGER=postgres, FINNEWS_SOURCES=json.dumps([str(own)]))
+        prefect.command("flows.cli", "ingest", "sina", PREFECT_API_URL="", **environment)
+        before = stored(lake)
+        with closing(connect(frontier_location(lake, postgres), PART)) as frontier:
+            frontier.execute("UPDATE revisits SET due_at = 0")
+        prefect.command("flows.server.deploying", str(deployment_file(tmp_path)), **environment)
+        with prefect.worker("nightly", **environment):
+            looked = prefect.ended(prefect.start("revisit/revisit", sources=["sina"]), 300)
+            say(f"second looks: {looked['state_type']}")
+            page = tmp_path / "report.html"
+            kept = prefect.ended(prefect.start("maintain/maintain", seal_after_days=0, page=str(page)), 300)
+            say(f"maintenance: {kept['state_type']}")
+    assert looked["state_type"] == "COMPLETED", prefect.log(looked["id"])
+    [account] = json.loads(prefect.artifacts(looked["id"])["accounting"])
+    assert (account["unchanged"], account["stored"]) == (account["discovered"], 0)
+    assert account["discovered"] > 0
+    assert kept["state_type"] == "COMPLETED", prefect.log(kept["id"])
+    assert {"sealed", "verify", "lake-report"} <= set(prefect.artifacts(kept["id"]))
+    assert "<html" in page.read_text(encoding="utf-8")
+    assert sorted(stored(lake)) == sorted(before)
 
 
 def test_o02_o11_serve_outlives_its_server_and_ends_in_order(expected: set[str], tmp_path: Path, say: Say) -> None:
@@ -179,7 +216,7 @@ def worker_of(prefect: Prefect, run_id: str) -> str:
     return next(name for name in ("one", "two") if won in (prefect.folder / f"{name}.log").read_text())
 
 
-def of_lake(lake: Path, site: SampleSite, **more: str) -> dict[str, str]:
+def of_lake(lake: Path | str, site: SampleSite, **more: str) -> dict[str, str]:
     connect = json.dumps({"*": site.address})
     return {
         "FINNEWS_LAKE": str(lake),
