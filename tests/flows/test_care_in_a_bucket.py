@@ -73,6 +73,32 @@ def test_damage_is_found_and_put_right(settings, capsys):
     assert texts(settings) == before
 
 
+def test_w08_a_row_that_is_lost_with_its_page_is_named_until_it_is_back(settings, capsys):
+    before = texts(settings)
+    lake = open_store(settings.lake_path)
+    [pages] = list(lake.entries("pages"))
+    archived = lake.read(pages.key)
+    # Half of the archive and all rows are gone.
+    lake.put(pages.key, archived.data[: len(archived.data) // 2], archived.version)
+    for _, file in list(files(lake, "articles")):
+        blob = lake.read(file.key)
+        lake.put(file.key, blob.data[: len(blob.data) // 2], blob.version)
+    for _ in range(2):
+        code, found = verify(settings, capsys, repair=True)
+        lost = next(check for check in found["checks"] if check["name"] == "lost")
+        assert (code, bool(lost["problems"])) == (4, True)
+        assert 0 < len(texts(settings)) < len(before)
+    [archive] = [file for partition, file in files(lake, "quarantine") if partition.owner == "archive"]
+    assert len(decode(lake.read(archive.key).data, archive.key)) == len(before) - len(texts(settings))
+    torn = lake.read(pages.key)
+    lake.put(pages.key, archived.data, torn.version)
+    assert verify(settings, capsys, repair=True)[0] == 0
+    assert texts(settings) == before
+    assert not any(
+        len(decode(lake.read(file.key).data, file.key)) for _, file in files(lake, "quarantine", ["archive"])
+    )
+
+
 def test_better_rules_and_retention(settings, capsys, tmp_path):
     assert all("领取" in text for text in texts(settings))
     settings_with(tmp_path, BETTER_RULES)
