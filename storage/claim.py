@@ -6,8 +6,13 @@ told at its next commit. Rows are safe either way, since no file is replaced but
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
+from storage.database import exists
 from storage.errors import LakeError
-from storage.store import Store
+from storage.ledger import Ledger, ledger_location
+from storage.store import Store, open_store
 
 KEY = "_state/ledger"
 
@@ -29,3 +34,12 @@ class Claim:
     def give_up(self) -> None:
         """Nobody's: what was written last may be known to no ledger, and whoever comes next looks at the rows."""
         self._store.delete(KEY)
+
+
+def is_anothers(lake: Path, ledger: str = "") -> bool:
+    """Whether a lake in a bucket goes by another ledger than this machine's; a run here would take it over."""
+    blob, location = open_store(lake).read(KEY), ledger_location(lake, ledger)
+    if blob is None or not exists(location):
+        return blob is not None
+    with closing(Ledger(location)) as ours:
+        return blob.data != ours.identity().encode()

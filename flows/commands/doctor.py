@@ -32,6 +32,7 @@ from flows.desk.notifying import addresses
 from flows.settings import Settings, SettingsError
 from flows.terminal import Terminal
 from spiders.catalogue import Catalogue, SourceFileError
+from storage.claim import is_anothers
 from storage.errors import StorageError
 from storage.lock import writer_of
 from storage.overview import History, history
@@ -181,6 +182,7 @@ def _lake(settings: Settings) -> Iterator[Finding]:
     if is_remote(settings.lake):
         yield _bucket(settings.lake)
         yield _writer(settings.lake_path)
+        yield from _claim(settings)
         return
     lake = settings.lake_path
     if not lake.exists():
@@ -209,6 +211,17 @@ def _bucket(url: str) -> Finding:
     return Finding(
         "lake", "fail", f"{url}: not so: {'; '.join(tried.failed)}", "writers would overwrite each other here"
     )
+
+
+def _claim(settings: Settings) -> Iterator[Finding]:
+    try:
+        anothers = is_anothers(settings.lake_path, settings.ledger)
+    except StorageError:
+        # The bucket, or the ledger, has a line of its own.
+        return
+    if anothers:
+        advice = "give all machines one ledger: --ledger postgresql://…; else the next run here takes the lake over"
+        yield Finding("claim", "warn", f"{settings.lake}: goes by the ledger of another machine", advice)
 
 
 def _cannot_replace(folder: Path) -> str | None:

@@ -184,3 +184,14 @@ def test_packs_lie_in_the_bucket(lakes, capsys):
     assert run(["pack", "--lake", lakes.there.lake, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["removed"] == ["2024-03"]
     assert list(store.entries("packs")) == []
+
+
+def test_doctor_tells_of_a_ledger_on_another_machine(lakes, capsys, monkeypatch, tmp_path):
+    def claims() -> list[str]:
+        capsys.readouterr()
+        run(["doctor", "--lake", lakes.there.lake, "--json"])
+        return [each["verdict"] for each in json.loads(capsys.readouterr().out) if each["check"] == "claim"]
+
+    assert claims() == []
+    monkeypatch.setenv("FINNEWS_STATE", str(tmp_path / "another"))
+    assert claims() == ["warn"]
