@@ -287,7 +287,9 @@ class _Reader:
                     own = hints_of(f"{css_class or ''} {css_id or ''}")
                     if own & _MARKS:
                         self.reading.marks.append(Mark(own, child, len(self.runs)))
-                if action == _INLINE:
+                if action == _INLINE and css_id is not None and css_id.startswith("quote_"):
+                    pass  # Figures of the market that a script fills in.
+                elif action == _INLINE:
                     hints = own & ~(state.hints | _NOISE)
                     inner = _hinted(state, hints) if hints else state
                     is_link = self.is_way_off(child) if tag == "a" else linked

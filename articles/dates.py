@@ -64,7 +64,7 @@ ENGLISH_DAY = (
     rf"|{MONTH_NAME.replace('name', 'name2', 1)}\s?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s?|\s)(?P<year2>\d{{4}}))"
 )
 # 「15:42 2026/11/20」, "15:42, November 20, 2026"
-CLOCK_FIRST = rf"{CLOCK},?\s+{YEAR_MONTH_DAY}"
+CLOCK_FIRST = rf"{CLOCK}(?:\s*(?P<offset>(?:GMT|UTC)\s?[+-]\d{{1,2}}))?,?\s+{YEAR_MONTH_DAY}"
 ENGLISH_CLOCK_FIRST = rf"{CLOCK}(?:,|\s)\s*{ENGLISH_DAY}"
 # What programs print: JavaScript's Date with the year before the clock, C's and Java's with the year at the end.
 PROGRAM_TIME = (

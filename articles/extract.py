@@ -291,7 +291,7 @@ def _without_zeros(text: str, page: Page) -> str:
 def _found_in_wrapper(body: Body) -> Found:
     found = Found()
     wrapper = body.wrapper
-    found.take("publisher", ("wrapper line", wrapper.get("publisher")))
+    found.take("publisher", *(("wrapper line", wrapper.get(name)) for name in ("publisher", "medium")))
     found.take("author", ("wrapper line", wrapper.get("author")))
     found.take("editor", ("wrapper line", wrapper.get("chief")), ("wrapper line", wrapper.get("editor")))
     return found

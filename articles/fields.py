@@ -131,6 +131,10 @@ _NO_ACCOUNT = re.compile(
     rf"(?:{PROVINCES})",
     re.IGNORECASE,
 )
+# Words of two or three characters that begin like a name.
+_NO_NAME_BESIDE = re.compile(
+    r"^(?:高清|关注|时尚|时评|家居|公益|文旅|文娱|文史|房价|能源|农业|明星|元宇宙|单位|全文|方正|万科|安全|国防)$|[州市县区省港]$"
+)
 _PLACE = re.compile(rf"(?:{PROVINCES})(?:省|市)?|中国|海外")
 _ACCOUNT = re.compile(r"[\u4e00-\u9fa5A-Za-z][\u4e00-\u9fa5A-Za-z0-9·_-]{1,13}")
 _NO_MEDIUM = re.compile(
@@ -142,7 +146,8 @@ _SHORT_YEAR = re.compile(r"(?:发布|发表)(?:时间|日期|于)?[：:]\s*([12]
 _TIME_LABEL = re.compile(r"(?:^|\s|[（(【])(?:发布|发表|发稿)?(?:时间|日期|来源)[：:]|^(?:发布|发表|发稿|来源)")
 # A date in elements of its own for year, day and clock: 「2026 ⇥ 11/20 ⇥ 15:42」.
 _SCATTERED = re.compile(r"(?<!\d)(\d{4})\s+(\d{1,2})\s*[/\-]\s*(\d{1,2})\s+(\d{1,2}:\d{2}(?::\d{2})?)(?!\d)")
-_PART_OF_DATE = re.compile(r"[\d\s/\-:：年月日]{2,20}")
+_PART_OF_DATE = re.compile(r"[\d\s/.\-:：年月日]{2,20}")
+_DATE_ALONE = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?")
 _BYLINE_CHARS = 60
 _MARKED_BELOW = 3
 _BEFORE_NAME = re.compile(r"^(?:由|文|[Bb]y)\s+")
@@ -180,11 +185,13 @@ _FINENESS = {"second": 3, "minute": 2, "day": 1, "none": 0}
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the <head> says: metas by lower-case name, the first of each, the <title>, and times of JSON-LD."""
+    """What a page tells programs: metas by lower-case name, the first of each, the <title>, and times."""
 
     title: str
     metas: Mapping[str, str]
     json_times: tuple[str, ...] = ()
+    first_time: str = ""
+    """What the first <time> of the page says to programs."""
 
     def first(self, names: Iterable[str]) -> str:
         return next((self.metas[name] for name in names if name in self.metas), "")
@@ -284,8 +291,11 @@ def read_head(tree: etree._Element) -> Head:
     metas: dict[str, str] = {}
     title = ""
     times: list[str] = []
-    for element in tree.iter("meta", "title", "script"):
-        if element.tag == "title":
+    first_time = ""
+    for element in tree.iter("meta", "title", "script", "time"):
+        if element.tag == "time":
+            first_time = first_time or element.get("datetime") or ""
+        elif element.tag == "title":
             title = title or "".join(texts_of(element)).strip()
         elif element.tag == "script":
             if "ld+json" in (element.get("type") or "") and element.text:
@@ -295,7 +305,7 @@ def read_head(tree: etree._Element) -> Head:
             content = element.get("content")
             if name and content and (content := content.strip()):
                 metas.setdefault(name.strip().lower(), content)
-    return Head(clean_line(title[: MAX_TITLE_CHARS * 2]), metas, tuple(dict.fromkeys(times)))
+    return Head(clean_line(title[: MAX_TITLE_CHARS * 2]), metas, tuple(dict.fromkeys(times)), first_time)
 
 
 def find_headline(head: Head, reading: Reading, listed: str | None = None) -> Headline:
@@ -377,9 +387,12 @@ def _headline_score(run: Run, keys: Sequence[str], ends: Sequence[str]) -> float
         agreed = agreed or max((0.8 * len(end) for end in ends if key.endswith(end)), default=0.0)
     if not agreed:
         return 8.0 if run.level == 1 and len(run.free) >= 6 and not keys else 0.0
-    score = agreed + {1: 14, 2: 6, 3: 3}.get(run.level, 0)
+    # The name of the site is a heading on many pages, and the end of their titles.
+    begins = any(other.startswith(key) or key.startswith(other) for other in keys)
+    score = agreed + {1: 14, 2: 6, 3: 3}.get(run.level, 0) * (1 if begins or len(key) >= _SHORTEST_END else 0.5)
+    # A journal's headlines lead to the pages they stand on.
     if not run.free:
-        score *= 0.4
+        score *= 0.7 if run.level == 1 and begins else 0.4
     if run.hints & Hint.CRUMBS and not run.level:
         score *= 0.5
     if run.kind == "li":
@@ -450,6 +463,7 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
         ("label right behind the body", right_behind.get("publisher")),
         ("element named so", marked.get(Hint.SOURCE)),
         ("label of an author", near.get("medium")),
+        ("wrapper line", wrapper.get("medium")),
         ("name beside the time", _beside_time(scene.near)),
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
@@ -607,11 +621,13 @@ def _byline(runs: Iterable[Run]) -> str | None:
     """Who is named in a line of his own: 「□本报记者 王一鸣」, "By Wang Yiming"."""
     for run in runs:
         if len(run.text) <= _BYLINE_CHARS:
-            name = byline(run.text).get("author", "")
-            if name[:1] in SURNAMES and name and not _NOT_A_PERSON.search(name):
-                return name
-            if english := _BY.match(run.text):
-                return english[1]
+            pieces = run.pieces.split("\t") if "记者" in run.text or "記者" in run.text else []
+            for line in (run.text, *pieces):
+                name = byline(line).get("author", "")
+                if name[:1] in SURNAMES and name and not _NOT_A_PERSON.search(name):
+                    return name
+        if run.text.startswith("By") and len(run.text) <= _MAX_NEAR_CHARS and (english := _BY.match(run.text)):
+            return english[1]
     return None
 
 
@@ -702,13 +718,12 @@ def _beside_time(near: Iterable[Run]) -> str | None:
 
 
 def _person_beside_time(near: Iterable[Run]) -> str | None:
-    """A name that stands in an element of its own between medium and time: 「某某网｜何某｜2011-12-15 23:46」."""
+    """A name that stands in an element of its own beside the time: 「某某网｜何某｜2011-12-15 23:46」."""
     for run in near:
-        if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text) and _beside_time([run]):
-            for piece in run.pieces.split("\t"):
-                name = piece.strip()
-                if 2 <= len(name) <= 3 and _PERSON.fullmatch(name) and name[0] in SURNAMES:
-                    return None if _NOT_A_PERSON.search(name) else name
+        if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
+            names = (piece.strip(" ·|｜") for piece in run.pieces.split("\t"))
+            if name := next((name for name in names if _is_person(name) and not _NO_NAME_BESIDE.search(name)), None):
+                return None if _NOT_A_PERSON.search(name) or _NO_ACCOUNT.fullmatch(name) else name
     return None
 
 
@@ -786,6 +801,10 @@ def _read_times(found: Found, scene: Scene, clock: Clock) -> None:
         ],
         found,
     )
+    # A day that is displayed has its clock in the same element's attribute.
+    told = clock.read(head.first_time) if found.published and found.published.precision == "day" else None
+    if found.published and found.published.at and told and told.at and _is_same(found.published.at, told.at, "day"):
+        found.published = told
     # A page saved once has its minute of publication as its update, with the seconds.
     shown, saved = found.published, found.updated
     if shown and saved and shown.at and saved.at and shown.precision == "minute" and saved.precision == "second":
@@ -802,6 +821,8 @@ def _scattered_times(near: Sequence[Run]) -> Iterator[str]:
         joined = " ".join([first, *takewhile(_PART_OF_DATE.fullmatch, texts)])
         if found := _SCATTERED.search(joined):
             yield "{}/{}/{} {}".format(*found.groups())
+        elif joined != first and _DATE_ALONE.fullmatch(first):
+            yield joined
 
 
 def _visible_time(scene: Scene, clock: Clock) -> Moment | None:

@@ -25,7 +25,7 @@ from lxml import etree
 from articles.canonical import Hint, Reading, Run, Span, texts_of
 
 Lane = Literal["slice", "rule", "vote", "full", "json", "piece"]
-Why = Literal["links", "noise", "headline", "behind the signature", "behind the article"]
+Why = Literal["links", "noise", "headline", "behind the signature", "behind the article", "outside the body"]
 
 # What the site says about itself reads like prose, and on a short page there is more of it than of news.
 _LEGAL = re.compile(
@@ -101,6 +101,9 @@ _MIN_SIGNED_CHARS = 50
 _MIN_DIGEST = 3
 _SHORTEST_SUBHEAD = 5
 _MIN_PARAGRAPH_CHARS = 25
+_BULK = 0.8
+_FEWEST_IN_BLOCK = 2
+_LONGEST_ASIDE = 40
 _ENDS = ("。", "！", "？", "）", "”")
 # Short lines before the first sentence: a deck, a byline, a place. More of them are the buttons of a player.
 _MOST_LEADING = 5
@@ -154,7 +157,34 @@ def vote(reading: Reading, headline: int | None) -> Voted:
         return Voted(_lines_below(reading.runs, headline), [])
     best = reading.spans[gains.index(max(gains))]
     block_end, start, end = _widened(reading.spans, weights, sums, best, headline)
-    return Voted(reading.runs[start:end], reading.runs[end : min(block_end, end + _MOST_BEHIND)])
+    first, last = _without_edges(reading, start, end)
+    return Voted(reading.runs[first:last], reading.runs[last : min(block_end, end + _MOST_BEHIND)])
+
+
+def _without_edges(reading: Reading, start: int, end: int) -> tuple[int, int]:
+    """Without the short lines before and behind the innermost block that holds the bulk of the sentences: buttons,
+    invitations and counters stand in blocks of their own."""
+    runs = reading.runs
+    chars = [0 if run.noise or _is_aside(run) else len(run.free) for run in runs[start:end]]
+    sums = [0, *accumulate(chars)]
+    bulk = _BULK * sums[-1]
+    if not bulk:
+        return start, end
+    inside = ((at, to) for at, to, _ in reading.spans if start <= at and to <= end)
+    tight = next(((at, to) for at, to in inside if sums[to - start] - sums[at - start] >= bulk), (start, end))
+    # A single paragraph is no block of many.
+    if tight[1] - tight[0] < _FEWEST_IN_BLOCK:
+        return start, end
+    first, last = start, end
+    while last > tight[1] and _is_aside(runs[last - 1]):
+        last -= 1
+    while first < tight[0] and _is_aside(runs[first]):
+        first += 1
+    return first, last
+
+
+def _is_aside(run: Run) -> bool:
+    return run.kind != "row" and len(run.text) <= _LONGEST_ASIDE and not run.text.endswith(_ENDS)
 
 
 def _lines_below(runs: Sequence[Run], headline: int | None) -> list[Run]:

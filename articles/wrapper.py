@@ -115,8 +115,8 @@ _ROLE = re.compile(rf".*?(?:{REPORTER}|作家|作者|撰稿|见习编辑|分析�
 # What stands behind a name: how the text was made, where it was sent from, what its author is.
 _BEHIND_NAMES = re.compile(
     r"\s*(?:文[/／]摄|(?<=.{2})(?:编译|整合|编写|翻译)(?:\s.*)?|(?:综合|整理)|发自.*|文字大小.*)$"
-    rf"|(?<=[{HAN}])\s+[{HAN}]{{2,8}}(?:报[道导]|电|专电)$"
-    rf"|(?<=[{HAN}]{{2}})\s+(?:北京|上海|天津|重庆|广州|深圳|杭州|南京|香港|台北|纽约|华盛顿|伦敦|东京)$"
+    rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}(?:报[道导]|电|专电)|报[道导])$"
+    rf"|(?:(?<=^[{HAN}]{{2}})|(?<=^[{HAN}]{{3}}))(?<!综合)(?<!独家)(?<!专题)报[道导]$|(?<=[{HAN}]{{2}})\s+(?:北京|上海|天津|重庆|广州|深圳|杭州|南京|香港|台北|纽约|华盛顿|伦敦|东京)$"
     rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}\s+)?(?:职员|学生|教师|学者|律师|编辑|农民|工人|公务员|自由撰稿人)$"
 )
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
@@ -154,8 +154,8 @@ _SAYS_NO_FIELDS = frozenset(("picture_credit", "site_statement", "copyright", "s
 
 # The characters of wrapper lines that differ in traditional script.
 _TRADITIONAL = str.maketrans(
-    "來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據衛臺協員辦門職歡觀業",
-    "来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称听国际内华传书长调内类数据卫台协员办门职欢观业",
+    "來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據衛臺協員辦門職歡觀業廣財濟證產場訂蹤讚薦錄購買優隨",
+    "来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称听国际内华传书长调内类数据卫台协员办门职欢观业广财济证产场订踪赞荐录购买优随",
 )
 _HAS_TRADITIONAL = re.compile(f"[{''.join(map(chr, _TRADITIONAL))}]")
 _COLON = re.compile(r"[：:︰丨|｜/／]")
@@ -234,8 +234,8 @@ def label_values(line: str) -> dict[str, str]:
 
 
 def byline(line: str) -> dict[str, str]:
-    """The people of a line that is a byline, labelled or not: 「□本报记者 王一鸣」."""
-    verdict = _verdict(line, True, True)
+    """The people of a line that is a byline, labelled or not: 「□本报记者 王一鸣」, with a date or without."""
+    verdict = _verdict(" ".join(_DATE.sub(" ", line).split()), True, True)
     fields = (verdict.fields or label_values(line)) if verdict else {}
     clean = {name: _value(name, value) for name, value in fields.items() if name in _PEOPLE}
     return {name: value for name, value in clean.items() if value}
@@ -333,7 +333,7 @@ def _value(name: str, value: str) -> str:
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
         value = "" if _ADDRESS.match(value) else re.split(r"\s*[】）)\]]", value)[0]
-    if name == "publisher":
+    if name in ("publisher", "medium"):
         return _medium(value)
     return person(value) if name == "author" else value
 

@@ -369,6 +369,47 @@ LAYOUTS = {
         editor="Joel Brown",
         lines=ENGLISH,
     ),
+    "buttons and invitations in blocks beside the text": Layout(
+        body=f"""<section><h1>{TITLE}</h1><div><a href="/u">电力小学生</a><time>2026.11.20 15:42:07</time>
+        <span>字数 812</span>
+        </div><div><button>语音播报</button></div><article>{PARAGRAPHS}</article><div>0人点过</div><div><div>更多好看的，就在某记APP
+        </div></div><div>"小礼物走一走，来某记看看我"</div></section>""",
+        time="2026-11-20 15:42:07",
+    ),
+    "day and clock in a list, a warning behind an asterisk": Layout(
+        body=f"""<h1>{TITLE}</h1><ul><li><time>2026.11.20</time></li><li><time>15:42</time></li><li
+        class="source">工贸时报</li><li class="author"><a href="/u">乔某</a></li></ul><article>{PARAGRAPHS}
+        <p>※投資有風險，請審慎評估。</p></article>""",
+        publisher="工贸时报",
+        author="乔某",
+    ),
+    "a person beside the time, no medium": Layout(
+        body=f"""<h1>{TITLE}</h1><div class="wrap"><a href="/u">韩某满</a><span> · 2026年11月20日 15:42</span></div>
+        <div class="text">{PARAGRAPHS}</div>""",
+        author="韩某满",
+    ),
+    "figures and charts of the market in the text": Layout(
+        body=f"""{HEADLINE}<div class="text"><div><span>某电力02777.HK+3.25%</span></div><p>{LINES[0]}</p><p>
+        {LINES[1].replace("公司", "公司<span id='quote_1'>(1.023, 0.12%)</span>", 1)}</p><p>{LINES[2]}</p></div>""",
+        publisher="某某时报",
+    ),
+    "the journal's name is a heading, too": Layout(
+        head=f"<title>{TITLE} - 电力笔记 - 某文园</title>",
+        body=f"""<div id="header"><h1>电力笔记</h1></div><div class="post"><h1><a href="/p/1">{TITLE}</a></h1>
+        <div class="postBody">{PARAGRAPHS}</div>
+        <div>posted @ <span id="post-date">2026-11-20 15:42</span> 电力笔记</div></div>""",
+    ),
+    "the clock stands in an attribute": Layout(
+        body=f"""<article><h1>{TITLE}</h1><ul><li>作者: <a href="/u">郑某樵</a></li><li>时间: <time
+        datetime="2026-11-20T15:42:00+08:00">November 20, 2026</time></li></ul>{PARAGRAPHS}</article>""",
+        author="郑某樵",
+    ),
+    "time, place and reporter in a line of Taiwan": Layout(
+        body=f"""<h1>{TITLE}</h1><table><tr><td>某某新聞 2026-11-20 15:42:44 記者 石某 報導</td></tr></table>
+        <div><article>{PARAGRAPHS}</article></div>""",
+        time="2026-11-20 15:42:44",
+        author="石某",
+    ),
     "English edition": Layout(
         title="Power sales rise 6.2 pct in three quarters",
         body=f"""<h1>Power sales rise 6.2 pct in three quarters</h1><div class="info">

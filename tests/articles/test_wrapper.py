@@ -119,7 +119,7 @@ def test_related_articles_are_cut_only_behind_the_larger_part():
 @pytest.mark.parametrize(
     ("end", "field", "value"),
     [
-        ("（某某日报）", "publisher", "某某日报"),
+        ("（某某日报）", "medium", "某某日报"),
         ("（来源：某某研究院网站）", "publisher", "某某研究院网站"),
         ("(立悟/编译)", "author", "立悟"),
         ("（总台某某记者 王善涛）", "author", "王善涛"),
