@@ -12,7 +12,7 @@ takes an article out of its cluster, the places of copies stored before change, 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -143,6 +143,11 @@ class Copy:
     @property
     def urls(self) -> frozenset[str]:
         return frozenset(version.canonical_url for version in self.versions if version.canonical_url)
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Exact keys of those that can be recognised."""
+        return frozenset(version.exact_key for version in self.versions if version.exact_key)
 
 
 class Known(Protocol):
@@ -314,19 +319,21 @@ class _Batch:
     def decision(self, article: Article, kind: DecisionKind, elections: Iterable[Election]) -> Decision:
         copy = self._now[CopyKey(article.article_id, article.source)]
         assert copy.place is not None, f"{copy.key} was not elected"
-        revision, version = next(
-            (n, version) for n, version in enumerate(copy.versions, 1) if version.text_hash == article.text_hash
-        )
+        hashes = [version.text_hash for version in copy.versions]
+        revision = hashes.index(article.text_hash)
         return Decision(
             kind="duplicate" if kind == "new" and copy.place.duplicate_of is not None else kind,
             article=article,
-            revision=revision,
-            exact_key=version.exact_key,
+            revision=revision + 1,
+            exact_key=copy.versions[revision].exact_key,
             first_seen_at=copy.first_seen_at,
             day=copy.versions[0].day,
             group_id=copy.group_id,
             elections=tuple(elections),
-            **copy.place._asdict(),
+            cluster_id=copy.place.cluster_id,
+            duplicate_of=copy.place.duplicate_of,
+            duplicate_kind=copy.place.duplicate_kind,
+            similarity=copy.place.similarity,
         )
 
     def _new_texts(self, copy: Copy) -> Iterable[NewText]:
@@ -358,16 +365,24 @@ class _Batch:
     def _components(self, changed: Sequence[Copy]) -> list[tuple[set[str], list[Copy]]]:
         """Stored groups and changed copies that are one group now."""
         joined = _Joined()
-        texts = {version.exact_key for copy in changed for version in copy.versions} - {""}
-        at_text: dict[str, _Node] = dict(self._known.groups_of(texts))
+        texts = Counter(text for copy in changed for text in copy.texts)
+        urls = Counter(url for copy in changed for url in copy.urls)
+        at_text: dict[str, _Node] = dict(self._known.groups_of(texts.keys()))
         at_url: dict[str, list[tuple[CopyKey, _Node]]] = defaultdict(list)
-        for url, key, group_id in self._known.at_urls({url for copy in changed for url in copy.urls}):
+        for url, key, group_id in self._known.at_urls(urls.keys()):
             at_url[url].append((key, group_id))
+        # Nothing connects most articles with anything: these need not be joined with what is not there.
+        shared = {text for text, count in texts.items() if count > 1} | at_text.keys()
+        shared |= {url for url, count in urls.items() if count > 1} | at_url.keys()
+        alone, connected = list[Copy](), list[Copy]()
         for copy in changed:
+            stands_alone = self._has_nothing_stored(copy) and shared.isdisjoint(copy.texts | copy.urls)
+            (alone if stands_alone else connected).append(copy)
+        for copy in connected:
             node = _node(copy)
             for key in self._by_id[copy.key.article_id]:
                 joined.join(node, _node(self._now[key]))
-            for text in {version.exact_key for version in copy.versions} - {""}:
+            for text in copy.texts:
                 joined.join(node, at_text.setdefault(text, node))
             for url in copy.urls:
                 for other, its_node in at_url[url]:
@@ -378,13 +393,16 @@ class _Batch:
         components: dict[_Node, tuple[set[str], list[Copy]]] = {
             root: ({node for node in nodes if isinstance(node, str)}, []) for root, nodes in joined.sets().items()
         }
-        for copy in changed:
+        for copy in connected:
             components[joined.root(_node(copy))][1].append(copy)
-        return list(components.values())
+        return [*components.values(), *((set[str](), [copy]) for copy in alone)]
+
+    def _has_nothing_stored(self, copy: Copy) -> bool:
+        return not copy.group_id and len(self._by_id[copy.key.article_id]) == 1
 
     def _gather(self, groups: set[str], changed: Sequence[Copy]) -> _Gathered:
         """Make one group of them."""
-        if not groups and len(changed) == 1 and len(self._by_id[changed[0].key.article_id]) == 1:
+        if not groups and len(changed) == 1 and self._has_nothing_stored(changed[0]):
             return self._alone(changed[0])
         ids = groups | {copy.key.article_id for copy in changed}
         self.load_identities(ids)

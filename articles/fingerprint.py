@@ -84,7 +84,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 # So many characters at a time keep the working arrays in the processor's cache.
-CHUNK_CHARS = 1 << 16
+CHUNK_CHARS = 1 << 15
 CODE_POINTS = 0x110000
 
 # Odd 64-bit constants; every product is taken modulo 2**64, as numpy does for unsigned integers.
