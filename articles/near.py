@@ -41,6 +41,8 @@ BARE_CHARS = 16
 """Shorter ones are one only when the titles are equal too: 图解, 详见附件."""
 FEW_CHARS = 120
 """Shorter texts have to share nearly all their words where no figures speak for them."""
+CLOSING_CHARS = 240
+"""Below this, a closing formula (a disclaimer, an address to readers) may be most of what two texts have in common."""
 FORM_CHARS = 200
 """A shorter text is easily the form of a bulletin: one other figure is another one, and so is an equal text under a
 title for another period."""
@@ -208,7 +210,11 @@ RULES: Final = (
     _Rule(
         DIFFERENT,
         "other words in few",
-        lambda e: (e.chars < FEW_CHARS) & (e.facts < FEW_FACTS) & (e.containment < 0.88),
+        lambda e: (
+            (e.chars < np.where(e.equal_title, FEW_CHARS, CLOSING_CHARS))
+            & (e.facts < FEW_FACTS)
+            & (e.containment < 0.88)
+        ),
     ),
     _Rule(SAME, "nearly equal text", lambda e: (e.jaccard >= 0.85) & (e.agreement >= 0.9)),
     _Rule(NEAR, "the same figures", lambda e: (e.agreement >= 0.9) & (e.compared >= 12) & (e.jaccard >= 0.2)),

@@ -588,6 +588,15 @@ def other_prose(seed: int) -> tuple[Document, Document]:
     return tuple(replace(prose(s), paragraphs=(*prose(s).paragraphs, *FOOTERS)) for s in (seed, seed + 1_000_000))  # type: ignore[return-value]
 
 
+def short_with_formula(seed: int) -> tuple[Document, Document]:
+    """A sentence or two each, and closing formulas of twice that length which both have."""
+    random = Random(f"formula {seed}")
+    closing = random.sample(FOOTERS, random.randint(2, 4))
+    said = ["".join(_sentence(random) for _ in range(random.randint(1, 2))) for _ in range(2)]
+    one, other = (Document(text.partition("，")[0], (text, *closing)) for text in said)
+    return one, other
+
+
 LOOK_ALIKES: Final[Mapping[str, Callable[[int], tuple[Document, Document]]]] = {
     "other figures": other_figures,
     "serial bulletin": serial,
@@ -597,6 +606,7 @@ LOOK_ALIKES: Final[Mapping[str, Callable[[int], tuple[Document, Document]]]] = {
     "item in digest": item_in_digest,
     "flash, one figure other": corrected_flash,
     "prose, same footer": other_prose,
+    "short, same formula": short_with_formula,
 }
 
 

@@ -32,7 +32,7 @@ from storage.database import Database, Value, listed
 
 # Bump when the layout of a segment or the verdicts of `articles.near` change; an index of another layout or fingerprint
 # version is rebuilt.
-LAYOUT: Final = 6
+LAYOUT: Final = 7
 
 WINDOW: Final = timedelta(days=30)
 """Copies published further apart are found only if their texts are equal. Reprints come within days."""

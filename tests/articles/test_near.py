@@ -147,6 +147,20 @@ def test_short_reports_that_differ_in_a_name_are_two():
     ).duplicate
 
 
+def test_short_texts_with_one_closing_formula_are_two():
+    formula = (
+        "\n本栏目内容仅供参考，不构成任何投资建议，读者据此操作，风险自行承担。\n"
+        "如对内容有疑问，请在工作日与本栏目编辑联系，我们将在核实之后答复。"
+    )
+    one = "上游企业着手整顿渠道建设，节奏或将早于预期。"
+    other = "多家机构谨慎看待分红比例，分歧正在扩大。"
+    found = relation(("渠道整顿将近", one + formula * 2), ("分红多少合适", other + formula * 2))
+    assert found.kind == "different"
+    assert found.containment > 0.7
+    copy = one + formula * 2 + "\n（责任编辑：陈婷）"
+    assert relation(("渠道整顿将近", one + formula * 2), ("上游着手整顿", copy)).duplicate
+
+
 def test_boilerplate_without_the_figures_is_no_copy():
     notice = (
         "公司将按照相关规定及时履行信息披露义务，敬请广大投资者理性决策，注意投资风险。本次计划的实施存在不确定性。"
