@@ -164,8 +164,8 @@ class Known(Protocol):
 
     def members(self, group_ids: Collection[str]) -> Sequence[Copy]: ...
 
-    def remember(self, texts: Sequence[NewText]) -> None:
-        """From now on, `near` knows these as well."""
+    def remember(self, texts: Sequence[NewText]) -> Collection[TextKey]:
+        """From now on, `near` knows these as well; gives all of them that it may find links of."""
 
     def near(self, texts: Iterable[TextKey]) -> Sequence[NearLink]:
         """All links among the texts that these hang together with. It may give links of superseded texts too."""
@@ -282,6 +282,7 @@ class _Batch:
         self._by_id: dict[str, list[CopyKey]] = {}
         self._by_group: dict[str, set[CopyKey]] = defaultdict(set)
         self._fingerprints: dict[tuple[CopyKey, str], bytes] = {}
+        self._linked: Collection[TextKey] = ()
 
     def observe(self, article: Article, exact_key: str) -> DecisionKind:
         """Add what was seen. What is `new` here may turn out to be a duplicate at the election."""
@@ -301,7 +302,7 @@ class _Batch:
     def elect(self) -> list[Election]:
         """Place every copy in its cluster; gives those stored before whose place changed."""
         changed = [copy for key, copy in self._now.items() if copy != self._before.get(key)]
-        self._known.remember([text for copy in changed for text in self._new_texts(copy)])
+        self._linked = self._known.remember([text for copy in changed for text in self._new_texts(copy)])
         components = self._components(changed)
         # All in one query each, which would be asked for one by one below.
         self.load_identities({group_id for stored, _ in components for group_id in stored})
@@ -496,6 +497,8 @@ class _Batch:
         self._load_members({unseen for group in gathered if not group.keeps_rank for unseen in group.unseen})
         keys = {key for group in gathered if group.keeps_rank for key in group.keys}
         keys |= {key for group_id in reached for key in self._by_group[group_id]}
+        # What was not there before has the links it was just found to have: mostly none.
+        keys = {key for key in keys if key in self._before or self._now[key].text in self._linked}
         links, asked = set[NearLink](), set[TextKey]()
         while keys:
             # A superseded text may have held a cluster together that has to part now.

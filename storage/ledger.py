@@ -311,8 +311,9 @@ class Ledger:
     def groups_of(self, exact_keys: Collection[str]) -> dict[str, str]:
         return dict(self._query(GROUPS_OF, listed(exact_keys)))
 
-    def remember(self, texts: Sequence[NewText]) -> None:
-        self._index.add(Entry(_name(text.key), text.published_at, text.fingerprint) for text in texts)
+    def remember(self, texts: Sequence[NewText]) -> set[TextKey]:
+        found = self._index.add(Entry(_name(text.key), text.published_at, text.fingerprint) for text in texts)
+        return {_text_key(end) for link in found for end in (link.one, link.other)}
 
     def near(self, texts: Iterable[TextKey]) -> list[NearLink]:
         links = self._index.duplicates_around(map(_name, texts))

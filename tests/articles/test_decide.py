@@ -65,8 +65,9 @@ class Memory:
         held = ((version.exact_key, copy.group_id) for copy in self.by_key.values() for version in copy.versions)
         return {exact_key: group_id for exact_key, group_id in held if exact_key in exact_keys}
 
-    def remember(self, texts: Sequence[NewText]) -> None:
+    def remember(self, texts: Sequence[NewText]) -> Collection[TextKey]:
         self.texts |= {text.key: text for text in texts}
+        return self.texts.keys()
 
     def near(self, texts: Iterable[TextKey]) -> list[NearLink]:
         """Every text against every other."""
