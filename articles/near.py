@@ -304,9 +304,15 @@ def _shingles(signed: Records) -> Floats:
 def _jaccard(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
     """Agreeing bins among the bins either has filled, less what chance gives."""
     filled_a, filled_b = a != EMPTY_BIN, b != EMPTY_BIN
-    agreeing = ((a == b) & filled_a).sum(axis=1)
-    share: Floats = agreeing / np.maximum(1, (filled_a | filled_b).sum(axis=1))
+    agreeing = _count((a == b) & filled_a)
+    share: Floats = agreeing / np.maximum(1, _count(filled_a | filled_b))
     return np.maximum(0.0, (share - CHANCE) / (1 - CHANCE))
+
+
+def _count(bins: Mask) -> NDArray[np.int64]:
+    """How many of each row; eight at a time."""
+    counted: NDArray[np.int64] = np.bitwise_count(bins.view(np.uint64)).sum(axis=1, dtype=np.int64)
+    return counted
 
 
 def _figures(a: Records, b: Records) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
