@@ -8,7 +8,7 @@ character, so that one table serves both scripts. A body is never emptied: where
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -170,7 +170,7 @@ class Stripped:
     removed: list[tuple[str, str]] = field(default_factory=list)
     """Name of the rule, line."""
 
-    def remove(self, rule: str, line: str, fields: dict[str, str]) -> None:
+    def remove(self, rule: str, line: str, fields: Mapping[str, str]) -> None:
         self.removed.append((rule, line))
         for name, value in fields.items():
             if name != "other" and (clean := _value(name, value)):
@@ -216,7 +216,9 @@ def strip_wrapper(
     return stripped
 
 
-def label_values(line: str) -> dict[str, str]:
+# Around headlines the same lines stand on page after page of a site. Callers keep their hands off what they are given.
+@lru_cache(maxsize=256)
+def label_values(line: str) -> Mapping[str, str]:
     """The labelled values of a line, whatever else it holds: tools, counters, dates.
 
     Tabs in the line are borders of elements: no value reaches beyond one.
@@ -233,7 +235,8 @@ def label_values(line: str) -> dict[str, str]:
     return values or _unlabelled_values(line, plain)
 
 
-def byline(line: str) -> dict[str, str]:
+@lru_cache(maxsize=256)
+def byline(line: str) -> Mapping[str, str]:
     """The people of a line that is a byline, labelled or not: 「□本报记者 王一鸣」, with a date or without."""
     verdict = _verdict(" ".join(_DATE.sub(" ", line).split()), True, True)
     fields = (verdict.fields or label_values(line)) if verdict else {}
