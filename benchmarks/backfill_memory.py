@@ -1,8 +1,9 @@
-"""Memory of the process that commits, while many small documents go through a backfill: it is to be flat.
+"""Memory of the process that commits, while many small documents go through a backfill: only caches with bounds grow.
 
     python -m benchmarks.backfill_memory --pages 100000
 
 Documents are lines of JSON with a few invented sentences, so that most of the time is the lake's and not extraction's.
+SQLite keeps up to 64 MiB of pages for each database, the index of near duplicates up to 256 MiB of segments.
 """
 
 from __future__ import annotations
