@@ -76,7 +76,9 @@ _LABEL = re.compile(
     rf"(?=[{''.join({label[0] for label in _FIELD_OF})}])"
     r"(?<!图片)(?<!封面)(?<!题图)(?<!数据)(?<!图像)(?<!注明)(?<!注明[“：\"])"
     rf"(?P<label>{_one_of(_FIELD_OF)})"
-    r"(?<![原本全正译上下]文)(?:\s*[：:︰丨|｜]\s*|\s*/\s*(?=[^/]{2,20}$))"
+    r"(?<![原本全正译上下]文)(?:\s*[：:︰丨|｜]\s*|\s*[/／]\s*(?=[^/／]{2,20}$)"
+    # 「撰文 / 甲 摄影 / 乙」
+    rf"|\s*[/／]\s*(?={NAMES}\s+[{HAN}]{{2,4}}\s*[/／]))"
 )
 _SPACED = re.compile(
     rf"(?:[{HAN}]{{0,6}}(?:记者|见习记者)\s*(?P<author>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)\s+)?"
@@ -134,7 +136,7 @@ _DATE = re.compile(
 )
 # The date under an official notice is the notice's; a source in brackets behind it is not.
 _DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日\s*[（(【\[]")
-_EDGES = "（）()【】[]〔〕「」『』<>＜＞ \t\u3000\xa0|｜丨/;；,，、·-—"
+_EDGES = "（）()【】[]［］〖〗〔〕「」『』<>＜＞ \t\u3000\xa0|｜丨/;；,，、·-—"
 _SENTENCE = re.compile(r"[。！？]")
 _SENTENCE_ENDS = ("。", "！", "？", "”", "…", ".", "」", "）")
 # Marks inside a line that end a value: tools and counters that follow it.
