@@ -141,6 +141,7 @@ _NO_MEDIUM = re.compile(
     r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|公司$|\d日|[电電]$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
 )
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
+_TIME_ALONE = re.compile(r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?")
 _CLOCK_OF_SITE = re.compile(r"[东西]部时间|当前时间|现在时间|现在是|今天是")
 _SHORT_YEAR = re.compile(r"(?:发布|发表)(?:时间|日期|于)?[：:]\s*([12]\d-\d{1,2}-\d{1,2}\s*\d{1,2}:\d{2}(?::\d{2})?)")
 _TIME_LABEL = re.compile(r"(?:^|\s|[（(【])(?:发布|发表|发稿)?(?:时间|日期|来源)[：:]|^(?:发布|发表|发稿|来源)")
@@ -719,11 +720,17 @@ def _beside_time(near: Iterable[Run]) -> str | None:
 
 def _person_beside_time(near: Iterable[Run]) -> str | None:
     """A name that stands in an element of its own beside the time: 「某某网｜何某｜2011-12-15 23:46」."""
-    for run in near:
+    runs = list(near)
+    for at, run in enumerate(runs):
         if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
             names = (piece.strip(" ·|｜") for piece in run.pieces.split("\t"))
             if name := next((name for name in names if _is_person(name) and not _NO_NAME_BESIDE.search(name)), None):
                 return None if _NOT_A_PERSON.search(name) or _NO_ACCOUNT.fullmatch(name) else name
+            # Each in a line of its own.
+            if _TIME_ALONE.fullmatch(run.text):
+                names = (beside.text for beside in runs[max(0, at - 2) : at + 3] if beside.free == beside.text)
+                if name := next((name for name in names if _is_name_alone(name)), None):
+                    return name
     return None
 
 
@@ -739,6 +746,11 @@ def _account_beside_time(near: Iterable[Run]) -> str | None:
             ]
             return names[0] if len(names) == 1 and not _is_person(names[0]) else None
     return None
+
+
+def _is_name_alone(name: str) -> bool:
+    words = (_NO_NAME_BESIDE.search, _NOT_A_PERSON.search, _NO_ACCOUNT.fullmatch, _PLACE.fullmatch)
+    return _is_person(name) and not any(matches(name) for matches in words)
 
 
 def _is_person(name: str) -> bool:

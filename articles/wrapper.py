@@ -14,15 +14,19 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from articles.wrapper_table import (
+    ADDRESSED,
     AND_OTHERS,
     HAN,
     NAME,
     NAMES,
     NOT_A_NAME,
+    OF_SITES,
     PROVINCES,
+    REPORTED,
     REPORTER,
     RULES,
     SURNAMES,
+    TALK,
     LineRule,
 )
 
@@ -38,6 +42,9 @@ MIN_TEXT_BEFORE_CUT = 40
 DATELINE_LINES = 3
 END_CHARS = 60
 MIN_LEDE_CHARS = 12
+# A line at the end that holds so many words of talk, in at most so many characters, is the site's.
+TALK_IN_CHARS = ((2, 24), (3, 80), (5, 160))
+LONGEST_TALK = 160
 
 _LABELS = {
     "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|"
@@ -96,6 +103,10 @@ _FROM = re.compile(
 )
 _PERSON_AND_MEDIUM = re.compile(
     rf"(?P<author>{NAME}(?:[ 、]{NAME})*)\s*[/／]\s*(?P<publisher>[{HAN}A-Za-z]{{1,10}}(?:报|网|社|新闻|财经|周刊))"
+)
+# 「某报 2026年11月19日 本报记者 王一鸣」
+_REPORTER_BEHIND = re.compile(
+    rf".{{0,60}}\s[{HAN}]{{0,6}}记者\s+(?!{NOT_A_NAME})(?=[{SURNAMES}])(?P<author>{NAMES}){AND_OTHERS}\s*$"
 )
 _DATELINE = re.compile(
     rf".{{0,40}}?[（(【](?:[{HAN}]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
@@ -156,8 +167,8 @@ _SAYS_NO_FIELDS = frozenset(("picture_credit", "site_statement", "copyright", "s
 
 # The characters of wrapper lines that differ in traditional script.
 _TRADITIONAL = str.maketrans(
-    "來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據衛臺協員辦門職歡觀業廣財濟證產場訂蹤讚薦錄購買優隨",
-    "来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称听国际内华传书长调内类数据卫台协员办门职欢观业广财济证产场订踪赞荐录购买优随",
+    "貼傳複經來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據衛臺協員辦門職歡觀業廣財濟證產場訂蹤讚薦錄購買優隨",
+    "贴传复经来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称听国际内华传书长调内类数据卫台协员办门职欢观业广财济证产场订踪赞荐录购买优随",
 )
 _HAS_TRADITIONAL = re.compile(f"[{''.join(map(chr, _TRADITIONAL))}]")
 _COLON = re.compile(r"[：:︰丨|｜/／]")
@@ -211,6 +222,7 @@ def strip_wrapper(
                 break
     if not stripped.lines:
         return Stripped(list(lines), stripped.fields)
+    _strip_talk(stripped)
     _strip_end(stripped)
     _strip_lede(stripped)
     if "author" not in stripped.fields and (reporter := _reporter_inside(stripped.lines)):
@@ -283,7 +295,7 @@ def _segments(line: str, plain: str) -> list[tuple[str, str]]:
 def _unlabelled_values(line: str, plain: str) -> dict[str, str]:
     if len(line) <= LONGEST_LABELLED_LINE // 2:
         stripped, start = plain.strip(), len(plain) - len(plain.lstrip())
-        for pattern in (_FROM, _PERSON_AND_MEDIUM):
+        for pattern in (_FROM, _PERSON_AND_MEDIUM, _REPORTER_BEHIND):
             if found := pattern.match(stripped):
                 groups = _groups(found, line[start:])
                 return {name: clean for name, value in groups.items() if (clean := _value(name, value))}
@@ -416,8 +428,29 @@ def _may_cut(lines: Sequence[str], number: int) -> bool:
     return before >= MIN_TEXT_BEFORE_CUT and before >= sum(map(len, lines[number + 1 :]))
 
 
+_TALK = re.compile(TALK)
+_OF_SITES = re.compile(OF_SITES)
+_ADDRESSED = re.compile(ADDRESSED)
+_REPORTED = re.compile(REPORTED)
 _END_RULES = tuple(rule for rule in RULES if rule.scope == "end")
 _LABELLED_ENDS = frozenset(("end_source", "end_editor"))
+
+
+def _strip_talk(stripped: Stripped) -> None:
+    """The last lines as long as they speak to the reader, and no pattern was made for them."""
+    while len(stripped.lines) > 1 and _is_talk(stripped.lines[-1]):
+        line = stripped.lines.pop()
+        stripped.remove("talk", line, label_values(line))
+
+
+def _is_talk(line: str) -> bool:
+    plain = simplified(line)
+    if len(plain) > LONGEST_TALK or not _ADDRESSED.search(plain) or _REPORTED.search(plain):
+        return False
+    words = len(set(_TALK.findall(plain)))
+    # What anybody may say is enough for a short line only.
+    allowed = TALK_IN_CHARS if _OF_SITES.search(plain) else TALK_IN_CHARS[:1]
+    return any(words >= least and len(plain) <= chars for least, chars in allowed)
 
 
 def _strip_lede(stripped: Stripped) -> None:

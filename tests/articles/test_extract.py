@@ -195,8 +195,8 @@ def test_a_text_that_begins_with_its_title_loses_it():
 
 @pytest.mark.parametrize("form", ["text", "fragment"])
 def test_better_rules_never_change_an_id(form):
-    body = TEXT + "\n以上内容仅供某人参考。" if form == "text" else BODY + "<p>以上内容仅供某人参考。</p>"
-    better = UNKNOWN.model_copy(update={"article": ArticleRules(drop_lines=["以上内容.*"])})
+    body = TEXT + "\n每日一句，开卷有益。" if form == "text" else BODY + "<p>每日一句，开卷有益。</p>"
+    better = UNKNOWN.model_copy(update={"article": ArticleRules(drop_lines=["每日一句.*"])})
     before, after = (read(body, source, form=form, url="", listed=Listed(title=TITLE)) for source in (UNKNOWN, better))
     assert before.text != after.text
     assert before.article_id == after.article_id

@@ -410,6 +410,36 @@ LAYOUTS = {
         time="2026-11-20 15:42:44",
         author="石某",
     ),
+    "medium, person, time and counter in a list, notices in boxes": Layout(
+        body=f"""<div class="dt"><h1>{TITLE}</h1><ul><li>能见网</li><li>范某大</li><li>2026-11-20 15:42:11</li>
+        <li>浏览：2087</li></ul><div class="dt-c">{PARAGRAPHS}<p>校对：尤某</p></div><div>责任编辑： 杨某里</div>
+        <div>转载与合作可联系能见网小助手，微信号：example</div><div>网友评论 登录后可以发言 发送</div></div>""",
+        time="2026-11-20 15:42:11",
+        author="范某大",
+        editor="杨某里",
+    ),
+    "many slashes under a deck": Layout(
+        body=f"""<div class="story"><h1>{TITLE}</h1><p class="by">撰文 / 萨某剌　摄影 / 杨某　编辑 / 倪某</p>
+        <p class="dt">2026.11.20 15:42</p><div>{PARAGRAPHS}<p>— END —</p>
+        <p>点击“阅读原文”订阅某某商刊</p></div></div>""",
+        author="萨某剌",
+        editor="倪某",
+    ),
+    "an account's copy on another site": Layout(
+        body=f"""<div class="readbox"><h1>{TITLE}</h1><p>公众号：电力下午茶　时间：2026-11-20 15:42:00　原文：<a
+        href="/o">点击查看</a></p><div><p>点击上方“电力下午茶”，选择“置顶公众号”</p><p>作者 | 史某祖</p>
+        <p>编辑 | 高某</p>{PARAGRAPHS}<p>·END·</p><p>转载开白 | 商务合作 | 读者交流</p><p>请添加微信：example2026</p>
+        <p>你家的电费涨了多少？在留言区告诉我们</p><p>▼ 往期好文 ▼</p><p><a href="/1">煤价又跌了</a></p>
+        <p>觉得不错，请点个赞和在看↓</p></div></div>""",
+        author="史某祖",
+        editor="高某",
+    ),
+    "flashes that a machine wrote": Layout(
+        body=f"""{HEADLINE}<div class="c">{PARAGRAPHS}
+        <p>（以上内容为自选股智能机器写手完成，仅作为用户看盘参考，不能作为操作依据。）</p>
+        <p>开户享福利，送投顾服务体验权，一对一指导服务！</p></div><div>点赞(3) 收藏 举报 返回顶部</div>""",
+        publisher="某某时报",
+    ),
     "English edition": Layout(
         title="Power sales rise 6.2 pct in three quarters",
         body=f"""<h1>Power sales rise 6.2 pct in three quarters</h1><div class="info">

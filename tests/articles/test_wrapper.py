@@ -154,6 +154,41 @@ def test_a_deck_that_comes_again_goes():
     assert strip_wrapper([MORE, PROSE, MORE]).lines == [PROSE, MORE]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "我是某某界作者王某鸣，关注新消费，交流请加微信 example，请备注姓名与公司。",
+        "转载开白 | 商务合作 | 读者交流",
+        "请添加微信：example2026",
+        "※ 歡迎用「轉貼」或「分享」的方式轉傳文章連結；未經授權，請勿複製轉貼文章內容",
+        "版权说明：感谢每一位作者的辛苦付出，如转载涉及版权等问题，请发消息至后台与我们联系。",
+        "更多早报请关注“早安某某”",
+        "（本文仅供交流，所提及的基金不构成推荐）",
+        "▼ 往期好文 ▼",
+    ],
+)
+def test_the_last_lines_go_as_long_as_they_speak_to_the_reader(line):
+    assert strip_wrapper([PROSE, MORE, LAST, line, "请添加微信：example2026"]).lines == [PROSE, MORE, LAST]
+    assert strip_wrapper([PROSE, line, MORE, LAST, LAST]).lines[-3:] == [MORE, LAST, LAST]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "专家提醒，请勿点击陌生链接，下载软件要走官方平台。",
+        "“我们欢迎各平台转载，也请大家注明出处。”馆长说。",
+        "消费者可关注官方微信，点击链接预约。",
+        "用户点赞、收藏、转发请求均不计入收入。",
+        "下次见到各位股东，我还有更多内容要交流。今天请允许我先道一声感谢：感谢每一位员工，明年的平台建设仍要靠大家。",
+        "特此公告。",
+        "谢谢大家！",
+        "投资者应当关注公告，注意风险。",
+    ],
+)
+def test_last_lines_that_report_stay(line):
+    assert strip_wrapper([PROSE, MORE, LAST, line]).lines == [PROSE, MORE, LAST, line]
+
+
 def test_one_table_serves_both_scripts():
     stripped = strip_wrapper([PROSE, MORE, "（責任編輯 余淩雲）", "未經授權，不得轉載。"])
     assert stripped.lines == [PROSE, MORE]
