@@ -141,6 +141,7 @@ _NO_MEDIUM = re.compile(
     r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|公司$|\d日|[电電]$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
 )
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
+_PIECES = re.compile(r"\t|\s[·•|｜/]\s")
 _TIME_ALONE = re.compile(r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?")
 _CLOCK_OF_SITE = re.compile(r"[东西]部时间|当前时间|现在时间|现在是|今天是")
 _SHORT_YEAR = re.compile(r"(?:发布|发表)(?:时间|日期|于)?[：:]\s*([12]\d-\d{1,2}-\d{1,2}\s*\d{1,2}:\d{2}(?::\d{2})?)")
@@ -723,7 +724,7 @@ def _person_beside_time(near: Iterable[Run]) -> str | None:
     runs = list(near)
     for at, run in enumerate(runs):
         if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
-            names = (piece.strip(" ·|｜") for piece in run.pieces.split("\t"))
+            names = (piece.strip(" ·|｜") for piece in _PIECES.split(run.pieces))
             if name := next((name for name in names if _is_person(name) and not _NO_NAME_BESIDE.search(name)), None):
                 return None if _NOT_A_PERSON.search(name) or _NO_ACCOUNT.fullmatch(name) else name
             # Each in a line of its own.

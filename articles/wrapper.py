@@ -108,6 +108,7 @@ _PERSON_AND_MEDIUM = re.compile(
 _REPORTER_BEHIND = re.compile(
     rf".{{0,60}}\s[{HAN}]{{0,6}}记者\s+(?!{NOT_A_NAME})(?=[{SURNAMES}])(?P<author>{NAMES}){AND_OTHERS}\s*$"
 )
+_BY = re.compile(rf"[Bb]y\s+(?=[{SURNAMES}])(?P<author>[{HAN}]{{2,4}})(?:\s.*)?$")
 _DATELINE = re.compile(
     rf".{{0,40}}?[（(【](?:[{HAN}]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
     rf"{AND_OTHERS}\s*[）)】]"
@@ -295,7 +296,7 @@ def _segments(line: str, plain: str) -> list[tuple[str, str]]:
 def _unlabelled_values(line: str, plain: str) -> dict[str, str]:
     if len(line) <= LONGEST_LABELLED_LINE // 2:
         stripped, start = plain.strip(), len(plain) - len(plain.lstrip())
-        for pattern in (_FROM, _PERSON_AND_MEDIUM, _REPORTER_BEHIND):
+        for pattern in (_FROM, _PERSON_AND_MEDIUM, _REPORTER_BEHIND, _BY):
             if found := pattern.match(stripped):
                 groups = _groups(found, line[start:])
                 return {name: clean for name, value in groups.items() if (clean := _value(name, value))}

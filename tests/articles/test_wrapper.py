@@ -132,6 +132,20 @@ def test_a_signature_glued_to_the_last_sentence_is_cut(end, field, value):
     assert stripped.fields[field] == value
 
 
+@pytest.mark.parametrize(
+    ("line", "author"),
+    [
+        ("某报  2026年11月19日  本报记者 陈某义", "陈某义"),
+        ("by 章某炎 on 2026/11/19 07:12 · 32 views", "章某炎"),
+        ("撰文 / 萨某剌　摄影 / 杨某　编辑 / 倪某", "萨某剌"),
+        ("某报 2026年11月19日 记者 从公司获悉", None),
+        ("by 市场 on Friday", None),
+    ],
+)
+def test_a_line_at_the_head_names_its_author(line, author):
+    assert label_values(line).get("author") == author
+
+
 @pytest.mark.parametrize("end", ["（完）", "（下同）", "（化名）", "（以下简称某某）", "（含税）"])
 def test_brackets_that_belong_to_the_sentence_stay(end):
     assert strip_wrapper([PROSE, MORE + end]).lines[-1] == MORE + end
@@ -165,6 +179,8 @@ def test_a_deck_that_comes_again_goes():
         "更多早报请关注“早安某某”",
         "（本文仅供交流，所提及的基金不构成推荐）",
         "▼ 往期好文 ▼",
+        "回复关键词【养老】可查看历史报告",
+        "（本文已获授权发布，未经同意请勿搬运）",
     ],
 )
 def test_the_last_lines_go_as_long_as_they_speak_to_the_reader(line):
