@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -36,6 +35,7 @@ from articles.identity import text_hash
 from articles.near import relations
 from articles.records import Article, Decision
 from benchmarks.dedup_templates import EDITS, Document, Pair, article, pairs, retitle
+from benchmarks.peers import install_peers, peer_python
 from storage.bulk import Bulk
 
 CORPUS = Path(os.environ.get("FINNEWS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
@@ -53,20 +53,6 @@ FLOORS = {
 }
 
 PEERS = ("datasketch", "rensa", "datatrove", "text-dedup")
-PEER_FOLDER = Path(__file__).parents[1] / ".bench" / "dedup"
-# What text-dedup asks for besides is Spark and TensorFlow, of which its MinHash needs nothing.
-PEER_PACKAGES: tuple[str, ...] = (
-    "datasketch",
-    "rensa",
-    "datatrove",
-    "spacy",
-    "jieba",
-    "tokenizers",
-    "fasteners",
-    "regex",
-)
-PEER_PACKAGES += ("xxhash<4",)  # datatrove 0.10 gives it strings, which xxhash 4 refuses
-PEER_PACKAGES += ("datasets", "click", "click-option-group", "rich", "psutil", "ftfy", "scipy", "bitarray")
 PEER_DOCUMENTS = 2_000
 ONE_CORE = {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -359,10 +345,13 @@ def peers(made: Sequence[Pair], ours: float) -> dict[str, float]:
             "documents": [f"{d.title}\n{d.text}" for d in documents],
         }
     )
-    python = _peer_environment()
+    missing = install_peers("dedup")
     for name in PEERS:
+        if reason := missing.get(name):
+            _say(f"  {name:12} not installed: {reason}")
+            continue
         run = subprocess.run(
-            [python, Path(__file__).with_name("dedup_peers.py"), name],
+            [peer_python("dedup"), Path(__file__).with_name("dedup_peers.py"), name],
             input=asked,
             capture_output=True,
             text=True,
@@ -393,16 +382,6 @@ def _signatures_a_second(documents: Sequence[Document]) -> float:
     began = time.process_time()
     fingerprints(texts)
     return len(texts) / (time.process_time() - began)
-
-
-def _peer_environment() -> Path:
-    python = PEER_FOLDER / "bin" / "python"
-    if not python.exists():
-        venv.create(PEER_FOLDER, with_pip=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        for names in (PEER_PACKAGES, ("--no-deps", "text-dedup")):
-            subprocess.run([*pip, *names], check=True, stdout=sys.stderr)
-    return python
 
 
 # ---------------------------------------------------------------- odds and ends

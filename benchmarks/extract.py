@@ -22,7 +22,6 @@ import os
 import subprocess
 import sys
 import time
-import venv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -55,6 +54,7 @@ from benchmarks.extract_pages import (
     summary,
 )
 from benchmarks.extract_stages import step_seconds
+from benchmarks.peers import install_peers, peer_python
 from benchmarks.tables import progress, say, table
 from flows.core.extraction import Extractors
 
@@ -69,8 +69,6 @@ TARGETS: dict[str, tuple[str, str, float, float]] = {
 }
 TIMES_DEFAULT, TIMES_DEFAULT_WITH_RULES, TIMES_RESILIPARSE, SCALING = 10.0, 20.0, 1.0, 1.8
 
-ENVIRONMENT = ROOT / ".bench" / "extract-venv"
-PEER_LIST = Path(__file__).with_name("extract_peers.txt")
 BASELINE, FLOOR, MAIN_CONTENT = "trafilatura", "lxml parse only", "resiliparse"
 # Of benchmarks.extract_peers; the two of trafilatura's other settings are installed with it.
 PEERS = (
@@ -250,11 +248,11 @@ class Tool:
 
 def peers(names: Sequence[str], every: int, rounds: int) -> list[str]:
     """The tools on the same pages: quality of each, then rounds in which they take turns."""
-    missing = _install_peers()
+    missing = install_peers("extract")
     files = article_files()[::every]
     files = list(dict.fromkeys([*files, *(record["file"] for record in gold("html"))]))
     texts = [decode(page_of(file, known=False)[0].body).text for file in files]
-    python = _python()
+    python = peer_python("extract")
     with ExitStack() as stack:
         tools: dict[str, Tool] = {}
         for name in names:
@@ -397,37 +395,8 @@ def _ask(process: subprocess.Popen[str], line: str) -> Any:  # noqa: ANN401 - JS
     return json.loads(process.stdout.readline())
 
 
-def _install_peers() -> dict[str, str]:
-    """Installs what is missing; names the tools that could not be installed, each with pip's reason."""
-    if not _python().exists():
-        progress(f"making {ENVIRONMENT}")
-        venv.create(ENVIRONMENT, with_pip=True)
-    done = ENVIRONMENT / "installed.json"
-    known: dict[str, str | None] = json.loads(done.read_text(encoding="utf-8")) if done.exists() else {}
-    missing: dict[str, str] = {}
-    for line in PEER_LIST.read_text(encoding="utf-8").splitlines():
-        name, _, packages = line.partition(":")
-        if line.startswith("#") or not line.strip() or known.get(line) == "installed":
-            continue
-        progress(f"installing {packages.strip()}")
-        pip = [str(_python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages.split()]
-        run = subprocess.run(pip, capture_output=True, text=True)
-        if run.returncode:
-            missing[name] = next(
-                (x for x in run.stderr.splitlines() if "ERROR" in x), f"pip ended with {run.returncode}"
-            )
-        else:
-            known[line] = "installed"
-    done.write_text(json.dumps(known, indent=1), encoding="utf-8")
-    return missing
-
-
 def _package_of(name: str) -> str:
     return name.split()[0] if name.startswith(BASELINE) else name
-
-
-def _python() -> Path:
-    return ENVIRONMENT / "bin" / "python"
 
 
 # ── scaling and steps ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,6 @@ import shutil
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -37,6 +36,7 @@ import pyarrow.parquet as pq
 from benchmarks.lake_queries import best_of
 from benchmarks.lake_readers import with_duckdb, with_polars
 from benchmarks.lake_rows import batches_of, write_bulk, write_small
+from benchmarks.peers import install_peers, peer_python
 from benchmarks.tables import progress, say, table
 from storage.compact import compact
 from storage.lake import WRITERS, Lake
@@ -45,8 +45,6 @@ from storage.store import open_store
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".bench" / "lake"
-ENVIRONMENT = ROOT / ".bench" / "lake-venv"
-PEER_LIST = Path(__file__).with_name("lake_peers.txt")
 OURS = "finnews"
 # What of it is storing, when all is decided: the same work that bare write_dataset does, made durable.
 ROWS_ALONE = "finnews, rows alone"
@@ -96,7 +94,8 @@ def main() -> int:
         shape |= {"articles": options.articles, "days": max(1, options.articles * DAYS // 200_000)}
     FOLDER.mkdir(parents=True, exist_ok=True)
     if not options.ours_only:
-        _install_peers()
+        for name, reason in install_peers("lake").items():
+            say(f"{name}: not installed: {reason}")
     missed: list[str] = []
     for part in options.parts:
         say(f"\n{part}  (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
@@ -189,7 +188,7 @@ def _command(name: str, task: str, rows: Path, limit_seconds: float) -> list[str
     if name in (OURS, ROWS_ALONE):
         asked[0] = task if name == OURS else "rows"
         return [sys.executable, "-m", "benchmarks.lake_ours", *asked]
-    return [str(ENVIRONMENT / "bin/python"), str(ROOT / "benchmarks/lake_peers.py"), name, *asked]
+    return [str(peer_python("lake")), str(ROOT / "benchmarks/lake_peers.py"), name, *asked]
 
 
 def _folder(name: str, task: str) -> Path:
@@ -247,7 +246,7 @@ def queries(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
         if not any(_folder(name, "bulk").glob("*")):
             continue
         progress(f"queries: {layout}")
-        python = sys.executable if name == ROWS_ALONE else str(ENVIRONMENT / "bin/python")
+        python = sys.executable if name == ROWS_ALONE else str(peer_python("lake"))
         asked = [layout, str(_folder(name, "bulk")), str(shape["sources"]), str(shape["days"]), str(options.rounds)]
         command = [python, str(ROOT / "benchmarks/lake_queries.py"), *asked]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=_env(), check=False)
@@ -360,19 +359,6 @@ PARTS: dict[str, Callable[[dict[str, int], argparse.Namespace], list[str]]] = {
     "readers": readers,
     "tiny": tiny,
 }
-
-
-def _install_peers() -> None:
-    python = ENVIRONMENT / "bin" / "python"
-    if not python.exists():
-        venv.create(ENVIRONMENT, with_pip=True)
-    wanted = PEER_LIST.read_text(encoding="utf-8")
-    installed = ENVIRONMENT / "installed.txt"
-    if not installed.exists() or installed.read_text(encoding="utf-8") != wanted:
-        progress("installing the other stores")
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(PEER_LIST)]
-        subprocess.run(pip, check=True)
-        installed.write_text(wanted, encoding="utf-8")
 
 
 def _env() -> dict[str, str]:
