@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.storage.postgres import ledger_url, postgres
 
 __all__ = ["ledger_url", "postgres"]
+
+# How long an example takes says what else the machine is doing: no test here is one of time.
+settings.register_profile("finnews", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("finnews")
 
 # The corpus of real pages lies beside the checkout: its texts are their publishers' and never part of the project.
 CORPUS = Path(os.environ.get("FINNEWS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")

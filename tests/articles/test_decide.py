@@ -301,7 +301,7 @@ def observations(draw) -> list[Article]:
     return made
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(made=observations(), seed=st.integers(0, 2**32), cuts=st.sets(st.integers(1, 8)))
 def test_order_and_batches_make_no_difference(made, seed, cuts):
     at_once, piecemeal = Memory(), Memory()
@@ -314,7 +314,7 @@ def test_order_and_batches_make_no_difference(made, seed, cuts):
     assert all(copy.group_id in [key.article_id for key in at_once.by_key] for copy in at_once.by_key.values())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(made=observations())
 def test_every_article_is_decided_once_and_a_second_pass_finds_nothing_new(made):
     memory = Memory()
@@ -328,7 +328,7 @@ def test_every_article_is_decided_once_and_a_second_pass_finds_nothing_new(made)
     assert memory.by_key == before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(made=observations())
 def test_every_cluster_has_one_first_that_all_others_name(made):
     memory = Memory()

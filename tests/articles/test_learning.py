@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.learning import Body, looks_like_content, propose
@@ -107,7 +107,6 @@ many_bodies = st.lists(st.lists(words, min_size=1, max_size=6), min_size=1, max_
 )
 
 
-@settings(deadline=None)
 @given(many_bodies)
 def test_dropping_what_is_proposed_never_empties_a_body(bodies: list[Body]) -> None:
     proposals = propose(bodies)

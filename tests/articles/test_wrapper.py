@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.wrapper import label_values, person, simplified, strip_wrapper
@@ -241,7 +241,6 @@ LINES = st.lists(
 
 
 # No deadline: under load an example may take any time.
-@settings(deadline=None)
 @given(LINES)
 def test_lines_keep_their_order_and_something_stays(lines):
     stripped = strip_wrapper(lines)

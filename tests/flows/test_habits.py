@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.desk.habits import Silence, Week, habit_of, silence_of
@@ -69,7 +69,6 @@ times = st.lists(st.integers(0, 40 * 24 * 60), min_size=2, max_size=200).map(
 )
 
 
-@settings(deadline=None)
 @given(times, st.floats(0, 2000), st.floats(0, 2000))
 def test_expected_articles_add_up(found: list[datetime], one: float, other: float) -> None:
     week = Week.of(found, SHANGHAI)

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from flows.cli import run
@@ -147,7 +146,6 @@ def test_worse_is_told_at_once_and_better_only_when_well() -> None:
 states = st.lists(st.tuples(st.sampled_from(sorted(GRAVITY)), st.integers(1, 240)), max_size=60)
 
 
-@examples(deadline=None)
 @given(states)
 def test_no_storm_and_no_recovery_without_an_alarm(history: list[tuple[str, int]]) -> None:
     told: dict[str, Told] = {}

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.source import Source
@@ -147,7 +147,6 @@ def test_every_source_of_ours_can_be_edited(file: Path) -> None:
     assert [line for line in text.splitlines() if line.startswith("#")] == kept
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=4, unique=True))
 def test_any_pattern_comes_back_as_it_was(patterns: list[str]) -> None:
     import tempfile

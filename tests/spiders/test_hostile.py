@@ -196,7 +196,7 @@ def test_what_was_let_through_is_extracted_or_refused_by_name(survived: Survived
         assert isinstance(extract(page, survived.source), Article | Rejected)
 
 
-@settings(max_examples=200, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(kind=st.sampled_from(sorted(READERS)), seed=st.integers(0, 10**9))
 def test_any_damaged_list_is_rows_or_a_list_error(kind: str, seed: int) -> None:
     body = damaged(sound_list(kind, "list"), random.Random(seed))
@@ -210,7 +210,7 @@ def test_any_damaged_list_is_rows_or_a_list_error(kind: str, seed: int) -> None:
     assert all(row.url.encode() for row in listing.rows), "a lone surrogate is no part of an address"
 
 
-@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**9))
 def test_any_damaged_page_is_an_article_or_a_refusal(seed: int) -> None:
     page = Page(

@@ -52,7 +52,7 @@ pages = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batch=st.lists(pages, max_size=5))
 def test_what_is_appended_is_what_is_read_back(tmp_path_factory, batch):
     root = tmp_path_factory.mktemp("lake")

@@ -129,7 +129,7 @@ made_articles = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(batch=made_articles)
 def test_whatever_is_written_is_read_back_and_a_second_run_changes_no_byte(tmp_path_factory, batch):
     root = tmp_path_factory.mktemp("lake")
@@ -494,7 +494,7 @@ def test_w13_a_newer_schema_is_refused_with_a_reason(tmp_path):
 
 
 # Never made smaller: each example is a lake.
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
 @given(order=st.permutations(range(len(retold()))), cuts=st.sets(st.integers(1, len(retold()) - 1), max_size=6))
 def test_near_clusters_do_not_depend_on_order_and_batches(tmp_path_factory, order, cuts):
     root, news = tmp_path_factory.mktemp("lake"), retold()

@@ -133,7 +133,7 @@ def test_an_article_inside_a_digest_is_linked_as_such():
     assert (link.one, link.other, link.kind, link.duplicate) == ("digest", "item", "contained", False)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.permutations(NEWS), st.sets(st.integers(1, len(NEWS) - 1)))
 def test_links_are_a_function_of_the_set(order, cuts):
     made, told = index(), []

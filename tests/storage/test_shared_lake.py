@@ -84,7 +84,7 @@ def known(ledger: Ledger, articles: Sequence[Article], step: int) -> tuple[set, 
     return {(copy, copy.group_id, copy.place, places[copy.key]) for copy in copies}, ledger.links()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(order=st.permutations([*retold(), *plan()[:20]]), step=st.integers(1, 40))
 def test_either_database_knows_the_same_in_whatever_order_it_came(tmp_path_factory, postgres, order, step):
     folder = tmp_path_factory.mktemp("ledgers")
