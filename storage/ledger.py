@@ -388,6 +388,7 @@ class Ledger:
         self._index.rebuild([])
 
     def stored(self, keys: Iterable[CopyKey]) -> list[Stored]:
+        """What is known of these copies, in their order. Raises KeyError for one that is not known."""
         keys, found = list(keys), {}
         for *key, day, first_seen_at, gone_at, cluster_id, of, kind, similarity in self._query(STORED, _ids(keys)):
             copy = CopyKey(*key)

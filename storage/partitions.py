@@ -192,18 +192,8 @@ def decode(data: bytes, name: str, columns: list[str] | None = None) -> pa.Table
     return PartitionFile(data, name).read(columns)
 
 
-def last_seq(path: Path) -> int:
-    """The highest ingest_seq in a file, from its footer; 0 if there is none."""
-    try:
-        with path.open("rb") as file:
-            return last_seq_of(file, str(path))
-    except FileNotFoundError:
-        return 0
-    except OSError as error:
-        raise LakeError(f"{path}: {error.strerror}") from error
-
-
 def last_seq_of(file: BinaryIO, name: str) -> int:
+    """The highest ingest_seq in a file, from its footer; 0 if there is none."""
     footer = _footer(file, name)
     at = footer.schema.to_arrow_schema().get_field_index("ingest_seq")
     groups = (footer.row_group(n).column(at) for n in range(footer.num_row_groups) if footer.row_group(n).num_rows)

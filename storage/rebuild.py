@@ -15,6 +15,7 @@ from typing import TypeAlias
 from articles.decide import CopyKey, decide
 from articles.fingerprint import with_fingerprints
 from articles.records import Article
+from storage.errors import LakeError
 from storage.ledger import Ledger
 from storage.merge import COPY_TREES, GONE_AT, Contents, merge
 from storage.partitions import Partition, decode, files, last_seq_of, partition_key
@@ -87,7 +88,12 @@ def _articles(partition: Partition, contents: Contents, days: Days) -> Iterator[
 def _unfinished(ledger: Ledger, partition: Partition, contents: Contents) -> set[CopyKey]:
     """Copies whose rows here are not what the ledger says of them."""
     ids = {article_id for table in contents.values() if table for article_id in table["article_id"].to_pylist()}
-    copies = ledger.stored(CopyKey(article_id, partition.owner) for article_id in sorted(ids))
+    try:
+        copies = ledger.stored(CopyKey(article_id, partition.owner) for article_id in sorted(ids))
+    except KeyError as error:
+        # It came after the ledger was filled: who had the lake before is still at the commit that will end his run.
+        name = partition_key("articles", partition)
+        raise LakeError(f"{name}: another run adds rows while the ledger is made anew; try again") from error
     strays = {copy.key for copy in copies if copy.day != partition.date}
     for key in strays:
         ledger.move(key, partition.date)

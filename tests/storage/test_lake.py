@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from articles.records import Article, Reason, Rejected
+from storage import rebuild as rebuilding
 from storage.errors import LakeError, LedgerError, LockHeld
 from storage.failpoint import POINTS, VARIABLE, FailpointError
 from storage.lake import Lake
@@ -623,6 +624,29 @@ def test_a_rebuild_cut_short_is_begun_again(tmp_path):
         Lake.open(tmp_path)
     path.write_bytes(whole)
     assert {kind for kinds in commit(tmp_path, plan()) for kind in kinds} == {"unchanged"}
+
+
+def test_rows_that_come_while_the_ledger_is_made_anew_end_it_with_a_word(tmp_path, monkeypatch):
+    """As in a bucket, from a run that had the lake before and is at the commit that will end it."""
+    commit(tmp_path, [make_article(1)])
+    [(_, path)] = partitions(tmp_path, "articles")
+    before = path.read_bytes()
+    commit(tmp_path, [make_article(2)])
+    after = path.read_bytes()
+    path.write_bytes(before)
+    ledger_path(tmp_path).unlink()
+    contents = rebuilding._contents
+
+    def read_and_overtaken(*place):
+        found = contents(*place)
+        path.write_bytes(after)
+        return found
+
+    with monkeypatch.context() as overtaken, pytest.raises(LakeError, match="another run adds rows"):
+        overtaken.setattr(rebuilding, "_contents", read_and_overtaken)
+        Lake.open(tmp_path)
+    with Lake.open(tmp_path) as lake:
+        assert lake.ledger.count() == 2
 
 
 # Kills
