@@ -20,7 +20,9 @@ REST = "<p>评论</p>" * 4_000
         ('<div class="x" id="body">', "#body"),
         ("<div id=body>", "#body"),
         ('<div class="left body wide">', ".body"),
-        ("<DIV CLASS='body'>".lower(), "div.body"),
+        ("<DIV CLASS='body'>", "div.body"),
+        ('<div class="text_x7Q">', '[class^="text_"]'),
+        ("<div id=body>", "[id=body]"),
     ],
 )
 def test_a_page_is_cut_behind_its_container(opening, selector):
@@ -33,10 +35,24 @@ def test_a_page_is_cut_behind_its_container(opening, selector):
     assert len(cut) < len(html) / 4
 
 
-@pytest.mark.parametrize("selector", ["div > p", ".body .inner", "[id=body]", "#other"])
-def test_only_a_plain_id_or_class_is_a_fence(selector):
+@pytest.mark.parametrize("selector", ["div > p", ".body .inner", "div #body", "#other"])
+def test_only_an_id_or_a_class_is_a_fence(selector):
     html = "<div id=body class='body'>甲</div>" + "<p>评论</p>" * 4_000
     assert cut_around(html, [selector]) is None
+
+
+def test_a_container_inside_another_is_found_there():
+    html = f"<p class=text_1>甲</p><div class=main_1>乙<p class=text_2>丙</p></div>{REST}<p class=text_3>丁</p>"
+    found = cut_around(html, ['[class^="main_"] [class^="text_"]'])
+    assert found is not None
+    assert found.startswith("<p class=text_1>甲</p><div class=main_1>乙<p class=text_2>丙</p></div>")
+    assert "丁" not in found
+
+
+@pytest.mark.parametrize("rest", ["<p class=text_3>丁</p></div>", "</div><div class=main_2></div>"])
+def test_a_body_in_pieces_is_no_fence(rest):
+    html = f"<div class=main_1>乙<p class=text_2>丙</p>{rest}{REST}"
+    assert cut_around(html, ['[class^="main_"] [class^="text_"]']) is None
 
 
 def test_a_container_that_never_closes_is_no_fence():
@@ -119,3 +135,18 @@ def test_a_page_without_a_head_or_a_headline_is_cut_behind_only():
         assert found is not None
         assert LINKS in found
         assert len(found) < len(html)
+
+
+def test_a_headline_may_be_told_by_its_selectors():
+    html = page().replace("<h1", "<h4 class=head").replace("h1>", "h4>")
+    found = cut_around(html, ["#body"], ((".title::text", ".head::text"),))
+    assert found is not None
+    assert "<h4 class=head>某市举行展会</h4>" in found
+    assert LINKS not in found
+    assert len(found) < len(html) / 4
+
+
+def test_a_field_far_behind_the_body_is_kept():
+    html = page().replace(REST, "<p>评论</p>" * 2_000 + "<i id=who>某人</i>" + REST)
+    assert "<i id=who>某人</i>" in cut(html, ("h1",), ("#who::text",))
+    assert "<i id=who>某人</i>" not in cut(html, ("h1",), (".when", "#who::text"))
