@@ -33,9 +33,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from benchmarks.lake_feed import batches_of
 from benchmarks.lake_queries import best_of
 from benchmarks.lake_readers import with_duckdb, with_polars
-from benchmarks.lake_rows import batches_of, write_bulk, write_small
+from benchmarks.lake_rows import write_bulk, write_small
 from benchmarks.peers import install_peers, peer_python
 from benchmarks.tables import progress, say, table
 from storage.compact import compact
@@ -51,15 +52,17 @@ ROWS_ALONE = "finnews, rows alone"
 # What a store has to do to be compared with: be transactional, and store each article once.
 DEDUPLICATING = ("delta merge", "iceberg upsert", "dlt merge")
 SMALL = ("write_dataset", "write_dataset, rewritten", "delta append", *DEDUPLICATING)
-BARE, SYNCED = "write_dataset", "write_dataset, synced"
+# From articles to files, as ours; and from tables that somebody else has made.
+BARE, SYNCED, OF_TABLES = "write_dataset", "write_dataset, synced", "write_dataset, of tables"
 LAYOUTS = (BARE, "delta append", "iceberg upsert")
-BULK = (BARE, SYNCED, *LAYOUTS[1:])
+BULK = (BARE, SYNCED, OF_TABLES, *LAYOUTS[1:])
 # What a bulk load does for its articles beside writing them to files.
 SERVICES = {
     OURS: "journal; exact and near duplicates, revisions, elections; ledger; fsync",
     ROWS_ALONE: "canonical order, checksums, files replaced in one step; fsync",
     BARE: "nothing",
     SYNCED: "fsync of files and folders",
+    OF_TABLES: "nothing, and it is given tables",
     "delta append": "transaction log",
     "iceberg upsert": "manifests and catalogue (appending)",
 }
@@ -136,7 +139,7 @@ def bulk(shape: dict[str, int], options: argparse.Namespace) -> list[str]:
         say(f"{name}: {SERVICES[name]}. MB peak at {peaks}")
     if BARE not in found:
         return []
-    for peer in (BARE, SYNCED):
+    for peer in (BARE, OF_TABLES, SYNCED):
         for ours in (ROWS_ALONE, OURS):
             wall, cpu = (_ratio(found[ours], found[peer], what) for what in ("seconds", "cpu_seconds"))
             say(f"{ours}: {wall:.2f} of {peer}; by CPU time {cpu:.2f}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-PEAKS = (50_000, 100_000, 200_000)
+PEAKS = (50_000, 100_000, 150_000, 200_000)
 
 T = TypeVar("T")
 

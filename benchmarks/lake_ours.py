@@ -10,12 +10,14 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from articles.decide import CopyKey, Place
 from articles.records import Article
+from benchmarks.lake_feed import batches_of
 from benchmarks.lake_meter import Meter
-from benchmarks.lake_rows import batches_of
 from storage.lake import WRITERS, Lake
-from storage.partitions import Partition, changed, partition_key
-from storage.schema import Row, observed_row
+from storage.ledger import Stored
+from storage.merge import COPY_TREES, Contents, merge
+from storage.partitions import Partition, PartitionFile, encode, partition_key
 from storage.store import Store, open_store
 
 
@@ -42,25 +44,31 @@ def store_rows(folder: Path, rows: Path, meter: Meter) -> None:
     with ThreadPoolExecutor(WRITERS) as writers:
         for batch in meter.until_late(batches_of(rows)):
             with meter.batch(len(batch)):
-                partitions: dict[Partition, list[Row]] = defaultdict(list)
+                partitions: dict[Partition, list[Article]] = defaultdict(list)
                 for article in batch:
-                    partitions[Partition.of(article.source, article.date)].append(_row(article))
+                    partitions[Partition.of(article.source, article.date)].append(article)
                 list(writers.map(lambda each: _add(store, *each), partitions.items()))
                 store.sync(writers)
             count += len(batch)
     meter.report(folder, distinct=count)
 
 
-def _row(article: Article) -> Row:
-    history = {"revision": 1, "first_seen_at": article.fetched_at, "ingest_seq": 1, "cluster_id": article.article_id}
-    return observed_row(article) | history
-
-
-def _add(store: Store, partition: Partition, rows: list[Row]) -> None:
+def _add(store: Store, partition: Partition, articles: list[Article]) -> None:
+    """What Lake does for a partition when all is decided: each article is the first of its cluster."""
     key = partition_key("articles", partition)
-    before = store.read(key)
-    data = changed(before.data if before else None, key, "articles", (), rows)
-    store.put(key, data, before.version if before else None)
+    blob = store.read(key)
+    before = PartitionFile(blob.data, key) if blob else None
+    held: Contents = dict.fromkeys(COPY_TREES) | {
+        "articles": before.rows_of([article.article_id for article in articles]) if before else None
+    }
+    for change in merge(held, articles, list(map(_stored, articles)), 1):
+        data = before.changed("articles", change.replaced, change.rows) if before else encode(change.rows, "articles")
+        store.put(key, data, blob.version if blob else None)
+
+
+def _stored(article: Article) -> Stored:
+    place = Place(article.article_id, None, None, None)
+    return Stored(CopyKey(article.article_id, article.source), article.date, article.fetched_at, None, place)
 
 
 def tell(folder: Path, count: int) -> None:

@@ -7,7 +7,6 @@ and they compress about as texts do.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -18,7 +17,8 @@ import pyarrow.parquet as pq
 
 from articles.identity import text_hash
 from articles.records import Article
-from storage.schema import JOURNAL, article_of, observed_row
+from benchmarks.lake_feed import CHUNK
+from storage.schema import JOURNAL, observed_row
 
 SEED = 11
 FIRST_DAY = date(2024, 1, 1)
@@ -31,8 +31,6 @@ WORDS = 3000
 WORDS_OF_A_SENTENCE = 11
 # Of a batch, so many articles were there before, and so many of these have been changed.
 REPEATED, REVISED = 5, 1
-# Rows handed to a writer at once.
-CHUNK = 10_000
 COLUMNS = pa.schema([*JOURNAL, ("batch", pa.int32())])
 
 
@@ -64,20 +62,6 @@ def write_bulk(path: Path, *, articles: int, sources: int, days: int) -> None:
             if len(chunk) == CHUNK or number == articles - 1:
                 writer.write_table(pa.Table.from_pylist(chunk, schema=COLUMNS))
                 chunk = []
-
-
-def batches_of(path: Path) -> Iterator[list[Article]]:
-    """The batches of such a file, as the records that our own store takes. A buffer for reading ahead would hold all
-    of it in the end."""
-    waiting: list[Article] = []
-    current = 0
-    for group in pq.ParquetFile(path, pre_buffer=False).iter_batches(CHUNK):
-        for row in group.to_pylist():
-            if row["batch"] != current:
-                yield waiting
-                waiting, current = [], row["batch"]
-            waiting.append(article_of(row, source=row["source"], day=row["date"]))
-    yield waiting
 
 
 def _words(chance: random.Random) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import PurePosixPath
 
 import pyarrow as pa
 
 from articles.records import Article
 from storage.errors import LakeError
-from storage.schema import JOURNAL, article_of, observed_row
+from storage.schema import JOURNAL, article_of, observed_table
 from storage.store import Store
 
 FOLDER, SUFFIX = "_state/journal", ".arrow"
@@ -29,8 +30,8 @@ class Journal:
         self._store = store
 
     def add(self, entry: Entry) -> None:
-        rows = [{**observed_row(article), "source": article.source, "date": article.date} for article in entry.articles]
-        table = pa.Table.from_pylist(rows, schema=JOURNAL.with_metadata({"run_id": entry.run_id}))
+        partition = {name: list(map(attrgetter(name), entry.articles)) for name in ("source", "date")}
+        table = observed_table(JOURNAL.with_metadata({"run_id": entry.run_id}), entry.articles, **partition)
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, table.schema, options=OPTIONS) as writer:
             writer.write_table(table)

@@ -357,7 +357,7 @@ class Lake:
     def _take_out(self, partition: Partition, article_id: str) -> None:
         files = self._read(partition, [article_id])
         for tree in COPY_TREES:
-            if files.rows[tree] and not self._put(partition, files, tree, [article_id], ()):
+            if files.rows[tree] and not self._put(partition, files, tree, [article_id], table(tree, ())):
                 raise LakeError(f"{self._name(partition_key(tree, partition))}: somebody else writes to it; try again")
 
     def _bring_all(self, shares: Sequence[_Share], batch: Batch, *, removing: bool = False) -> list[_Share]:
@@ -399,11 +399,11 @@ class Lake:
         if not removing:
             return True
         gone = [change for change in changes if change.gone]
-        return all(self._put(partition, files, change.tree, change.gone, ()) for change in gone)
+        return all(self._put(partition, files, change.tree, change.gone, table(change.tree, ())) for change in gone)
 
-    def _put(self, partition: Partition, files: _Files, tree: Tree, out: Collection[str], rows: Sequence[Row]) -> bool:
+    def _put(self, partition: Partition, files: _Files, tree: Tree, out: Collection[str], rows: pa.Table) -> bool:
         key, before = partition_key(tree, partition), files.read[tree]
-        data = before.content.changed(tree, out, rows) if before else encode(table(tree, rows), tree)
+        data = before.content.changed(tree, out, rows) if before else encode(rows, tree)
         self._require_fence()
         try:
             version = self.store.put(key, data, before.version if before else None)
@@ -435,7 +435,8 @@ class Lake:
                 known.update(map(_refused, before.content.read(["source", "url", "raw_ref"]).to_pylist()))
             rows = {_refused(row): row for row in (rejected_row(each, run_id) for each in reversed(rejected))}
             added = [row for refused, row in reversed(rows.items()) if refused not in known]
-            if not added or self._put(partition, _Files({"quarantine": before}, {}), "quarantine", (), added):
+            files = _Files({"quarantine": before}, {})
+            if not added or self._put(partition, files, "quarantine", (), table("quarantine", added)):
                 return len(added)
             _wait(attempt)
         raise LakeError(f"{self.store.url}/{key} is written to without pause; try again")

@@ -7,7 +7,7 @@ All rows of a copy lie in one partition: the current one in `articles` or `dupli
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from articles.decide import Version, chain, changed, is_replaced, version_of
 from articles.records import Article
 from storage.ledger import Stored
-from storage.schema import Row, Tree, article_of, observed_row
+from storage.schema import SCHEMAS, Row, Tree, article_of, observed_row, observed_table, table
 
 # Superseded and repeated rows appear before they go from where they were: nothing is ever missing.
 COPY_TREES: tuple[Tree, ...] = ("revisions", "duplicates", "articles")
@@ -38,7 +38,7 @@ class Change:
     """What becomes of one file."""
 
     tree: Tree
-    rows: Sequence[Row]
+    rows: pa.Table
     """To be added, in the place of those of `replaced`."""
     replaced: frozenset[str]
     """article_ids whose rows go as these come."""
@@ -54,6 +54,8 @@ def merge(before: Contents, observed: Iterable[Article], copies: Iterable[Stored
     for article in observed:
         seen[article.article_id].append(article)
     copies = list(copies)
+    if not any(before.values()) and all(len(seen[copy.key.article_id]) == 1 and not copy.gone_at for copy in copies):
+        return list(_first_rows(copies, {article_id: article for article_id, [article] in seen.items()}, seq))
     touched = pa.array([copy.key.article_id for copy in copies], pa.string())
     old_rows = {tree: _rows_of(before[tree], touched) for tree in COPY_TREES}
     new_rows: dict[Tree, dict[str, list[Row]]] = {tree: defaultdict(list) for tree in COPY_TREES}
@@ -64,6 +66,27 @@ def merge(before: Contents, observed: Iterable[Article], copies: Iterable[Stored
             new_rows[tree][article_id].append(row)
     changes = (_change(tree, old_rows[tree], new_rows[tree], seq) for tree in COPY_TREES)
     return [change for change in changes if change]
+
+
+def _first_rows(copies: Iterable[Stored], observed: Mapping[str, Article], seq: int) -> Iterator[Change]:
+    """Of copies of which nothing is there and one version was seen, as in most partitions of a bulk load: there is
+    nothing to compare, and rows come about column by column."""
+    by_tree: dict[Tree, list[tuple[Article, Stored]]] = {"duplicates": [], "articles": []}
+    for copy in copies:
+        by_tree[_tree_of(copy)].append((_without_comparison(observed[copy.key.article_id]), copy))
+    for tree, found in by_tree.items():
+        if found:
+            found.sort(key=_in_order)
+            history = [_history(copy, tree, 1) | {"ingest_seq": seq} for _, copy in found]
+            columns = {name: [each[name] for each in history] for name in history[0]}
+            rows = observed_table(SCHEMAS[tree], [article for article, _ in found], **columns)
+            yield Change(tree, rows, replaced=frozenset(), gone=frozenset(), gained=True)
+
+
+def _in_order(row: tuple[Article, Stored]) -> tuple[bool, datetime | None, str]:
+    """As SORT has it for both trees: what has no time stands last."""
+    article, _ = row
+    return article.published_at is None, article.published_at, article.article_id
 
 
 def _rows_of(table: pa.Table | None, ids: pa.Array) -> dict[str, list[Row]]:
@@ -92,10 +115,14 @@ def _rows(
             article = _gone(article, copy.gone_at)
         tree: Tree = "revisions"
         if revision == len(versions):
-            tree = "duplicates" if copy.place.duplicate_of else "articles"
+            tree = _tree_of(copy)
         row = observed_row(article) | _history(copy, tree, revision)
         rows.append((tree, row | {"ingest_seq": _seq_of(row, old[tree], seq)}))
     return rows
+
+
+def _tree_of(copy: Stored) -> Tree:
+    return "duplicates" if copy.place.duplicate_of else "articles"
 
 
 def _without_comparison(article: Article) -> Article:
@@ -139,7 +166,7 @@ def _change(tree: Tree, old: Mapping[str, list[Row]], new: Mapping[str, list[Row
         return None
     rows = [row for article_id in sorted(other) for row in new[article_id]]
     gained = any(row["ingest_seq"] == seq for row in rows)
-    return Change(tree, rows, frozenset(other & old.keys()), gone, gained)
+    return Change(tree, table(tree, rows), frozenset(other & old.keys()), gone, gained)
 
 
 def _by_revision(rows: Iterable[Row]) -> dict[int, Row]:

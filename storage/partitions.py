@@ -151,10 +151,9 @@ class PartitionFile:
         rows = _with_all_columns(rows, self._name)
         return rows.filter(pc.is_in(rows["article_id"], wanted))
 
-    def changed(self, tree: Tree, out: Collection[str], rows: Sequence[Row]) -> bytes:
-        """Its bytes without the rows of some articles, and with new ones."""
-        added = table(tree, rows)
-        if not out and len(rows) <= MAX_APPENDED and self._takes_more(added.schema):
+    def changed(self, tree: Tree, out: Collection[str], added: pa.Table) -> bytes:
+        """Its bytes without the rows of some articles, and with new ones, which come in order."""
+        if not out and len(added) <= MAX_APPENDED and self._takes_more(added.schema):
             return _appended(self.data, self._parquet.metadata, added, tree)
         kept = self.read()
         if out:
@@ -219,7 +218,8 @@ def encode(rows: pa.Table, tree: Tree, *, sealed: bool = False, behind: bytes = 
 
 def changed(data: bytes | None, name: str, tree: Tree, out: Collection[str], rows: Sequence[Row]) -> bytes:
     """The bytes of a file without the rows of some articles, and with new ones."""
-    return encode(table(tree, rows), tree) if data is None else PartitionFile(data, name).changed(tree, out, rows)
+    added = table(tree, rows)
+    return encode(added, tree) if data is None else PartitionFile(data, name).changed(tree, out, added)
 
 
 def _appended(data: bytes, footer: pq.FileMetaData, rows: pa.Table, tree: Tree) -> bytes:

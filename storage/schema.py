@@ -9,10 +9,11 @@ file must not become a column of type null.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from operator import attrgetter
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -124,6 +125,8 @@ STATISTICS = [
 # What a commit adds to an article; the rest of a row is the article itself.
 HISTORY = ("revision", "first_seen_at", "ingest_seq", "cluster_id", "duplicate_of", "duplicate_kind", "similarity")
 
+TO_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
 TREES: dict[Tree, tuple[Column, ...]] = {
     "articles": COLUMNS,
     "duplicates": COLUMNS + DUPLICATE_COLUMNS,
@@ -157,6 +160,18 @@ def _schema(columns: Iterable[Column]) -> pa.Schema:
     )
 
 
+def _extra_of(article: Article) -> str | None:
+    extra = dict(article.extra)
+    return dump_extra(extra | {PAGE_DIGEST: article.page_digest} if article.page_digest else extra)
+
+
+# Column → what an article says there.
+OBSERVED: Mapping[str, Callable[[Article], Any]] = {
+    column.name: _extra_of if column.name == "extra" else attrgetter(column.name)
+    for column in COLUMNS
+    if column.name not in HISTORY
+}
+
 SCHEMAS: dict[Tree, pa.Schema] = {tree: _schema(columns) for tree, columns in TREES.items()}
 # A batch on its way into the lake: all that an article knows of itself, with its partition.
 JOURNAL = _schema([*PARTITION, *(c for c in COLUMNS if c.name not in HISTORY)])
@@ -164,36 +179,15 @@ JOURNAL = _schema([*PARTITION, *(c for c in COLUMNS if c.name not in HISTORY)])
 
 def observed_row(article: Article) -> Row:
     """The columns that the article itself gives, without its partition; HISTORY is missing."""
-    extra = {**article.extra, PAGE_DIGEST: article.page_digest} if article.page_digest else dict(article.extra)
-    return {
-        "article_id": article.article_id,
-        "url": article.url,
-        "canonical_url": article.canonical_url,
-        "title": article.title,
-        "text": article.text,
-        "summary": article.summary,
-        "publisher": article.publisher,
-        "author": article.author,
-        "editor": article.editor,
-        "section": article.section,
-        "tags": list(article.tags),
-        "images": list(article.images),
-        "symbols": list(article.symbols),
-        "published_at": article.published_at,
-        "published_precision": article.published_precision,
-        "published_raw": article.published_raw,
-        "updated_at": article.updated_at,
-        "fetched_at": article.fetched_at,
-        "lang": article.lang,
-        "text_chars": article.text_chars,
-        "text_hash": article.text_hash,
-        "fingerprint": article.fingerprint,
-        "removed": list(article.removed),
-        "flags": list(article.flags),
-        "extractor": article.extractor,
-        "raw_ref": article.raw_ref,
-        "extra": dump_extra(extra),
-    }
+    values = ((name, value_of(article)) for name, value_of in OBSERVED.items())
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
+
+
+def observed_table(schema: pa.Schema, articles: Sequence[Article], **others: Sequence[Any]) -> pa.Table:
+    """A row for each article, column by column: a third of the time of one by one. `others` are the columns of the
+    schema that an article does not give."""
+    columns = {name: list(map(value_of, articles)) for name, value_of in OBSERVED.items()} | others
+    return pa.table([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
 
 
 def article_of(row: Mapping[str, Any], *, source: str, day: date | None) -> Article:
@@ -223,7 +217,7 @@ def table(tree: Tree, rows: Iterable[Row]) -> pa.Table:
 
 
 def dump_extra(extra: Mapping[str, str]) -> str | None:
-    return json.dumps(extra, ensure_ascii=False, sort_keys=True, separators=(",", ":")) if extra else None
+    return TO_JSON(extra) if extra else None
 
 
 def load_extra(extra: str | None) -> dict[str, str]:
