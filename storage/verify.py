@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from storage.accepted import acceptances, accepted_refs, still_unreadable
 from storage.archive import PageArchive
 from storage.database import Location, exists
 from storage.errors import ArchiveError, LakeError, LedgerError
@@ -64,12 +65,22 @@ KNOWN = pa.schema(
 TEXTS = pa.schema([(name, pa.string()) for name in ("article_id", "source", "text_hash")])
 KEYS = pa.schema([(name, pa.string()) for name in ("article_id", "source")])
 REFUSED = pa.schema([(name, pa.string()) for name in ("source", "url", "raw_ref")])
-TABLES = {"held": HELD, "refused": REFUSED, "known": KNOWN, "texts": TEXTS, "unfinished": KEYS}
-# Every reference into the archive, with where it stands; and the pages that they name.
+ACCEPTED = pa.schema([("raw_ref", pa.string())])
+TABLES = {
+    "held": HELD,
+    "refused": REFUSED,
+    "known": KNOWN,
+    "texts": TEXTS,
+    "unfinished": KEYS,
+    "accepted": ACCEPTED,
+}
+# Every reference into the archive, with where it stands, but for lost ones that somebody accepted; and the pages that
+# they name.
 VIEWS = r"""
-create view refs as
+create view refs as from (
     select source || ' ' || article_id as place, raw_ref, page_digest from held where raw_ref != ''
-    union all select source || ' ' || url, raw_ref, '' from refused where raw_ref != '';
+    union all select source || ' ' || url, raw_ref, '' from refused where raw_ref != ''
+) anti join accepted using (raw_ref);
 create view pages as
     select raw_ref, max(page_digest) as page_digest, named.path as path, named.first::bigint as first,
            named.length::bigint as length
@@ -168,6 +179,7 @@ join known using (article_id, source) group by all order by all
 """
 MISPLACED = f"select article_id, source, text_hash, says from held {ASTRAY}"
 PAGE_FILES = "select path, max(first + length), count(*) from pages group by path order by path"
+PAGES_BEHIND = "select raw_ref from pages where path = ? and first + length > ? order by first"
 PAGES = "select raw_ref, page_digest from pages order by path, first"
 
 
@@ -200,6 +212,8 @@ class Findings:
     lost: list[tuple[str, str, str | None, str | None, int, int]] = field(default_factory=list)
     """Copies with texts that the ledger knows and the lake has not: article_id, source, where the last page lies if no
     row is of it, since when it is gone, number of these texts and of all."""
+    lost_pages: list[str] = field(default_factory=list)
+    """References to pages that the archive should have and cannot give."""
     refused: list[str] = field(default_factory=list)
     """Where the pages lie that the ledger knows to have been refused."""
     misplaced: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -393,6 +407,7 @@ class _Look:
     def _pages(self) -> None:
         """Whether the archive is long enough: no record is read."""
         check, expired = self._findings.checks["pages"], 0
+        self._accept()
         self._ask("pages", NO_REFERENCE)
         sizes = {listed.key: listed.size_bytes for listed in self._store.entries("pages")}
         for path, ends, count in self._rows(PAGE_FILES):
@@ -400,12 +415,23 @@ class _Look:
             size = sizes.get(path)
             if size is None and self._expired.covers(path):
                 expired += count
-            elif size is None:
+                continue
+            if size is None:
                 check.found(path, f"is lost, with {count} pages", count)
             elif size < ends:
                 check.found(path, f"ends at {size:,} bytes, the last page at {ends:,}")
+            self._findings.lost_pages += (raw_ref for (raw_ref,) in self._rows(PAGES_BEHIND, [path, size or 0]))
         if expired:
             check.notes.append(f"{expired} pages expired by retention; their rows are all that is left of them")
+
+    def _accept(self) -> None:
+        """Leave out the pages whose loss somebody has accepted."""
+        accepted = acceptances(self._store)
+        unreadable = still_unreadable(self._lake, accepted_refs(accepted))
+        self._add("accepted", _rows(ACCEPTED, ((raw_ref,) for raw_ref in unreadable)))
+        self._flush()
+        if unreadable:
+            self._findings.checks["pages"].notes.append(f"{len(unreadable)} pages are lost, and were accepted as such")
 
     def _every_page(self) -> None:
         check = self._findings.checks["pages"]
@@ -418,6 +444,7 @@ class _Look:
                     page = archive.read(raw_ref)
                 except ArchiveError as error:
                     check.found(raw_ref, _without_place(error, raw_ref))
+                    self._findings.lost_pages.append(raw_ref)
                     continue
                 if digest and page.digest != digest:
                     check.found(raw_ref, "is another page than the one the row was read from")
@@ -437,8 +464,8 @@ class _Look:
         for name, count in {"keys": rows, "places": rows, "clusters": copies, "ledger": known}.items():
             self._findings.checks[name].looked_at = count
 
-    def _rows(self, question: str) -> Iterator[tuple[Any, ...]]:
-        cursor = self._database.cursor().execute(question)
+    def _rows(self, question: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        cursor = self._database.cursor().execute(question, values)
         while rows := cursor.fetchmany(CHUNK):
             yield from rows
 

@@ -1,8 +1,10 @@
-"""`finnews verify [--repair]`: whether the lake is what it says it is, and putting right what is not.
+"""`finnews verify [--repair] [--accept-lost]`: whether the lake is what it says it is, and putting right what is not.
 
 verify ──▶ remember what is lost ──▶ set damage aside ──▶ finish commits, make the ledger anew ──▶ read the lost again
   ▲                                                                                                      │
   └──────────────────────────────────────────────────────────────────────────────────────────────────────┘
+
+What cannot be put right stays a fault until somebody accepts it.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from getpass import getuser
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 from articles.records import Article, Reason, Rejected
@@ -22,6 +26,7 @@ from flows.core.runs import BATCH, batches, open_lake, run_id, when_free
 from flows.settings import Settings
 from flows.terminal import Terminal
 from spiders.catalogue import Catalogue
+from storage.accepted import accept, acceptances, accepted_copies, accepted_refs
 from storage.archive import PageArchive
 from storage.database import exists
 from storage.lake import Lake
@@ -39,7 +44,9 @@ ALL_RUNS = 1_000_000
 LEDGER_CHECKS = ("keys", "places", "clusters", "ledger")
 
 
-def verify_command(settings: Settings, terminal: Terminal, *, repair: bool = False, deep: bool = False) -> Exit:
+def verify_command(
+    settings: Settings, terminal: Terminal, *, repair: bool = False, deep: bool = False, accept_lost: bool = False
+) -> Exit:
     require_lake(settings.lake_path)
     with (
         terminal.progress("files and pages" if deep else "files", total=_steps(settings, deep)) as advance,
@@ -52,6 +59,10 @@ def verify_command(settings: Settings, terminal: Terminal, *, repair: bool = Fal
         done = {"set aside": aside} | put_right(settings, terminal, findings, lost)
         with terminal.progress("once more", total=_steps(settings, deep)) as advance, quiet(settings):
             findings = look(settings, deep=deep, advance=advance)
+    if accept_lost:
+        with quiet(settings):
+            done["accepted"] = accept_losses(settings, findings)
+            findings = look(settings, deep=deep)
     _tell(findings, done, terminal)
     return Exit.OK if findings.sound else Exit.GATE
 
@@ -76,6 +87,14 @@ def put_right(settings: Settings, terminal: Terminal, findings: Findings, lost: 
         if lost:
             done |= _restore(lake, settings, terminal, lost)
     return done
+
+
+def accept_losses(settings: Settings, findings: Findings) -> int:
+    """What repairs could not bring back, and pages that the archive has no more, are a fault no longer."""
+    store, by = open_store(settings.lake_path), f"{getuser()}@{gethostname()}"
+    lost = still_lost(store)
+    raw_refs = lost.raw_refs.union(findings.lost_pages)
+    return accept(store, by=by, at=datetime.now(UTC), copies=lost.copies.keys(), raw_refs=raw_refs)
 
 
 def _steps(settings: Settings, deep: bool) -> int | None:
@@ -126,18 +145,21 @@ def _accounts(settings: Settings, findings: Findings) -> Check:
 
 
 def _still_lost(settings: Settings) -> Check:
-    check, lost = (
+    check, store = (
         Check("lost", "what was damaged has been read again from the archive"),
-        still_lost(open_store(settings.lake_path)),
+        open_store(settings.lake_path),
     )
-    for article_id, source in sorted(lost.copies):
-        check.looked_at += 1
+    lost, accepted = still_lost(store), acceptances(store)
+    check.looked_at = len(lost.copies) + len(lost.raw_refs)
+    check.notes += map(str, accepted)
+    for article_id, source in sorted(lost.copies.keys() - accepted_copies(accepted)):
         check.found(f"{source} {article_id}", "a text of it is lost")
-    for raw_ref in sorted(lost.raw_refs):
-        check.looked_at += 1
+    for raw_ref in sorted(lost.raw_refs - accepted_refs(accepted)):
         check.found(raw_ref, "was read for rows that are lost" + (", and is lost too" * (raw_ref in lost.unreadable)))
     if check.problems:
-        check.notes.append("put files of the archive back from a backup, and repair again")
+        check.notes.append(
+            "put files of the archive back from a backup, and repair again; or accept it with --accept-lost"
+        )
     return check
 
 

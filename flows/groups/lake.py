@@ -57,10 +57,13 @@ def reindex(lake: LakeOption = None, ledger: LedgerOption = None, as_json: JsonO
     raise typer.Exit(reindex_command(settings_of(lake=lake, ledger=ledger), terminal_of(as_json, False, 0)))
 
 
-@app.command(epilog="Examples: finnews verify --lake /data/lake · finnews verify --deep --repair")
+@app.command(epilog="Examples: finnews verify --deep --repair · finnews verify --accept-lost")
 def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Put right what can be; damage is kept aside.")] = False,
     deep: Annotated[bool, typer.Option("--deep", help="Read every page of the archive as well.")] = False,
+    accept_lost: Annotated[
+        bool, typer.Option("--accept-lost", help="What is lost for good is a fault no longer; noted with your name.")
+    ] = False,
     lake: LakeOption = None,
     ledger: LedgerOption = None,
     folders: SourceFolders = None,
@@ -71,7 +74,7 @@ def verify(
     from flows.commands.verifying import verify_command
 
     settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, quiet, 0)
-    raise typer.Exit(verify_command(settings, terminal, repair=repair, deep=deep))
+    raise typer.Exit(verify_command(settings, terminal, repair=repair, deep=deep, accept_lost=accept_lost))
 
 
 @app.command(epilog="Examples: finnews compact --older-than 7 · finnews compact --older-than 0 --source sina --dry-run")

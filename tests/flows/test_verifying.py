@@ -84,9 +84,9 @@ def problems(settings: Settings, *, deep: bool = False) -> dict[str, int]:
     return {name: check.problems for name, check in look(settings, deep=deep).checks.items() if check.problems}
 
 
-def verify(settings: Settings, capsys, *, repair: bool = False) -> tuple[int, dict]:
+def verify(settings: Settings, capsys, **options: bool) -> tuple[int, dict]:
     capsys.readouterr()
-    code = verify_command(settings, Terminal(as_json=True, quiet=True), repair=repair, deep=True)
+    code = verify_command(settings, Terminal(as_json=True, quiet=True), deep=True, **options)
     return code, json.loads(capsys.readouterr().out)
 
 
@@ -329,6 +329,38 @@ def test_w08_a_row_that_is_lost_with_its_page_is_named_until_it_is_back(settings
     shutil.rmtree(settings.lake_path / "pages")
     shutil.copytree(whole, settings.lake_path / "pages")
     assert verify(settings, capsys, repair=True)[0] == 0
+    assert rows(settings) == before
+
+
+def test_w08_a_loss_that_is_accepted_is_named_and_no_fault(settings, capsys):
+    before = rows(settings)
+    whole = settings.lake_path.parent / "backup"
+    shutil.copytree(settings.lake_path / "pages", whole)
+    damage_a_page(settings, 4)
+    flip_in_texts(settings)
+    assert verify(settings, capsys, accept_lost=True)[0] == 4, "not repaired yet"
+    assert verify(settings, capsys, repair=True)[0] == 4
+    code, found = verify(settings, capsys, accept_lost=True)
+    assert (code, found["repaired"]) == (0, {"accepted": 2}), "the copy and the page"
+    for code, found in (verify(settings, capsys), verify(settings, capsys, accept_lost=True)):
+        notes = [note for check in found["checks"] if check["name"] == "lost" for note in check["notes"]]
+        assert code == 0 and ["accepted by" in note for note in notes] == [True]
+    # Another one is a fault as ever.
+    damage_a_page(settings, 5)
+    assert problems(settings, deep=True) == {"pages": 1}
+    # And what comes back after all, is restored.
+    shutil.rmtree(settings.lake_path / "pages")
+    shutil.copytree(whole, settings.lake_path / "pages")
+    assert verify(settings, capsys, repair=True)[0] == 0
+    assert rows(settings) == before
+
+
+def test_w08_files_of_the_archive_that_are_gone_for_good_can_be_accepted(settings, capsys):
+    before = rows(settings)
+    shutil.rmtree(settings.lake_path / "pages")
+    assert problems(settings)["pages"] == 12
+    code, found = verify(settings, capsys, accept_lost=True)
+    assert (code, found["repaired"]) == (0, {"accepted": 12})
     assert rows(settings) == before
 
 
