@@ -24,6 +24,8 @@ _TAGS = (
 _FENCE_CHARS = 2_000
 # Kept behind the container, where signatures stand, and in front of the headline: crumbs, a time, a medium.
 _MARGIN_CHARS = 3_000
+# In front of the last crumb, for the others.
+_CRUMBS_CHARS = 2_000
 # Around headline and body, where most fields stand: only one that is not found here is looked for on all of the page.
 _NEAR_CHARS = 6_000
 # No field stands further behind; of those that do not stand near, on real pages, up to 12,000.
@@ -154,30 +156,31 @@ def _end_behind(html: str, named: _Named, body: int, near: int, cut: int) -> int
 
 
 def _with_crumbs(html: str, head: int, start: int) -> int:
-    """Where the crumbs begin in front of what is kept, and other small things: no place inside a script or a comment.
-    The start of the page, where something in between is read from anywhere."""
+    """Where the crumbs and other small things begin in front of what is kept; the start of the page, where something in
+    front of that is read from anywhere."""
+    margin = _MARGIN_CHARS
     if (crumbs := html.rfind(_LAST_CRUMB, head, start)) != -1:
-        start = crumbs
-    start = html.rfind("<", 0, max(head, start - _MARGIN_CHARS))
+        start, margin = crumbs, _CRUMBS_CHARS
+    start = _outside(html, head, html.rfind("<", 0, max(head, start - margin)), start)
     is_read = any(html.find(mark, head, start) != -1 for mark in _READ_ANYWHERE)
-    if is_read or html.count("<meta", head, start) > _MOST_METAS:
-        return 0
-    return min([start, *_opened(html, head, start)])
+    return 0 if is_read or html.count("<meta", head, start) > _MOST_METAS else start
 
 
-def _opened(html: str, head: int, place: int) -> Iterator[int]:
-    """Where comments and scripts begin that are open at a place."""
+def _outside(html: str, head: int, place: int, latest: int) -> int:
+    """The place, if it lies in no script or comment; or else where that ends, or begins if it ends too late."""
     for openings, closings in _OPAQUE:
-        at = max(html.rfind(opening, head, place) for opening in openings)
-        if at > max(html.rfind(closing, head, place) for closing in closings):
-            yield at
+        opened = max(html.rfind(opening, head, place) for opening in openings)
+        if opened > max(html.rfind(closing, head, place) for closing in closings):
+            ends = [end for closing in closings if (end := html.find(closing, place, latest)) != -1]
+            place = html.find(">", min(ends)) + 1 if ends else opened
+    return place
 
 
 def _metas(html: str, start: int, end: int) -> Iterator[str]:
     """The metas between two places, where some sites put them."""
     at = html.find("<meta", start, end)
     while at != -1:
-        if (meta := _META.match(html, at, end)) and not any(_opened(html, start, at)):
+        if (meta := _META.match(html, at, end)) and _outside(html, start, at, at) == at:
             yield meta[0]
         at = html.find("<meta", at + 1, end)
 

@@ -555,6 +555,8 @@ class Finder:
     def _found(self, index: _Index, steps: Sequence[Step], inside: etree._Element | None) -> list[etree._Element]:
         last, outer = steps[-1], steps[:-1]
         candidates = last.candidates(index) if last.key else self._root.iter(last.tag)
+        if candidates == ():
+            return []
         found = [element for element in candidates if last.fits(element) and _stands_in(element, outer)]
         if inside is None:
             return found
@@ -616,17 +618,18 @@ class Step(NamedTuple):
     key: tuple[str, str, str] | None
     """The test that the index answers."""
 
-    def candidates(self, index: _Index) -> list[etree._Element]:
+    def candidates(self, index: _Index) -> Sequence[etree._Element]:
         assert self.key is not None
         name, comparison, value = self.key
         if comparison == "~=":
-            found = index.by_word.get(value, [])
+            found = index.by_word.get(value)
         elif comparison == "=":
-            found = index.by_value[name].get(value, [])
+            found = index.by_value[name].get(value)
         else:
             compare = _COMPARISONS[comparison]
             found = [place for text, places in index.by_value[name].items() if compare(text, value) for place in places]
-        return [element for _, element in sorted(found, key=_place)]
+        # Most of what a source's selectors name is on no one page of it.
+        return [element for _, element in sorted(found, key=_place)] if found else ()
 
     def fits(self, element: etree._Element) -> bool:
         return (self.tag is None or element.tag == self.tag) and all(_holds(element, *test) for test in self.tests)
