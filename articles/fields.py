@@ -153,6 +153,7 @@ _DATE_ALONE = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?")
 _BYLINE_CHARS = 60
 _MARKED_BELOW = 3
 _BEFORE_NAME = re.compile(r"^(?:由|文|[Bb]y)\s+")
+_SURNAME = re.compile(f"[{SURNAMES}]")
 _BY_WORDS = frozenset(("由", "文", "作者", "By", "by"))
 _LATIN_PERSON = re.compile(r"[A-Z][a-zA-Z.'’-]+(?: [A-Z][a-zA-Z.'’-]*){1,3}")
 _NOT_A_LATIN_PERSON = re.compile(
@@ -622,7 +623,7 @@ def _labels(runs: Iterable[Run]) -> dict[str, str]:
 def _byline(runs: Iterable[Run]) -> str | None:
     """Who is named in a line of his own: 「□本报记者 王一鸣」, "By Wang Yiming"."""
     for run in runs:
-        if len(run.text) <= _BYLINE_CHARS:
+        if len(run.text) <= _BYLINE_CHARS and _SURNAME.search(run.text):
             pieces = run.pieces.split("\t") if "记者" in run.text or "記者" in run.text else []
             for line in (run.text, *pieces):
                 name = byline(line).get("author", "")

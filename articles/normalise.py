@@ -68,7 +68,10 @@ def key_text(text: str) -> str:
     """
     for mark in KEYLESS_MARKS:
         text = text.replace(mark, " ")
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    composed = unicodedata.normalize("NFKC", text)
+    folded = composed.casefold()
+    if folded != composed:
+        folded = unicodedata.normalize("NFKC", folded)
     # Looking whether there is any is forty times cheaper than folding what has none.
     if _traditional().search(folded):
         folded = folded.translate(_to_simplified())

@@ -69,7 +69,10 @@ class Page:
         """sha256 (hex) of all that an article is read from: the same digest and rules give the same article."""
         listed = tuple(getattr(self.listed, name) for name in LISTED)
         said = repr((self.url, self.form, listed)).encode("utf-8", "surrogatepass")
-        return hashlib.sha256(said + b"\0" + self.body).hexdigest()
+        digest = hashlib.sha256(said + b"\0")
+        # Without a copy of the body.
+        digest.update(self.body)
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
