@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import html
 import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,7 @@ STRAGGLERS = 0.03
 MEDIA = ("潮汐财经", "柳溪晚报", "云岭日报", "河湾商报", "青垣证券报", "北渡观察")
 EDITORS = ("孟河", "陆一舟", "沈溪", "顾南", "韩汀")
 SHARES = {"eastmoney": 0.4, "sina": 0.3, "chinanews": 0.2, "unknown": 0.1}
+WORDS = "股债汇市券商基金银行公告季度增长收益成交指数虚构样本港口钢厂电缆运价"
 UNKNOWN_HOSTS = ("www.hewan-shangbao.example", "news.beidu.example", "finance.liuxi.example")
 
 
@@ -77,6 +79,22 @@ def write_archive(path: Path, count: int, *, seed: int = 0) -> int:
             )
             writer.write_record(record)
     return total
+
+
+def write_documents(path: Path, count: int, *, sentences: int = 4) -> Path:
+    """Short documents as lines of JSON, for what is measured of the lake and not of extraction."""
+    chance = Random(11)
+    with path.open("w", encoding="utf-8") as lines:
+        for number in range(count):
+            text = [f"{''.join(chance.choices(WORDS, k=40))}，第{number}号。" for _ in range(sentences)]
+            document = {
+                "url": f"https://archive.example/a/{number}.html",
+                "title": f"题目{number}号",
+                "text": "\n".join(text),
+                "published_at": f"2026-{1 + number * 9 // count:02}-{1 + number % 28:02} 09:30:00",
+            }
+            lines.write(json.dumps(document, ensure_ascii=False) + "\n")
+    return path
 
 
 def _article(site: str, number: int, told: Document, at: datetime, random: Random) -> SampleArticle:

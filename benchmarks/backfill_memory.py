@@ -9,9 +9,7 @@ SQLite keeps up to 64 MiB of pages for each database, the index of near duplicat
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import random
 import sqlite3
 import subprocess
 import sys
@@ -19,16 +17,24 @@ import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
-import psutil
-
+from benchmarks.backfill_archive import write_documents
 from benchmarks.tables import say
 from flows.core.runs import BATCH
 
 ROOT = Path(__file__).parents[1]
 LOOK_SECONDS = 0.2
 STEPS = 10
-WORDS = "股债汇市券商基金银行公告季度增长收益成交指数虚构样本港口钢厂电缆运价"
+
+
+class Memory(NamedTuple):
+    """MiB of a process; compared by the whole."""
+
+    whole: int
+    own: int
+    mapped: int
+    """Of files, libraries among them: the system may take it back."""
 
 
 def main() -> None:
@@ -38,43 +44,37 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         archive = write_documents(Path(scratch) / "documents.jsonl", asked.pages)
         began = time.monotonic()
-        peaks = peak_bytes(archive, Path(scratch) / "lake", asked.pages)
+        peaks = peaks_of(archive, Path(scratch) / "lake", asked.pages)
         for step, peak in sorted(peaks.items()):
-            say(f"to page {(step + 1) * asked.pages // STEPS:>9,}: {peak >> 20} MiB")
+            say(
+                f"to page {(step + 1) * asked.pages // STEPS:>9,}: {peak.whole} MiB,"
+                f" {peak.own} of its own and {peak.mapped} of files"
+            )
         say(f"{asked.pages / (time.monotonic() - began):.0f} documents a second, load {os.getloadavg()[0]:.1f}")
 
 
-def write_documents(path: Path, count: int, *, sentences: int = 4) -> Path:
-    chance = random.Random(11)
-    with path.open("w", encoding="utf-8") as lines:
-        for number in range(count):
-            text = [f"{''.join(chance.choices(WORDS, k=40))}，第{number}号。" for _ in range(sentences)]
-            document = {
-                "url": f"https://archive.example/a/{number}.html",
-                "title": f"题目{number}号",
-                "text": "\n".join(text),
-                "published_at": f"2026-{1 + number * 9 // count:02}-{1 + number % 28:02} 09:30:00",
-            }
-            lines.write(json.dumps(document, ensure_ascii=False) + "\n")
-    return path
-
-
-def peak_bytes(archive: Path, lake: Path, documents: int) -> dict[int, int]:
+def peaks_of(archive: Path, lake: Path, documents: int) -> dict[int, Memory]:
     """Tenth of the documents → the most that the committing process had while that tenth was committed."""
     command = [sys.executable, "-m", "flows.cli", "backfill", "--from", str(archive), "--lake", str(lake), "--quiet"]
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     run = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    peaks: dict[int, int] = {}
+    peaks: dict[int, Memory] = {}
     while run.poll() is None:
         step = min(STEPS - 1, committed(lake) * STEPS // documents)
         try:
-            peaks[step] = max(peaks.get(step, 0), psutil.Process(run.pid).memory_info().rss)
-        except psutil.NoSuchProcess:
+            now = memory(run.pid)
+        except FileNotFoundError:
             break
+        peaks[step] = max(peaks.get(step, now), now)
         time.sleep(LOOK_SECONDS)
     if run.wait():
         raise RuntimeError(f"the backfill ended with {run.returncode}")
     return peaks
+
+
+def memory(pid: int) -> Memory:
+    told = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return Memory(*(int(told.get(name, "0 kB").split()[0]) >> 10 for name in ("VmRSS", "RssAnon", "RssFile")))
 
 
 def committed(lake: Path) -> int:

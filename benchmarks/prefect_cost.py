@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import resource
 import statistics
 import subprocess
@@ -30,6 +29,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.backfill_archive import write_documents
 from flows.sample.content import SOURCES
 from flows.sample.site import SampleSite
 from flows.server.serving import POOL, answers, serving_environment
@@ -38,7 +38,6 @@ from flows.settings import Settings
 ROOT = Path(__file__).parents[1]
 PORT = 4733
 API = f"http://127.0.0.1:{PORT}/api"
-WORDS = "股债汇市券商基金银行公告季度增长收益成交指数虚构样本港口钢厂电缆运价"
 NOTHING = """
 from prefect import flow
 
@@ -73,7 +72,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        archive = write_archive(folder / "archive.jsonl", asked.documents)
+        archive = write_documents(folder / "archive.jsonl", asked.documents, sentences=12)
         with SampleSite() as site, prefect_server(folder) as environment:
             connect = {"FINNEWS_CONNECT_TO": json.dumps({"*": site.address}), "FINNEWS_DELAY_SECONDS": "0"}
             compare(
@@ -173,21 +172,6 @@ def ask(path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN40
     request = urllib.request.Request(API + path, sent, {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.loads(answer.read())
-
-
-def write_archive(path: Path, documents: int) -> Path:
-    chance = random.Random(7)
-    with path.open("w", encoding="utf-8") as lines:
-        for number in range(documents):
-            paragraphs = ["".join(chance.choices(WORDS, k=60)) + f"，第{number}号。" for _ in range(8)]
-            document = {
-                "url": f"https://archive.example/a/{number}.html",
-                "title": f"题目{number}号",
-                "text": "\n".join(paragraphs),
-                "published_at": f"2026-{1 + number % 9:02}-{1 + number % 28:02} 09:30:00",
-            }
-            lines.write(json.dumps(document, ensure_ascii=False) + "\n")
-    return path
 
 
 @contextmanager

@@ -46,6 +46,8 @@ JUDGED_AT_ONCE = 1 << 14
 CANDIDATES_AT_ONCE = 1 << 20
 LOW_32 = 0xFFFFFFFF
 CACHE_BYTES = 256 << 20
+# A segment that so many batches did not look at is of a time that is over, or has been merged into another.
+KEPT_BATCHES = 16
 REBUILD_BATCH = 4_096
 
 SCHEMA = (
@@ -127,6 +129,7 @@ class NearIndex:
         for period, segment in batch.items():
             self._write(period, segment)
             self._compact(period)
+        self._segments.forget_unused()
         return links
 
     def remove(self, article_ids: Iterable[str]) -> None:
@@ -339,31 +342,48 @@ class _Segment:
         return b"".join(column.tobytes() for column in columns)
 
 
+class _Held(NamedTuple):
+    segment: _Segment
+    size: int
+    batch: int
+    """That read it last."""
+
+
 class _SegmentCache:
-    """Parsed segments, the least recently used ones dropped. Known by number and stamp: after a rollback the same
-    number may be given to another content."""
+    """Parsed segments, as long as they are in use; the least recently used ones go first. Known by number and stamp:
+    after a rollback the same number may be given to another content."""
 
     def __init__(self, database: Database, limit_bytes: int) -> None:
         self._database = database
         self._limit = limit_bytes
-        self._held: OrderedDict[tuple[int, int], tuple[_Segment, int]] = OrderedDict()
+        self._held: OrderedDict[tuple[int, int], _Held] = OrderedDict()
         self._bytes = 0
+        self._batch = 0
 
     def read(self, number: int, stamp: int) -> _Segment:
         held = self._held.pop((number, stamp), None)
         if held is None:
             held = self._load(number, stamp)
-            self._bytes += held[1]
-        self._held[number, stamp] = held
+            self._bytes += held.size
+        self._held[number, stamp] = held._replace(batch=self._batch)
         while self._bytes > self._limit and len(self._held) > 1:
-            self._bytes -= self._held.popitem(last=False)[1][1]
-        return held[0]
+            self._drop_oldest()
+        return held.segment
 
-    def _load(self, number: int, stamp: int) -> tuple[_Segment, int]:
+    def forget_unused(self) -> None:
+        """At the end of a batch."""
+        self._batch += 1
+        while self._held and next(iter(self._held.values())).batch < self._batch - KEPT_BATCHES:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self._bytes -= self._held.popitem(last=False)[1].size
+
+    def _load(self, number: int, stamp: int) -> _Held:
         [(content,)] = self._database.query("SELECT content FROM near_segments WHERE number = ?", number)
         if _stamp(content) != stamp:
             raise NearIndexError(f"segment {number} of the near index is damaged: rebuild it from the lake")
-        return _Segment.from_bytes(content), len(content)
+        return _Held(_Segment.from_bytes(content), len(content), self._batch)
 
 
 # ---------------------------------------------------------------- search

@@ -3,6 +3,9 @@
 Processes, not threads: extraction holds the interpreter lock. Pages travel in chunks, because a page takes less time
 to extract than to be announced; a chunk that dies or runs over its time is tried again page by page.
 
+A worker that dies at a page costs that page. One that dies between pages (the kernel was short of memory, somebody
+ended it) takes the whole pool with it, which is then made anew; nothing that was handed over is lost.
+
 The limits of a page are kept by the kernel, since nothing in Python can interrupt a parser in C: a timer that runs with
 the CPU time of the worker ends it, so that a busy machine refuses no page that an idle one reads.
 """
@@ -10,6 +13,7 @@ the CPU time of the worker ends it, so that a busy machine refuses no page that 
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
 import os
 import resource
@@ -17,6 +21,8 @@ import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -31,6 +37,8 @@ from articles.source import UNKNOWN, Source
 from flows.settings import Settings
 from storage.archive import pack
 
+log = logging.getLogger("finnews.extraction")
+
 Document = Page | Rejected
 """What comes in: a page, or what was refused before, which passes through in its place."""
 Extracted = Article | Rejected
@@ -44,6 +52,9 @@ AHEAD_BYTES = 64 << 20
 CHUNKS_PER_WORKER = 500
 # Wall time a page may take for each CPU second it may use: only a worker that hangs without working needs as long.
 WALL_SECONDS_PER_CPU_SECOND = 3
+# Pools that may break in the life of one `Extractors`: more is no accident.
+POOLS = 10
+LOOK_SECONDS = 1.0
 # Of a worker that gave up for want of memory.
 OUT_OF_MEMORY = 77
 
@@ -61,6 +72,21 @@ class Finished:
     """The page packed for the archive; empty if it lies there already."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    chunk: list[Document]
+    future: ProcessFuture[list[_Result]]
+    pool: ProcessPool
+
+    def ended(self) -> bool:
+        """Waits. False if it died with its pool, or never will end: a pool that breaks forgets what it had queued."""
+        while not self.future.done():
+            if not self.pool.active:
+                return False
+            wait([self.future], LOOK_SECONDS)
+        return not isinstance(self.future.exception(), BrokenProcessPool)
+
+
 class Extractors(AbstractContextManager["Extractors"]):
     """A pool of extracting processes.
 
@@ -74,15 +100,10 @@ class Extractors(AbstractContextManager["Extractors"]):
         self._page_seconds = page_seconds
         self._page_memory_mb = page_memory_mb
         self._window = workers * AHEAD
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["articles.extract", "flows.core.extraction"])
-        self._pool = ProcessPool(
-            max_workers=workers,
-            max_tasks=CHUNKS_PER_WORKER,
-            initializer=_start_worker,
-            initargs=(dict(sources), page_seconds, page_memory_mb << 20),
-            context=context,
-        )
+        self._workers = workers
+        self._sources = dict(sources)
+        self._pools = 1
+        self._pool = self._new_pool()
 
     def run(self, documents: Iterable[Document]) -> Iterator[tuple[Document, Extracted]]:
         """Each document with what came of it, in the order of `documents`."""
@@ -94,19 +115,19 @@ class Extractors(AbstractContextManager["Extractors"]):
             yield finished(document, result, record)
 
     def _run(self, documents: Iterable[Document], *, packed: bool) -> Iterator[_Read]:
-        pending: deque[tuple[list[Document], ProcessFuture[list[_Result]]]] = deque()
+        pending: deque[_Task] = deque()
         ahead_bytes = 0
         for chunk in _chunks(documents):
-            pending.append((chunk, self._submit(chunk, packed)))
+            pending.append(self._submit(chunk, packed))
             ahead_bytes += _size(chunk)
-            while len(pending) > self._window or ahead_bytes > AHEAD_BYTES or pending[0][1].done():
-                first, future = pending.popleft()
-                ahead_bytes -= _size(first)
-                yield from self._collect(first, future, packed)
+            while len(pending) > self._window or ahead_bytes > AHEAD_BYTES or pending[0].future.done():
+                first = pending.popleft()
+                ahead_bytes -= _size(first.chunk)
+                yield from self._collect(first, packed)
                 if not pending:
                     break
         while pending:
-            yield from self._collect(*pending.popleft(), packed)
+            yield from self._collect(pending.popleft(), packed)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -120,19 +141,49 @@ class Extractors(AbstractContextManager["Extractors"]):
     def __enter__(self) -> Self:
         return self
 
-    def _submit(self, chunk: list[Document], packed: bool) -> ProcessFuture[list[_Result]]:
-        wall_seconds = len(chunk) * self._page_seconds * WALL_SECONDS_PER_CPU_SECOND
-        return self._pool.schedule(_extract_chunk, args=(chunk, packed), timeout=wall_seconds)
+    def _new_pool(self) -> ProcessPool:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["articles.extract", "flows.core.extraction"])
+        return ProcessPool(
+            max_workers=self._workers,
+            max_tasks=CHUNKS_PER_WORKER,
+            initializer=_start_worker,
+            initargs=(self._sources, self._page_seconds, self._page_memory_mb << 20),
+            context=context,
+        )
 
-    def _collect(self, chunk: list[Document], future: ProcessFuture[list[_Result]], packed: bool) -> Iterator[_Read]:
+    def _mend(self, error: RuntimeError) -> None:
+        """A new pool in place of one that broke; what that had in hand is handed over again when it is due."""
+        if self._pools == POOLS:
+            raise error
+        self._pools += 1
+        log.warning("an extracting process died without a page: all of them are started anew")
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+        self._pool = self._new_pool()
+
+    def _submit(self, chunk: list[Document], packed: bool) -> _Task:
+        wall_seconds = len(chunk) * self._page_seconds * WALL_SECONDS_PER_CPU_SECOND
+        while True:
+            try:
+                future = self._pool.schedule(_extract_chunk, args=(chunk, packed), timeout=wall_seconds)
+                return _Task(chunk, future, self._pool)
+            except RuntimeError as error:  # pebble's word for a pool that broke
+                self._mend(error)
+
+    def _collect(self, task: _Task, packed: bool) -> Iterator[_Read]:
+        chunk = task.chunk
+        if not task.ended():
+            yield from self._collect(self._submit(chunk, packed), packed)
+            return
         try:
-            results = future.result()
+            results = task.future.result()
         except (FutureTimeout, ProcessExpired, MemoryError) as error:
             if len(chunk) == 1:
                 yield chunk[0], self._refusal(chunk[0], error), b""
                 return
             for document in chunk:
-                yield from self._collect([document], self._submit([document], packed), packed)
+                yield from self._collect(self._submit([document], packed), packed)
             return
         for document, (result, record) in zip(chunk, results, strict=True):
             yield document, result, record

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.backfill_memory import write_documents
+from benchmarks.backfill_archive import write_documents
 from flows.core.runs import BATCH, backfill_archives
 from flows.settings import Settings
 

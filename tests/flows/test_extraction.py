@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
 
+import psutil
 import pytest
 
 from articles.records import Article, Page, Reason, Rejected
@@ -129,6 +131,28 @@ def test_a_page_that_eats_the_memory_is_refused_whole_or_read_whole() -> None:
         assert refused or hit == whole, f"{megabytes} MiB: {hit}"
         met.add(type(hit))
     assert met == {Article, Rejected}, "the limits tried show nothing"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pages", [2, 5 * CHUNK, 200 * CHUNK])
+def test_processes_ended_from_outside_cost_nothing(pages: int) -> None:
+    """While they are idle, and with more in their pipe than it takes: as by a kernel that is short of memory."""
+    with Extractors(SOURCES, workers=2) as extractors:
+        assert [type(found) for _, found in extractors.run([sound(0)])] == [Article]
+        for killed in (2, 1):
+            for pid in idle_processes()[:killed]:
+                os.kill(pid, signal.SIGKILL)
+            found = [article.url for _, article in extractors.run(map(sound, range(pages)))]
+            assert found == [sound(number).url for number in range(pages)]
+
+
+def idle_processes() -> list[int]:
+    """Both extracting processes, once they are there; the server that forks them is a child of this process."""
+    found: list[int] = []
+    while len(found) < 2:
+        servers = [child for child in psutil.Process().children() if "forkserver" in " ".join(child.cmdline())]
+        found = [child.pid for server in servers for child in server.children()]
+    return found
 
 
 def test_refusals_pass_through_in_their_place() -> None:

@@ -197,7 +197,15 @@ class InThisProcess:
         return (finished(each, result, record_of(each)) for each, result in self.run(documents))
 
 
-def given(lake: Lake, command: Command, failpoint: str = "") -> multiprocessing.Process:
+def small_steps() -> None:
+    """What makes commands quick, in the child that runs one."""
+    runs.BATCH = BATCH
+    runs.open_extractors = rereading.open_extractors = InThisProcess  # type: ignore[assignment,misc]
+
+
+def given(
+    lake: Lake, command: Command, failpoint: str = "", *, before: Callable[[], None] = small_steps
+) -> multiprocessing.Process:
     """The command, in a process of its own that can be killed."""
 
     def work() -> None:
@@ -206,8 +214,7 @@ def given(lake: Lake, command: Command, failpoint: str = "") -> multiprocessing.
         with (lake.folder / "said").open("ab") as said:
             os.dup2(said.fileno(), 1)
             os.dup2(said.fileno(), 2)
-        runs.BATCH = BATCH
-        runs.open_extractors = rereading.open_extractors = InThisProcess  # type: ignore[assignment,misc]
+        before()
         sys.exit(run(lake.words(command)))
 
     return started(work)

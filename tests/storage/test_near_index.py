@@ -231,6 +231,18 @@ def test_segments_that_do_not_fit_the_cache(opened):
     assert made.links() == built(NEWS)
 
 
+def test_segments_of_a_time_that_is_over_are_let_go(opened):
+    """A load of years, in the order of publication, holds what lies within the window and no more."""
+    made = opened()
+    held = []
+    for week in range(120):
+        made.add(entries(*((f"{week}-{n}", story(week * 10 + n), hours(week * 168 + n)) for n in range(8))))
+        held.append(made._segments._bytes)
+    assert max(held[60:]) <= 1.3 * max(held[:60])
+    made.add(entries(("copy", story(3) + "责任编辑陈婷。", hours(3))))
+    assert ("0-3", "copy") in pairs(made.links())
+
+
 def test_damage_is_noticed(opened):
     opened().add(NEWS)
     made = opened()
