@@ -46,7 +46,7 @@ slow: $(READY)  ## whole-process tests: kills, crawls, a Prefect server
 
 torture: $(READY)  ## kill, fail and fill up a lake, in a folder and in a bucket, with a reader beside it
 	$(BIN)/python -m tests.storage.torture --kills 120
-	$(BIN)/python -m tests.flows.torture_commands --kills 80 --bucket-kills 16
+	$(BIN)/python -m tests.flows.torture_commands --kills 200 --bucket-kills 16
 	$(BIN)/python -m tests.flows.torture_backfills --kills 20
 
 docs: $(READY)  ## write the generated pages anew (schema, sources, reliability)

@@ -41,9 +41,10 @@ from storage.merge import COPY_TREES, Change, merge
 from storage.migrate import Migrated, migrate
 from storage.near_index import NearIndexError
 from storage.partitions import Partition, PartitionFile, decode, encode, partition_key
-from storage.rebuild import NO_DAYS, Days, agrees, rebuild
+from storage.rebuild import NO_DAYS, Days, agrees, changed_unseen, rebuild
 from storage.reread import RowKey, row_key
 from storage.schema import Row, Tree, article_of, rejected_row, table
+from storage.seen import Seen
 from storage.store import Blob, home_of, open_store, remote_of
 
 log = logging.getLogger("finnews.lake")
@@ -83,7 +84,9 @@ class Lake:
             raise
         if not self.ledger.shared:
             self._fence = self.ledger.take_fence()
-        self._claim = Claim(self.store, self.ledger.identity()) if remote_of(self.root) else None
+        shared = bool(remote_of(self.root))
+        self._claim = Claim(self.store, self.ledger.identity()) if shared else None
+        self._seen = Seen(self.store, self.ledger) if shared else None
 
     @classmethod
     def open(cls, lake: str | Path, ledger: str = "", *, brief: bool = False) -> Lake:
@@ -197,7 +200,7 @@ class Lake:
                 # First of all: killed from here on, we know that our ledger is of another lake.
                 self.ledger.outdate()
                 self._claim.take()
-            if not agrees(self.ledger, self.store):
+            if not agrees(self.ledger, self.store) or not self._knows_all():
                 self._rebuild()
                 if self.ledger.count():
                     log.warning("%s: lost, or of another time than the lake; rebuilt from its rows", self.ledger.name)
@@ -237,21 +240,37 @@ class Lake:
     @contextmanager
     def _turn(self, *, finish: bool = True, claimed: bool = True) -> Iterator[None]:
         """Nobody else writes; what was cut short before is finished first."""
-        with self._mutex:
-            if self._lock.is_held:
-                if claimed:
-                    self._require_claim()
-                if finish and self._unfinished:
-                    self._finish()
-                yield
-                return
-            with self.ledger.turn(), self._lock:
-                self._fence = self.ledger.take_fence()
-                if claimed:
-                    self._require_claim()
-                if finish and self.ledger.pending():
-                    self._finish()
-                yield
+        with self._mutex, self._alone(finish=finish, claimed=claimed):
+            yield
+            if self._seen:
+                self._seen.keep()
+
+    @contextmanager
+    def _alone(self, *, finish: bool, claimed: bool) -> Iterator[None]:
+        if self._lock.is_held:
+            if claimed:
+                self._require_claim()
+            if finish and self._unfinished:
+                self._finish()
+            yield
+            return
+        with self.ledger.turn(), self._lock:
+            self._fence = self.ledger.take_fence()
+            if claimed:
+                self._require_claim()
+            if finish and self.ledger.pending():
+                self._finish()
+            yield
+
+    def _knows_all(self) -> bool:
+        """Whether whoever had the lake before has put nothing since."""
+        if self._seen:
+            unseen = changed_unseen(self.ledger, self.store, self._seen.versions())
+            if unseen is None:
+                return False
+            with self.ledger.transaction():
+                self._seen.add(unseen)
+        return True
 
     def _finish(self) -> int:
         self._require_fence()
@@ -283,7 +302,9 @@ class Lake:
     def _rebuild(self, days: Days = NO_DAYS) -> None:
         with self.ledger.transaction():
             self._require_fence()
-            rebuild(self.ledger, self.store, days)
+            versions = rebuild(self.ledger, self.store, days)
+            if self._seen:
+                self._seen.reset(versions)
 
     def _require_fence(self) -> None:
         if self.ledger.fence() != self._fence or not self._lock.is_ours():

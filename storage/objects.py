@@ -21,7 +21,7 @@ from pyarrow.fs import S3FileSystem
 
 from storage.errors import LakeError
 from storage.failpoint import failpoint
-from storage.store import Blob, Listed
+from storage.store import Blob, Listed, OnPut
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -41,6 +41,7 @@ class ObjectStore:
 
     # The clock of the bucket is another machine's.
     slack = timedelta(minutes=5)
+    on_put: OnPut | None = None
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -95,7 +96,10 @@ class ObjectStore:
         except self._errors as error:
             raise self._named(key, error) from error
         failpoint("published")
-        return made["e_tag"]
+        after = made["e_tag"]
+        if self.on_put and after:
+            self.on_put(key, version, after)
+        return after
 
     def delete(self, key: str) -> None:
         try:

@@ -6,11 +6,13 @@ where a row stands otherwise in the lake – a commit was cut short – its copy
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import date, datetime
 from itertools import islice
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
+
+import pyarrow as pa
 
 from articles.decide import CopyKey, decide
 from articles.fingerprint import with_fingerprints
@@ -19,7 +21,7 @@ from storage.errors import LakeError
 from storage.ledger import Ledger
 from storage.merge import COPY_TREES, GONE_AT, Contents, merge
 from storage.partitions import Partition, decode, files, last_seq_of, partition_key
-from storage.schema import article_of
+from storage.schema import Tree, article_of
 from storage.store import Store
 
 REBUILT = "rebuilt"
@@ -40,17 +42,41 @@ def agrees(ledger: Ledger, store: Store) -> bool:
     return all(_last_seq(store, file.key) <= newest for file in listed if file.modified_at >= since)
 
 
-def rebuild(ledger: Ledger, store: Store, days: Days = NO_DAYS) -> None:
-    """Fill the ledger from the lake, in the caller's transaction. `days` names versions that lie under another day."""
+def changed_unseen(ledger: Ledger, store: Store, seen: Mapping[str, str]) -> dict[str, str] | None:
+    """Versions of the files that are not as the ledger has `seen` them, if they hold nothing but what it says; else
+    None. What is pending is left to those who finish it."""
+    listed = ((partition, file) for tree in COPY_TREES for partition, file in files(store, tree))
+    other = sorted({partition for partition, file in listed if seen.get(file.key) != file.version})
+    pending = {key for batch in ledger.pending() for key in ledger.touched(batch)}
+    versions: dict[str, str] = {}
+    for partition in other:
+        read = _read(store, partition)
+        if not _says(ledger, partition, read.contents, pending):
+            return None
+        versions |= read.versions
+    return versions
+
+
+def rebuild(ledger: Ledger, store: Store, days: Days = NO_DAYS) -> dict[str, str]:
+    """Fill the ledger from the lake, in the caller's transaction. `days` names versions that lie under another day.
+
+    Gives the versions of all files that it knows now.
+    """
     ledger.clear()
     every = sorted({partition for tree in COPY_TREES for partition, _ in files(store, tree)})
-    articles = (article for partition in every for article in _articles(partition, _contents(store, partition), days))
+    articles = (
+        article for partition in every for article in _articles(partition, _read(store, partition).contents, days)
+    )
     while batch := list(islice(articles, BATCH)):
         ledger.record(decide(with_fingerprints(batch), ledger))
         for article in batch:
             if gone_at := article.extra.get(GONE_AT):
                 ledger.mark_gone([article.article_id], datetime.fromisoformat(gone_at), article.source)
-    unfinished = {key for partition in every for key in _unfinished(ledger, partition, _contents(store, partition))}
+    unfinished, versions = set[CopyKey](), dict[str, str]()
+    for partition in every:
+        read = _read(store, partition)
+        unfinished |= _unfinished(ledger, partition, read.contents)
+        versions |= read.versions
     seq, key = max(
         ((_last_seq(store, file.key), file.key) for tree in COPY_TREES for _, file in files(store, tree)),
         default=(0, ""),
@@ -59,6 +85,7 @@ def rebuild(ledger: Ledger, store: Store, days: Days = NO_DAYS) -> None:
     if unfinished:
         ledger.touch(ledger.begin_batch(REBUILT, REBUILT, 0), unfinished)
     ledger.set_head(seq, key if seq else "")
+    return versions
 
 
 def _last_seq(store: Store, key: str) -> int:
@@ -69,13 +96,35 @@ def _last_seq(store: Store, key: str) -> int:
         return 0
 
 
-def _contents(store: Store, partition: Partition) -> Contents:
-    found = {}
+class _Read(NamedTuple):
+    contents: Contents
+    versions: dict[str, str]
+
+
+def _read(store: Store, partition: Partition) -> _Read:
+    contents: dict[Tree, pa.Table | None] = {}
+    versions = {}
     for tree in COPY_TREES:
         key = partition_key(tree, partition)
         blob = store.read(key)
-        found[tree] = decode(blob.data, f"{store.url}/{key}") if blob else None
-    return found
+        contents[tree] = decode(blob.data, f"{store.url}/{key}") if blob else None
+        if blob:
+            versions[key] = blob.version
+    return _Read(contents, versions)
+
+
+def _says(ledger: Ledger, partition: Partition, contents: Contents, pending: Set[CopyKey]) -> bool:
+    """Whether the ledger knows every row, and would have it where it is."""
+    rows = (
+        row for table in contents.values() if table for row in table.select(["article_id", "text_hash"]).to_pylist()
+    )
+    texts = {(CopyKey(row["article_id"], partition.owner), row["text_hash"]) for row in rows}
+    texts = {(key, text) for key, text in texts if key not in pending}
+    known = ledger.copies({key.article_id for key, _ in texts})
+    if not texts <= {(copy.key, version.text_hash) for copy in known for version in copy.versions}:
+        return False
+    copies = ledger.stored(sorted({key for key, _ in texts}))
+    return all(copy.day == partition.date for copy in copies) and not merge(contents, [], copies, 0)
 
 
 def _articles(partition: Partition, contents: Contents, days: Days) -> Iterator[Article]:

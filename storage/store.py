@@ -15,14 +15,14 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
 from storage.errors import LakeError, QueryError
 from storage.failpoint import failpoint
@@ -49,12 +49,17 @@ class Listed(NamedTuple):
     version: str
 
 
+OnPut: TypeAlias = Callable[[str, str | None, str], None]
+
+
 class Store(Protocol):
     """Keys are paths with slashes, relative to the lake."""
 
     url: str
     slack: timedelta
     """By how much its clock may differ from ours."""
+    on_put: OnPut | None
+    """Told of every file that was put: its key, the version that it replaced, its own."""
 
     def prepare(self) -> None:
         """Raises LakeError where nothing can be written."""
@@ -89,6 +94,7 @@ class LocalStore:
 
     # File systems stamp by a clock of their own, which goes by ticks.
     slack = timedelta(seconds=2)
+    on_put: OnPut | None = None
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -150,6 +156,8 @@ class LocalStore:
         with self._mutex:
             self._unsynced.add(path.parent)
         failpoint("published")
+        if self.on_put:
+            self.on_put(key, version, made)
         return made
 
     def delete(self, key: str) -> None:

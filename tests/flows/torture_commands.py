@@ -1,6 +1,6 @@
 """The commands under torture: each is killed, with a reader beside it, and given again until it ends.
 
-    python -m tests.flows.torture_commands --kills 80 --bucket-kills 16        (part of make torture)
+    python -m tests.flows.torture_commands --kills 200 --bucket-kills 16        (part of make torture)
 
 ingest ──▶ backfill ──▶ revisions ──▶ an election ──▶ compact ──▶ reextract, twice ──▶ damage ──▶ verify --repair
 
@@ -504,7 +504,7 @@ def bucket_lake(folder: Path, kit: Kit, name: str) -> Lake:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=80)
+    parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--bucket-kills", type=int, default=16)
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="a few commands, and a kill of each")

@@ -11,10 +11,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from articles.decide import CopyKey
 from articles.records import Page
 from storage.archive import PageArchive
 from storage.errors import ArchiveError, LakeError, QueryError
@@ -28,6 +30,7 @@ from storage.store import LocalStore, home_of, open_store, probe
 from tests.storage.builders import LONG, MORNING, make_article, plan
 from tests.storage.objects import Bucket, serving
 from tests.storage.test_lake import commit, everything, rejected
+from tests.storage.test_shared_lake import batches
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +205,74 @@ def test_a_take_over_in_the_middle_of_a_commit_is_noticed_by_both(url, tmp_path)
         other.commit([make_article(2)], run_id="other")
     with Lake.open(home_of(url, str(tmp_path / "other"))) as other:
         assert [each.kind for each in other.commit([make_article(1)], run_id="other")] == ["unchanged"]
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture
+def taken_over(url, tmp_path, monkeypatch) -> Iterator[tuple[Lake, list[Lake]]]:
+    """A writer who dies right after the first file that he puts; before it, the lake is taken over and filled into
+    another ledger. Gives both writers, the second in a list."""
+    others: list[Lake] = []
+    with Lake.open(home_of(url, str(tmp_path / "one"))) as first:
+        first.commit([make_article(1), make_article(2, text=LONG)], run_id="one")
+        put = first._put
+
+        def late(*asked: object) -> bool:
+            for entry in list(first.store.entries("_state/journal")):
+                # As if it came later than the new owner looks for it, and was never seen.
+                first.store.delete(entry.key)
+            others.append(Lake.open(home_of(url, str(tmp_path / "other"))))
+            assert put(*asked)
+            raise Killed
+
+        monkeypatch.setattr(first, "_put", late)
+        yield first, others
+
+
+def reopened(url: str, others: list[Lake], folder: Path, caplog: pytest.LogCaptureFixture) -> tuple[Lake, str]:
+    """The new owner's lake after a commit elsewhere, and what he is told when he opens it again."""
+    others[0].commit([make_article(7, source="other")], run_id="other")
+    others[0].close()
+    caplog.clear()
+    return Lake.open(home_of(url, str(folder / "other"))), caplog.text
+
+
+def test_rows_put_after_a_take_over_by_a_run_that_died_are_found(url, tmp_path, taken_over, caplog):
+    """No journal tells of them, and the numbers of commits are equal."""
+    first, others = taken_over
+    with pytest.raises(Killed):
+        first.mark_gone(["acme:1"], at=MORNING + timedelta(days=9), run_id="one")
+    lake, told = reopened(url, others, tmp_path, caplog)
+    with lake:
+        assert "of another time than the lake" in told
+        assert [copy.gone_at for copy in lake.ledger.stored([CopyKey("acme:1", "acme")])] == [
+            MORNING + timedelta(days=9)
+        ]
+    with Lake.open(home_of(url, str(tmp_path / "other"))):
+        assert "of another time" not in caplog.text.removeprefix(told)
+
+
+def test_articles_put_after_a_take_over_are_known_to_the_next(url, tmp_path, taken_over, caplog):
+    first, others = taken_over
+    with pytest.raises(Killed):
+        first.commit([make_article(3)], run_id="one")
+    lake, _ = reopened(url, others, tmp_path, caplog)
+    with lake:
+        assert lake.ledger.count() == 4
+        assert [each.kind for each in lake.commit([make_article(3)], run_id="other")] == ["unchanged"]
+
+
+def test_of_files_that_the_ledger_has_written_none_is_looked_at_again(url, monkeypatch):
+    with Lake.open(url) as lake:
+        for batch in batches(plan(), 9):
+            lake.commit(batch, run_id="run")
+        lake.mark_gone(["acme:1"], at=MORNING + timedelta(days=9), run_id="run")
+        list(lake.compact(date.max))
+    monkeypatch.setattr("storage.rebuild._read", None)
+    Lake.open(url).close()
 
 
 def test_a_lost_home_loses_nothing(url, tmp_path):
