@@ -19,11 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ from flows.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PORT = 4733
+# Of a flow run's process, which is gone when it has ended; the server is asked now and then.
+LOOK_SECONDS, LOOKS_A_QUESTION = 0.05, 10
 API = f"http://127.0.0.1:{PORT}/api"
 NOTHING = """
 from prefect import flow
@@ -114,7 +118,9 @@ def floor(environment: Mapping[str, str], passes: int) -> None:
 
 def by_worker(environment: Mapping[str, str], lake: Path, passes: int) -> None:
     """Second looks at a lake that has nothing to look at: all that is left is Prefect's, and our imports."""
-    environment = serving_environment(Settings(lake=str(lake)), PORT) | dict(environment)
+    told = serving_environment(Settings(lake=str(lake)), PORT)
+    # Its PATH has the Python that runs this, which is the `python` of prefect.yaml.
+    environment = told | dict(environment) | {"PATH": told["PATH"]}
     subprocess.run([sys.executable, "-m", "flows.server.deploying"], env=environment, check=True, capture_output=True)
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL]
     worker = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -124,14 +130,17 @@ def by_worker(environment: Mapping[str, str], lake: Path, passes: int) -> None:
             run = ask(f"/deployments/{run}/create_flow_run", {"state": {"type": "SCHEDULED"}})
             cpu, peak = 0.0, 0
             while (run := ask(f"/flow_runs/{run['id']}"))["state_type"] not in ("COMPLETED", "FAILED", "CRASHED"):
-                for process in psutil.Process(worker.pid).children():
-                    with suppress(psutil.Error):
-                        times = process.cpu_times()
-                        cpu, peak = max(cpu, times.user + times.system), max(peak, process.memory_info().rss)
-                time.sleep(0.05)
+                for _ in range(LOOKS_A_QUESTION):
+                    for process in psutil.Process(worker.pid).children():
+                        with suppress(psutil.Error):
+                            times = process.cpu_times()
+                            cpu, peak = max(cpu, times.user + times.system), max(peak, process.memory_info().rss)
+                    time.sleep(LOOK_SECONDS)
+            if run["state_type"] != "COMPLETED":
+                raise SystemExit(f"by a worker: {run['state']['type']} {run['state']['message']}")
             begun, asked = (datetime.fromisoformat(run[name]) for name in ("start_time", "expected_start_time"))
             print(
-                f"by a worker      {run['state_type']}: begun after {(begun - asked).total_seconds():.1f} s,"
+                f"by a worker      begun after {(begun - asked).total_seconds():.1f} s,"
                 f" took {run['total_run_time']:.1f} s, {cpu:.2f} CPU s, {peak >> 20} MiB",
                 flush=True,
             )
@@ -170,8 +179,16 @@ def task_runs() -> int:
 def ask(path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
     sent = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(API + path, sent, {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read())
+    for wait_seconds in (1, 2, 4, 8, 0):
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            # A busy server asks for patience, as it does of Prefect's own client.
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE or not wait_seconds:
+                raise
+            time.sleep(wait_seconds)
+    raise AssertionError("not reached")
 
 
 @contextmanager

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+import typer
 import yaml
+
+from flows.cli import app
+from flows.server import serving
+from flows.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
@@ -106,6 +115,91 @@ def test_the_image_is_built_from_the_lock_and_runs_as_nobody_special() -> None:
             assert isinstance(json.loads(rest), list), "no shell between Docker's signal and us"
         if word == "COPY" and "--from" not in rest:
             assert all((ROOT / source).exists() for source in rest.split()[:-1])
+
+
+def commands() -> dict[str, list[str]]:
+    """Of the services that run our image: what its entry point and its command come to."""
+    ours = {name: service for name, service in SERVICES.items() if service["image"] == "finnews:latest"}
+    return {
+        name: [*service.get("entrypoint", ["finnews"]), *service.get("command", [])] for name, service in ours.items()
+    }
+
+
+def test_services_run_commands_that_are_there_with_options_that_these_know() -> None:
+    assert set(commands()) == {"prefect", "deploy", "worker"}
+    program, *words = commands()["worker"]
+    assert program == "finnews"
+    group = typer.main.get_command(app)
+    name, command, rest = group.resolve_command(click.Context(group), words)
+    assert command.make_context(name, rest).params["limit"] == 2
+    python, flag, module = commands()["deploy"]
+    assert (python, flag) == ("python", "-m")
+    assert callable(importlib.import_module(module).main)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [commands()["prefect"], ["prefect", *serving._worker({}, 2)._command[3:]]])
+def test_prefect_knows_the_options_it_is_given(words: list[str]) -> None:
+    """The server's in compose.yaml, and the worker's that `finnews serve` starts."""
+    subcommand = words[1:3]
+    told = subprocess.run(
+        [sys.executable, "-m", "prefect", *subcommand, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
+    options = {word for word in words if word.startswith("--")}
+    assert options
+    assert options <= set(re.findall(r"--[a-z-]+", told))
+
+
+def test_variables_are_ones_that_somebody_reads() -> None:
+    from prefect.settings import Settings as PrefectSettings
+    from prefect.settings.legacy import _get_settings_fields
+
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("Dockerfile", "compose.yaml", ".env.example")}
+    texts["prefect.yaml"] = (ROOT / "prefect.yaml").read_text(encoding="utf-8")
+    named = {found for text in texts.values() for found in re.findall(r"\b(?:FINNEWS|PREFECT)_[A-Z0-9_]+", text)}
+    ours = {f"FINNEWS_{name.upper()}" for name in Settings.model_fields} | {"FINNEWS_HOME"}
+    of_the_store = set(re.findall(r"FINNEWS_S3_[A-Z_]+", (ROOT / "storage" / "objects.py").read_text(encoding="utf-8")))
+    assert named <= ours | of_the_store | set(_get_settings_fields(PrefectSettings))
+
+
+def test_the_worker_is_told_from_the_check_that_asks_for_it(tmp_path: Path) -> None:
+    check = SERVICES["worker"]["healthcheck"]["test"]
+    code = check[3].replace("/proc", str(tmp_path))
+    processes = {1: ["/sbin/docker-init", "--", "finnews", "serve"], 7: check[1:]}
+    for pid, words in processes.items():
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "cmdline").write_bytes(b"\0".join(word.encode() for word in words) + b"\0")
+    ask = [sys.executable, "-c", code]
+    assert subprocess.run(ask, check=False).returncode == 1, "nobody but the check itself"
+    (tmp_path / "9").mkdir()
+    worker = serving._worker({}, 2)._command
+    (tmp_path / "9" / "cmdline").write_bytes(b"\0".join(word.encode() for word in worker) + b"\0")
+    assert subprocess.run(ask, check=False).returncode == 0
+
+
+def test_the_image_installs_what_make_setup_installs() -> None:
+    def installs(file: str) -> list[set[str]]:
+        text = (ROOT / file).read_text(encoding="utf-8").replace("\\\n", " ")
+        found = re.findall(r"(?i)bin\)?/pip install ([^&\n]+)", text)
+        return [set(line.split()) - {"--quiet", "--no-cache-dir"} for line in found]
+
+    assert installs("Dockerfile") == installs("Makefile")
+
+
+def test_what_the_image_does_without_is_in_the_lock_and_nothing_of_ours_imports_it() -> None:
+    [gone] = re.findall(r"pip uninstall --yes --quiet ([\w ]+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    rooms = [file for room in ("articles", "spiders", "storage", "flows") for file in (ROOT / room).rglob("*.py")]
+    imported = {
+        name for file in rooms for name in re.findall(r"(?:import|from) (\w+)", file.read_text(encoding="utf-8"))
+    }
+    for name in gone.split():
+        assert re.search(rf"^{name}==", lock, re.MULTILINE), name
+        assert name not in imported
 
 
 def test_the_docker_pool_is_a_job_template() -> None:
