@@ -108,6 +108,9 @@ _ENDS = ("。", "！", "？", "）", "”")
 # Short lines before the first sentence: a deck, a byline, a place. More of them are the buttons of a player.
 _MOST_LEADING = 5
 _MOST_BEHIND = 30
+# Lines that may stand between a headline and the first paragraph, and what one weighs.
+_MOST_ABOVE_OPENING = 6
+_MIN_OPENING = 3.0
 # Breadcrumbs, tools and a date fit in so many runs; a headline further down is one of a list.
 _MAX_ABOVE_HEADLINE = 10
 
@@ -157,8 +160,24 @@ def vote(reading: Reading, headline: int | None) -> Voted:
         return Voted(_lines_below(reading.runs, headline), [])
     best = reading.spans[gains.index(max(gains))]
     block_end, start, end = _widened(reading.spans, weights, sums, best, headline)
-    first, last = _without_edges(reading, start, end)
+    first, last = _without_edges(reading, _with_opening(reading, weights, start, end, headline), end)
     return Voted(reading.runs[first:last], reading.runs[last : min(block_end, end + _MOST_BEHIND)])
+
+
+def _with_opening(reading: Reading, weights: Sequence[float], start: int, end: int, headline: int | None) -> int:
+    """From the first paragraphs below the headline on, where a box of links parts them from the others of their block.
+
+    A single one is the deck, or a promotion.
+    """
+    if headline is None or start <= headline + 2:
+        return start
+    below = range(headline + 1, min(start - 1, headline + 1 + _MOST_ABOVE_OPENING))
+    opening = next((at for at in below if min(weights[at : at + 2]) >= _MIN_OPENING), None)
+    if opening is None:
+        return start
+    blocks = ((at, to) for at, to, _ in reading.spans if at <= opening < to and to - at >= _FEWEST_IN_BLOCK)
+    _, block_end = next(blocks, (0, 0))
+    return opening if block_end >= end else start
 
 
 def _without_edges(reading: Reading, start: int, end: int) -> tuple[int, int]:

@@ -167,6 +167,22 @@ _NO_MEDIUM = re.compile(rf"(?:{PROVINCES}|中国|海外)(?:省|市)?|资料图�
 # Rules of lines whose labels are not the article's: the source of a picture, what a site says of its sources.
 _SAYS_NO_FIELDS = frozenset(("picture_credit", "site_statement", "copyright", "site_footer"))
 
+# From when until when: no moment of publication.
+_OF_AN_EVENT = re.compile(
+    r"(?:时间|日期|時間)\s*[：:].{4,60}?(?:[至起前]|[。]$|\d(?:[：:]\d\d|[时點点日])\s*[-—–~～]\s*\d)"
+)
+# When, where and whom to ask: at the end of a notice or an invitation these lines are the article's.
+_PARTICULAR = re.compile(
+    r"(?:[一二三四五六七八九十\d]{1,3}\s*[、.．]\s*|[（(][一二三四五六七八九十\d]{1,3}[）)]\s*)?"
+    r"(?!.{0,4}(?:发布|更新|发表|发稿|来源|本文|文章|原文|版权|投稿|新闻|报料|爆料|广告|客服))"
+    rf"[{HAN}]{{0,6}}(?P<what>时\s*间|日\s*期|地\s*[点址]|地点及平台|方式|网\s*址|网站|平台|联\s*系\s*人|电\s*话|邮\s*箱|传\s*真|邮\s*编|热线|"
+    r"附\s*件|单位|对象|费用|议程|嘉宾|入口|链接)\s*[：:]\s*\S.{1,150}"
+)
+_WHEN, _WHERE = ("时间", "日期"), ("地点", "方式", "平台", "对象", "议程", "嘉宾", "入口")
+_NOTICE = re.compile(
+    r"特此(?:通知|公告|公示|通告|函告|说明)|(?:通知|公告|公示|通告|安排|事项|情况)如下[：:。]|公示(?:期|时间)|(?:报名|参会|参展|申报|征集)(?:方式|须知|条件|截止|时间)"
+)
+
 # The characters of wrapper lines that differ in traditional script.
 _TRADITIONAL = str.maketrans(
     "貼傳複經來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據衛臺協員辦門職歡觀業廣財濟證產場訂蹤讚薦錄購買優隨",
@@ -213,7 +229,9 @@ def strip_wrapper(
             stripped.lines.append(line)
         elif drop and any(pattern.fullmatch(line) for pattern in drop):
             stripped.remove("source.drop_lines", line, label_values(line))
-        elif (verdict := _verdict(line, number < head_end, number >= tail_start)) is None:
+        elif (verdict := _verdict(line, number < head_end, number >= tail_start)) is None or (
+            number >= tail_start and _is_particular(lines, number)
+        ):
             stripped.lines.append(line)
         else:
             fields = verdict.fields if verdict.rule in _SAYS_NO_FIELDS else verdict.fields or label_values(line)
@@ -335,7 +353,7 @@ def _labelled(line: str) -> dict[str, str] | None:
     is_post = _FIELD_OF[first["label"]] in _PEOPLE and _MEDIUM_BEFORE.fullmatch(plain[: first.start()].strip(_EDGES))
     if _DATED_NOTICE.match(plain[: first.end()]) or (glued and not is_post):
         return None
-    if len(lead) > 12 or _SENTENCE.search(lead):
+    if len(lead) > 12 or _SENTENCE.search(lead) or _OF_AN_EVENT.match(line):
         return None
     fields: dict[str, str] = {}
     for name, value in _segments(line, plain):
@@ -416,6 +434,21 @@ def _rules_for(in_head: bool, in_tail: bool) -> tuple[tuple[LineRule, ...], re.P
     rules = tuple(rule for rule in RULES if rule.scope in scopes)
     unnamed = (re.sub(r"\(\?P<\w+>", "(?:", rule.pattern.pattern) for rule in rules)
     return rules, re.compile("|".join(f"(?:{pattern})" for pattern in unnamed))
+
+
+def _is_particular(lines: Sequence[str], number: int) -> bool:
+    """Is it one of several lines that tell when and where, or a line of a notice that tells whom to ask?"""
+    if not _PARTICULAR.fullmatch(simplified(lines[number])):
+        return False
+    first, last = number, number + 1
+    while first and _PARTICULAR.fullmatch(simplified(lines[first - 1])):
+        first -= 1
+    while last < len(lines) and _PARTICULAR.fullmatch(simplified(lines[last])):
+        last += 1
+    labels = [found["what"] for line in lines[first:last] if (found := _PARTICULAR.fullmatch(simplified(line)))]
+    told = ["".join(label.split()) for label in labels]
+    is_event = any(label in _WHEN for label in told) and any(label in _WHERE for label in told)
+    return is_event or any(map(_NOTICE.search, map(simplified, lines)))
 
 
 def _groups(found: re.Match[str], line: str) -> dict[str, str]:
