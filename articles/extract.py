@@ -46,6 +46,7 @@ from articles.fields import (
     read_fields,
     read_head,
     scene_of,
+    site_names,
 )
 from articles.identity import NoIdentityError, article_id, canonical_url, text_hash
 from articles.language import language_of
@@ -207,7 +208,8 @@ def _from_html(page: Page, source: Source) -> Outcome:
         flags += ["drift"] if rules.body else []
     if headline.order is None and not page.listed.title and not headline.text:
         headline = headline_above(reading.runs, runs) or headline
-    body = read_body(runs, source, headline.text, headline.order, marked=marked_runs(reading, headline.order))
+    marked, names = marked_runs(reading, headline.order), site_names(head)
+    body = read_body(runs, source, headline.text, headline.order, marked=marked, site=names)
     body.dropped += [("behind the article", run) for run in behind]
     if not named and sum(map(len, body.lines)) < FEW_CHARS:
         lane, body = _from_elsewhere(tree, html, body, source, headline.text) or (lane, body)
@@ -383,6 +385,7 @@ def read_body(
     headline: int | None = None,
     *,
     marked: Collection[int] = (),
+    site: Collection[str] = (),
     all_body: bool = False,
 ) -> Body:
     """The lines of an article from the runs of its container."""
@@ -395,7 +398,8 @@ def read_body(
     paragraphs = [text for run in chosen.kept if (text := clean_line(_without_attributes(run.paragraph)))]
     if not paragraphs:
         return Body([], dropped=dropped, wrapper=fields)
-    stripped = strip_wrapper(join_unfinished(_through_trafilatura(paragraphs)), **_line_patterns(source.article))
+    lines = join_unfinished(_through_trafilatura(paragraphs))
+    stripped = strip_wrapper(lines, **_line_patterns(source.article), site_names=site)
     return Body(stripped.lines, chosen.kept, dropped, stripped.fields | (fields if all_body else {}), stripped.removed)
 
 

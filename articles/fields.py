@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice, takewhile
+from operator import attrgetter
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,7 @@ from articles.canonical import Hint, Image, Reading, Run, texts_of
 from articles.dates import Moment, first_time, parse_time
 from articles.normalise import clean_line
 from articles.records import Listed
-from articles.wrapper import byline, label_values, person, simplified
+from articles.wrapper import byline, label_values, medium_of, person, simplified
 from articles.wrapper_table import PROVINCES, SURNAMES
 
 MAX_TITLE_CHARS = 300
@@ -104,6 +105,7 @@ _SITE_ONLY = re.compile(
     r"|(?:7[x×*]24(?:小时)?)?(?:全球|财经|股市)?(?:实时|滚动)?(?:快讯|电报|直播|播报)(?:详情)?"
     r"|(?:新闻|工作|学会|公司|企业|行业)?(?:动态|中心|资讯|要闻|公告|详情|正文|内容页?|文章)"
 )
+_LONGEST_SITE = 12
 _SHORTEST_HEADLINE, _LONGEST_HEADLINE = 8, 60
 _NO_HEADLINE = re.compile(
     r"[。>＞|｜]|\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]|来源|作者|编辑|记者|责任|字体|字号|分享|评论|登录|首页|位置|点击|"
@@ -111,6 +113,8 @@ _NO_HEADLINE = re.compile(
 )
 _TIME_BEHIND = re.compile(r"\s+\d{4}-\d{2}-\d{2}(?:\s+\d{2}:\d{2}(?::\d{2})?)?$")
 _COLON = re.compile(r"[：:]")
+# A board, a badge.
+_IN_BRACKETS = re.compile(r"[\[【(（].{1,8}[\]】)）]")
 _SHORTEST_END = 10
 _NO_KEY = re.compile(r"[\W_]+")
 _PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
@@ -127,7 +131,7 @@ _NO_ACCOUNT = re.compile(
     r"[\d\W_]+|.{0,6}(?:财经|股票|公司|产业|科技|国际|国内|社会|要闻|快讯|滚动|独家|头条|视频|图片|专题|深度|时政|宏观|金融|证券|房产|汽车|"
     r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)|[A-Z]{2,4}|"
     r".*(?:来源|作者|编辑|记者|责任|评论|阅读|浏览|点击|次数|人气|字[体号]|分享|转发|打印|收藏|举报|关注|原创|发布|发表|更新|时间|日期|星期|周[一二三四五六日]|"
-    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|放大|缩小|默认|大字|小字|admin).*|"
+    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|楼主|沙发|倒序|正序|加好友|私信|我来说|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|admin).*|"
     rf"(?:{PROVINCES})",
     re.IGNORECASE,
 )
@@ -138,7 +142,7 @@ _NO_NAME_BESIDE = re.compile(
 _PLACE = re.compile(rf"(?:{PROVINCES})(?:省|市)?|中国|海外")
 _ACCOUNT = re.compile(r"[\u4e00-\u9fa5A-Za-z][\u4e00-\u9fa5A-Za-z0-9·_-]{1,13}")
 _NO_MEDIUM = re.compile(
-    r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|公司$|\d日|[电電]$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
+    r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|的(?:[\u4e00-\u9fa5]{2})?专栏$|公司$|\d日|[电電]$|^(?:图片|原创|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
 )
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
 _PIECES = re.compile(r"\t|\s[·•|｜/]\s")
@@ -154,6 +158,17 @@ _BYLINE_CHARS = 60
 _MARKED_BELOW = 3
 _BEFORE_NAME = re.compile(r"^(?:由|文|[Bb]y)\s+")
 _SURNAME = re.compile(f"[{SURNAMES}]")
+# What of a page's body of labels is too far behind it to be its own.
+_BYLINES_BEHIND = 10
+_EDITED = re.compile(r"[（(]?\s*(?:编辑|最后(?:编辑|更新|修改)|更新|修改|最近更新)(?:时间|日期)?[于在]?\s*[：:]?\s*\d")
+_MEDIUM_OF_REPORTER = re.compile(
+    r"(?:^|[\s（(])(?!本|每经)([\u4e00-\u9fa5A-Za-z]{2,8}?(?:报|网|社|新闻|财经|周刊|电视台|通讯社))\s?(?:记者|见习记者|特约记者|实习记者)"
+)
+# Accounts of these are no persons.
+_ORGANISATION = re.compile(
+    r"之家|网|报|财经|新闻|研究|观察|证券|基金|资本|公司|中心|电视|频道|官方|大学|协会|快讯|日|社|局|院|会$|[^卖]部$|事务所|交易所|银行|集团|科技|投资|期货|研报|资讯|头条|号$|视频|周刊|商业|产经|"
+    r"Daily|News|Finance|Media"
+)
 _BY_WORDS = frozenset(("由", "文", "作者", "By", "by"))
 _LATIN_PERSON = re.compile(r"[A-Z][a-zA-Z.'’-]+(?: [A-Z][a-zA-Z.'’-]*){1,3}")
 _NOT_A_LATIN_PERSON = re.compile(
@@ -170,8 +185,10 @@ _BARE = re.compile(
 )
 _FROM = re.compile(r"^来自\s*[：:]?\s*")
 # What a post was written with, or on: 「来自 微博网页版」.
-_CLIENT = re.compile(r"(?:新浪)?微博.{0,8}|雪球|.{0,12}(?:客户端|网页版|手机版?|超话)")
+_CLIENT = re.compile(r"(?:新浪)?微博.{0,8}|.{0,12}(?:客户端|网页版|手机版?|超话)")
 _SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
+# How makers of feeds name that of an account.
+_FEED_OF = re.compile(r"(\S{2,20}?)\s*的\s*(?:雪球|微博|知乎|豆瓣|即刻|哔哩哔哩|B站|公众号|专栏|动态|文章)\S{0,8}")
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
 _STEP = re.compile(r"[>＞»→]+")
 _NO_SECTION = re.compile(r"正文|首页|详情|内容|(?:大\s*中\s*小|[【\[]?(?:字号|字体)|申请入驻|登录|注册|手机版).*")
@@ -179,6 +196,9 @@ _NO_WORDS = re.compile(r"[\d\W_]+")
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
 _SCRIPT_TIME = re.compile(
     r"(?:\bvar|[,;])\s*(?:create_?[tT]ime|publish_?[tT]ime|pub_?[tT]ime|publish_?[dD]ate|pub_?[dD]ate)\s*=\s*[\"']([^\"']{8,30})[\"']"
+)
+_EPOCH = re.compile(
+    r"(?:time|stamp|created|published?|date)\w{0,8}[\"']?\s*[:=]\s*[\"']?(1\d{9}(?:\d{3})?)(?!\d)", re.IGNORECASE
 )
 _JSON_TIME = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
 _URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d{1,5}(?:\D|$))")
@@ -341,6 +361,10 @@ def _headline_of(run: Run, keys: Sequence[str]) -> str:
     first = run.parts[0]
     if len(run.parts) > 1 and _key(first) in keys and _key(run.text) not in keys:
         return clean_line(first)
+    if len(run.parts) > 1 and _IN_BRACKETS.fullmatch(run.parts[-1].strip()):
+        rest = "".join(run.parts[:-1])
+        if any(key.startswith(_key(rest)) for key in keys) and not any(_key(run.text) in key for key in keys):
+            return clean_line(rest)
     if run.level == 1 and not any(_agreement(_key(run.text), key) for key in keys) and (inner := _parts_in(run, keys)):
         return clean_line(inner[0])
     return clean_line(run.paragraph)
@@ -356,6 +380,15 @@ def _parts_in(run: Run, keys: Sequence[str]) -> list[str]:
 
 def _names_site_only(title: str) -> bool:
     return all(_SITE_ONLY.fullmatch(part.strip()) for part in _SEPARATOR.split(simplified(title)) if part.strip())
+
+
+def site_names(head: Head) -> frozenset[str]:
+    """What the <title> names behind the headline, and og:site_name."""
+    parts = [part.strip("[]【】 ") for part in _SEPARATOR.split(head.title)[1:]]
+    last = re.findall(r"[\[【]([^\[【]{2,12})[\]】]$", head.title)
+    return frozenset(
+        name for name in (*parts, *last, head.metas.get("og:site_name", "")) if 2 <= len(name) <= _LONGEST_SITE
+    )
 
 
 def headline_above(runs: Sequence[Run], body: Sequence[Run]) -> Headline | None:
@@ -467,11 +500,13 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
         ("element named so", marked.get(Hint.SOURCE)),
         ("label of an author", near.get("medium")),
         ("wrapper line", wrapper.get("medium")),
+        ("line right behind the body", next(filter(None, (medium_of(run.text) for run in _right_behind(scene))), None)),
         ("name beside the time", _beside_time(scene.near)),
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
         ("meta", _publisher_meta(head)),
-        ("account", marked.get(Hint.AUTHOR | Hint.SOURCE) or _account_beside_time(scene.near)),
+        ("account", account := _account(scene, marked)),
+        ("its reporter's", _medium_of_reporter(scene)),
     )
     places = (("wrapper line", wrapper), ("label behind the body", behind), ("label near the headline", near))
     found.take(
@@ -491,10 +526,13 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
         ("wrapper line", wrapper.get("author")),
         ("name beside the time", _person_beside_time(scene.near)),
         ("label right behind the body", right_behind.get("author")),
+        ("byline behind the body", _names_only(_byline(_lines_behind(scene)))),
         # Templates fill in the editor there.
         ("meta", name if (name := _author_meta(head)) != found.editor else None),
     ):
         found.take_author(witness, author)
+    if account and not _ORGANISATION.search(simplified(account)):
+        found.take("author", ("account", account))
     found.section = _section(scene)
     found.summary = clean_line(head.first(_SUMMARY_METAS)) or None
     found.tags = _tags(head.first(_KEYWORD_METAS))
@@ -504,8 +542,10 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
 
 def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
     """What the page did not say, the list may have said."""
-    found.take("publisher", ("list", listed.publisher))
+    feed = _FEED_OF.fullmatch(listed.publisher or "")
+    found.take("publisher", ("list", None if feed else listed.publisher))
     found.take_author("list", person(listed.author) if listed.author else None)
+    found.take("author", ("list", feed[1] if feed else None))
     for name in ("section", "summary"):
         found.take(name, ("list", getattr(listed, name)))
     found.tags = found.tags or listed.tags
@@ -518,9 +558,27 @@ def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
 
 def fill_from_scripts(found: Found, tree: etree._Element, clock: Clock) -> None:
     """The time that a script of the page sets, where the page waits for it to display one."""
+    published = found.published
+    if published and published.at and "year" in published.assumed:
+        found.published = next(
+            filter(None, (_of_some_year(published.at, clock, raw) for raw in _epochs(tree))), published
+        )
     if found.published is None:
         times = [time for script in tree.iter("script") for time in _SCRIPT_TIME.findall(script.text or "")]
         found.published = choose_time([("script", clock.read(time)) for time in times], found)
+
+
+def _epochs(tree: etree._Element) -> Iterator[str]:
+    return (epoch for script in tree.iter("script") for epoch in _EPOCH.findall(script.text or ""))
+
+
+def _of_some_year(shown: datetime, clock: Clock, epoch: str) -> Moment | None:
+    """The moment of a script, if the page shows its month, day and minute."""
+    moment = clock.read(epoch)
+    if moment is None or moment.at is None:
+        return None
+    local, displayed = (at.astimezone(clock.zone) for at in (moment.at, shown))
+    return moment if f"{local:%m-%d %H:%M}" == f"{displayed:%m-%d %H:%M}" else None
 
 
 def fill_from_lines(found: Found, lines: Iterable[str], clock: Clock) -> None:
@@ -639,6 +697,40 @@ def _right_behind(scene: Scene) -> Iterator[Run]:
     return (run for run in scene.behind if scene.last < run.order <= scene.last + 2 and run.kind == "p")
 
 
+def _lines_behind(scene: Scene) -> Iterator[Run]:
+    """Lines below the body, up to the next heading."""
+    behind = sorted((run for run in scene.behind if scene.last < run.order), key=attrgetter("order"))
+    near = takewhile(lambda run: run.order <= scene.last + _BYLINES_BEHIND and not run.level, behind)
+    return (run for run in near if run.kind == "p" and not run.noise and run.text == run.free)
+
+
+def _names_only(names: str | None) -> str | None:
+    return (
+        names
+        if names and all(name[0] in SURNAMES and len(name) <= 3 for name in re.split(r"[ 、,，/]+", names))
+        else None
+    )
+
+
+def _medium_of_reporter(scene: Scene) -> str | None:
+    """「某某网记者 王一鸣」"""
+    for line in (*(run.text for run in scene.near), *scene.removed):
+        if len(line) <= _BYLINE_CHARS and (found := _MEDIUM_OF_REPORTER.search(simplified(line))):
+            return line[slice(*found.span(1))]
+    return None
+
+
+def _account(scene: Scene, marked: Mapping[int, str]) -> str | None:
+    """Who published on a platform; what the page's path names is a channel."""
+    account = marked.get(Hint.AUTHOR | Hint.SOURCE) or _account_beside_time(scene.near)
+    if account is None:
+        return None
+    above = (run for run in scene.reading.runs[: scene.first] if run.hints & Hint.CRUMBS)
+    # The first steps are the site and its front page.
+    paths = ([step for piece in run.pieces.split("\t") if (step := piece.strip(" >＞»"))] for run in above)
+    return None if any(account in path[2:] for path in paths) else account
+
+
 def _marked(scene: Scene) -> dict[int, str]:
     """Values of elements whose class or id names a field, near the headline or right behind the body; under both hints,
     the account of a self-publisher."""
@@ -701,7 +793,7 @@ def _marked_value(hint: int, text: str) -> str | None:
                 return bare
         elif hint == Hint.AUTHOR and _is_latin_person(bare):
             return bare
-        elif _PERSON.fullmatch(bare) and bare[0] in SURNAMES and not _NOT_A_PERSON.search(bare):
+        elif _PERSON.fullmatch(bare := person(bare)) and bare[0] in SURNAMES and not _NOT_A_PERSON.search(bare):
             return None if _PLACE.fullmatch(bare) else bare
     return None
 
@@ -840,13 +932,17 @@ def _scattered_times(near: Sequence[Run]) -> Iterator[str]:
 
 
 def _visible_time(scene: Scene, clock: Clock) -> Moment | None:
+    """The first time displayed; one of editing only where there is no other."""
+    edited: Moment | None = None
     for line in _timed_lines(scene):
         if _may_tell_time(line) and len(line) <= _MAX_NEAR_CHARS and not _CLOCK_OF_SITE.search(line):
             if moment := clock.find(line):
-                return moment
-            if short := _SHORT_YEAR.search(line):
+                if not _EDITED.match(simplified(line)):
+                    return moment
+                edited = edited or moment
+            elif short := _SHORT_YEAR.search(line):
                 return clock.read(f"20{short[1]}")
-    return None
+    return edited
 
 
 def _may_tell_time(line: str) -> bool:

@@ -118,6 +118,11 @@ _RELATED = re.compile(
     r"[【\[]?(?:相[关關]|延伸|此前|更多|推[荐薦]|早前)(?:报道|报导|報導|阅读|閱讀|新闻|新聞|链接|連結|专题|文章)[】\]]?\s*[：:]?"
 )
 _RELATED_CHARS = 12
+# What links are about, in whatever words: these stand above a list of them.
+_OF_LINKS = re.compile(
+    r"更多|相[关關]|推[荐薦]|[阅閱][读讀]|[热熱]|最新|精[选選彩]|延伸|往期|其[他它]|[专專][题題]|[视視][频頻]|图集|[链鏈連][接結]|"
+    r"文章|新[闻聞]|[报報][道导導]|[资資][讯訊]|看[点點]|排行|猜|[为為][你您]|大家|[编編][辑輯]|[广廣]告|[关關]注"
+)
 # Selectors of scrapy's kind: `h1::text`, `a::attr(href)`.
 _PSEUDO = re.compile(r"::(?:text|attr\(\s*([\w:-]+)\s*\))\s*$")
 _TAG = re.compile(r"[a-zA-Z][a-zA-Z0-9]*")
@@ -161,6 +166,8 @@ def vote(reading: Reading, headline: int | None) -> Voted:
     best = reading.spans[gains.index(max(gains))]
     block_end, start, end = _widened(reading.spans, weights, sums, best, headline)
     first, last = _without_edges(reading, _with_opening(reading, weights, start, end, headline), end)
+    while last - first > 1 and last < len(reading.runs) and _heads_links(reading.runs[last - 1], reading.runs[last]):
+        last -= 1
     return Voted(reading.runs[first:last], reading.runs[last : min(block_end, end + _MOST_BEHIND)])
 
 
@@ -403,7 +410,7 @@ def choose(
     if sum(len(run.text) for run in kept) < 0.5 * sum(len(run.text) for run in runs[:end]):
         kept = list(runs[:end])
     kept = _without_related_inside(kept)
-    kept = _without_last_links(kept) if all_body else _without_last_heading(_without_links(kept))
+    kept = _without_last_links(kept) if all_body else _without_last_heading(_without_links(kept), runs)
     body = _below_headline(kept, _key(title), headline, marked)
     above = {run.order for run in kept} - {run.order for run in body}
     stays = {run.order for run in body}
@@ -486,10 +493,23 @@ def _without_related_inside(runs: list[Run]) -> list[Run]:
     return [run for at, run in enumerate(runs) if at not in away] if away else runs
 
 
-def _without_last_heading(runs: list[Run]) -> list[Run]:
+def _without_last_heading(runs: list[Run], whole: Sequence[Run]) -> list[Run]:
     """Without a heading that has nothing below it: what it stood over was links."""
     is_bare = len(runs) > 1 and runs[-1].kind == "h" and not _is_prose(runs[-1])
-    return runs[:-1] if is_bare and _is_prose(runs[-2]) else runs
+    if is_bare and _is_prose(runs[-2]):
+        return runs[:-1]
+    below = next((run for run in whole if run.order > runs[-1].order), None) if len(runs) > 1 else None
+    return runs[:-1] if below is not None and _heads_links(runs[-1], below) else runs
+
+
+def _heads_links(run: Run, below: Run) -> bool:
+    """Does a line that says what links are about stand right above one?"""
+    return (
+        len(run.text) <= _RELATED_CHARS
+        and not run.text.endswith(_ENDS)
+        and bool(_OF_LINKS.search(run.text))
+        and _is_link(below)
+    )
 
 
 def _without_last_links(runs: Sequence[Run]) -> list[Run]:

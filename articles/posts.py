@@ -98,7 +98,10 @@ ENGINE_TAG = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 # To CommonMark, asterisks between a full stop and a letter open or close nothing: 「**答：**没有」. In Chinese they do.
-STRONG = re.compile(r"(?<!\*)\*\*(?=[^\s*])([^*\n]{1,200}?[：，。！？；、”』」）》】:])\*\*(?=[\w“（《])")
+STRONG = re.compile(
+    r"(?<!\*)\*\*(?=[^\s*、，。；：！？)）])([^*\n]{1,200}?[：，。！？；、”』」）》】:%％)…])\*\*(?=[\w“（《])"
+    r"|(?<=\w)\*\*(?=[“《（「『【‘(])([^*\n]{1,200}?[^\s*])\*\*(?!\*)"
+)
 NOTE = re.compile(r"^\[\^[\w-]{1,20}\]:[ \t]*", re.MULTILINE)
 NOTE_MARK = re.compile(r"\[\^[\w-]{1,20}\]")
 ESCAPED_HTML = re.compile(
@@ -381,13 +384,13 @@ def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:
 
 def _listed(meta: Meta, title: str, heading_date: str) -> Listed:
     categories, tags = _terms(meta, *CATEGORY_KEYS), _terms(meta, *TAG_KEYS)
-    author, publisher = _first(meta, AUTHOR_KEYS), _first(meta, PUBLISHER_KEYS)
+    author, publisher = _first(meta, AUTHOR_KEYS), _first(meta, PUBLISHER_KEYS, names_only=True)
     return Listed(
         title=title or None,
         published=_first(meta, PUBLISHED_KEYS) or heading_date or None,
         updated=_first(meta, UPDATED_KEYS) or None,
         summary=clean_text(_first(meta, SUMMARY_KEYS)) or None,
-        publisher=publisher if publisher and not publisher.startswith("http") else None,
+        publisher=publisher or None,
         # RSSHub writes the name of the feed where an author belongs; it is among the categories as well.
         author=author if author and author not in categories else None,
         section=_section(categories, tags),
@@ -434,12 +437,13 @@ def _day(found: re.Match[str]) -> date | None:
         return None
 
 
-def _first(meta: Meta, keys: tuple[str, ...]) -> str:
+def _first(meta: Meta, keys: tuple[str, ...], *, names_only: bool = False) -> str:
+    """The value of the first key that has one; with `names_only`, no address."""
     for key in keys:
         value = meta.get(key, "")
         if isinstance(value, tuple):
             value = " ".join(value)
-        if value:
+        if value and not (names_only and value.startswith("http")):
             return value
     return ""
 
@@ -477,7 +481,7 @@ def _from_markdown(body: str) -> str:
     """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
     body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", body)))
     if "**" in body:
-        body = STRONG.sub(r"<strong>\1</strong>", body)
+        body = STRONG.sub(r"<strong>\1\2</strong>", body)
     rendered: str = _markdown().render(SENTENCE_END.sub("\n\n", EMPTY_SHARE_LINE.sub("", body)))
     return rendered
 

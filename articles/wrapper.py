@@ -8,7 +8,7 @@ character, so that one table serves both scripts. A body is never emptied: where
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -89,7 +89,7 @@ _LABEL = re.compile(
     rf"|\s*[/／]\s*(?={NAMES}\s+[{HAN}]{{2,4}}\s*[/／]))"
 )
 _SPACED = re.compile(
-    rf"(?:[{HAN}]{{0,6}}(?:记者|见习记者)\s*(?P<author>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)\s+)?"
+    rf"(?:(?:[{HAN}]{{2,6}}\s)?[{HAN}]{{0,6}}(?:记者|见习记者)\s*(?P<author>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)\s+)?"
     rf"[{HAN}]{{0,4}}?(?P<label>责任编辑|责编|编辑|见习编辑|校对|作者|文)\s+"
     rf"(?P<value>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)"
     rf"(?:\s*[|｜]?\s+(?:校对|审核|监制|主编)\s+{NAME}(?:[ 、,，/]+{NAME}){{0,3}})?"
@@ -100,7 +100,7 @@ _AUTHOR_AND_EDITOR = re.compile(
     rf"[{HAN}]{{0,4}}?(?:编辑|編輯|责编)\s*[：:]?\s*(?P<editor>{NAME})"
 )
 _FROM = re.compile(
-    r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?)\s*(?!雪球|(?:新浪)?微博|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
+    r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?)\s*(?!(?:新浪)?微博|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
 )
 _PERSON_AND_MEDIUM = re.compile(
     rf"(?P<author>{NAME}(?:[ 、]{NAME})*)\s*[/／]\s*(?P<publisher>[{HAN}A-Za-z]{{1,10}}(?:报|网|社|新闻|财经|周刊))"
@@ -123,6 +123,9 @@ _DATELINE_AND_PLACE = re.compile(
     rf"[（(【〔\[][{HAN}]{{0,6}}(?:记者|記者)\s*(?P<author>[{SURNAMES}][{HAN}]{{1,2}}?)\s*[／/]?\s*(?:{_PLACE})[{HAN}／/]{{0,8}}"
     r"(?:\d{1,2}日)?(?:[电電]|[专專][电電]|报[导道]|報[導道])?[）)】〕\]]"
 )
+# 「某某社1月18日电 (王一鸣)」
+_DATELINE_ALONE = re.compile(rf".{{2,20}}\d日[电讯]\s*[（(](?=[{SURNAMES}])(?P<author>{NAMES})[）)]")
+_RANK = "见习|实习|首席|特约|资深"
 _LAST_REPORTER = re.compile(
     rf".*[。！？”]\s*(?:[{HAN}《》]{{0,10}})(?<![向对与和])(?:{REPORTER})\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])(?P<author>{NAMES})"
 )
@@ -134,6 +137,8 @@ _BEHIND_NAMES = re.compile(
     rf"|(?:(?<=^[{HAN}]{{2}})|(?<=^[{HAN}]{{3}}))(?<!综合)(?<!独家)(?<!专题)报[道导]$|(?<=[{HAN}]{{2}})\s+(?:北京|上海|天津|重庆|广州|深圳|杭州|南京|香港|台北|纽约|华盛顿|伦敦|东京)$"
     rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}\s+)?(?:职员|学生|教师|学者|律师|编辑|农民|工人|公务员|自由撰稿人)$"
 )
+# 「记者 甲 见习记者 乙」: both wrote it, as those who helped did not.
+_COLLEAGUES = re.compile(rf"(?:{_RANK})?记者\s*[：:]?\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])({NAMES})")
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
 # 「某某网 王一鸣」
 _MEDIUM_AND_NAME = re.compile(rf"[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊)\s+(?P<names>{NAMES})")
@@ -162,7 +167,7 @@ _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
 # Where a platform says an account is, and where a picture is from: no media.
-_NO_MEDIUM = re.compile(rf"(?:{PROVINCES}|中国|海外)(?:省|市)?|资料图片?|图片|视频|视觉中国")
+_NO_MEDIUM = re.compile(rf".*的(?:[{HAN}]{{2}})?专栏|(?:{PROVINCES}|中国|海外)(?:省|市)?|资料图片?|图片|视频|视觉中国")
 
 # Rules of lines whose labels are not the article's: the source of a picture, what a site says of its sources.
 _SAYS_NO_FIELDS = frozenset(("picture_credit", "site_statement", "copyright", "site_footer"))
@@ -203,6 +208,8 @@ class Stripped:
 
     def remove(self, rule: str, line: str, fields: Mapping[str, str]) -> None:
         self.removed.append((rule, line))
+        if "author_line" in fields and len(names := _COLLEAGUES.findall(simplified(line))) > 1:
+            fields = {**fields, "author": " ".join(names)}
         for name, value in fields.items():
             if name != "other" and (clean := _value(name, value)):
                 self.fields = _people(name, clean) | self.fields
@@ -219,14 +226,20 @@ def strip_wrapper(
     *,
     drop_lines: Iterable[re.Pattern[str]] = (),
     keep_lines: Iterable[re.Pattern[str]] = (),
+    site_names: Collection[str] = (),
 ) -> Stripped:
-    """Take out the lines that are not the article. `drop_lines` and `keep_lines` are the source's own patterns."""
+    """Take out the lines that are not the article. `drop_lines` and `keep_lines` are the source's own patterns.
+
+    A line that is one of `site_names` signs the text.
+    """
     drop, keep = tuple(drop_lines), tuple(keep_lines)
     head_end, tail_start = _head_end(lines), _tail_start(lines)
     stripped = Stripped([])
     for number, line in enumerate(lines):
         if keep and any(pattern.search(line) for pattern in keep):
             stripped.lines.append(line)
+        elif number >= tail_start and line.strip(_EDGES) in site_names:
+            stripped.remove("site_name", line, {"medium": line})
         elif drop and any(pattern.fullmatch(line) for pattern in drop):
             stripped.remove("source.drop_lines", line, label_values(line))
         elif (verdict := _verdict(line, number < head_end, number >= tail_start)) is None or (
@@ -276,6 +289,13 @@ def byline(line: str) -> Mapping[str, str]:
     fields = (verdict.fields or label_values(line)) if verdict else {}
     clean = {name: _value(name, value) for name, value in fields.items() if name in _PEOPLE}
     return {name: value for name, value in clean.items() if value}
+
+
+@lru_cache(maxsize=64)
+def medium_of(line: str) -> str:
+    """The medium that a line of nothing else names: 「（某某日报）」."""
+    verdict = _verdict(line, False, True)
+    return _value("medium", verdict.fields.get("medium", "")) if verdict else ""
 
 
 def _people(name: str, value: str) -> dict[str, str]:
@@ -519,8 +539,10 @@ def _glued(rule: LineRule, last: str) -> re.Match[str] | None:
 def _reporter_inside(lines: Sequence[str]) -> str | None:
     """Whom a dateline names, 「某社巴黎12月9日电（记者某某）」, or the end of the last paragraph. The line stays."""
     # Above the dateline there may be a deck.
-    below = (line for line in lines[1:DATELINE_LINES] if "记者" in line or "記者" in line)
-    datelines = [(pattern, line) for line in (lines[0], *below) for pattern in (_DATELINE, _DATELINE_AND_PLACE)]
+    below = (line for line in lines[1:DATELINE_LINES] if "记者" in line or "記者" in line or "日电" in line)
+    datelines = [
+        (pattern, line) for line in (lines[0], *below) for pattern in (_DATELINE, _DATELINE_AND_PLACE, _DATELINE_ALONE)
+    ]
     for pattern, line in (*datelines, (_LAST_REPORTER, lines[-1])):
         if found := pattern.match(simplified(line)):
             return person(line[slice(*found.span("author"))]) or None
