@@ -353,6 +353,8 @@ def _inside(text: str) -> re.Pattern[str]:
 
 
 DATED_CLOCK = JOINT + CLOCK
+# The day of a month can be told from the month only above twelve: 11/12/2026 is no time.
+DAY_FIRST = r"(?P<day>1[3-9]|2\d|3[01])/(?P<month>\d{1,2})/(?P<year>\d{4})"
 ENGLISH_CLOCK = rf"(?:,|\s|at)*{CLOCK}"
 
 # Tried in this order, over the whole of a string.
@@ -364,6 +366,7 @@ WHOLE: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (_pattern(CLOCK_FIRST), _read_dated),
     (_pattern(ENGLISH_CLOCK_FIRST), _read_dated),
     (_pattern(DIGITS), _read_dated),
+    (_pattern(rf"{DAY_FIRST}(?:{DATED_CLOCK}{ZONE})?"), _read_dated),
     (_pattern(rf"{MONTH_DAY}(?:{JOINT}{CLOCK})?"), _read_yearless),
     (_pattern(RELATIVE), _read_relative),
     (_pattern(DAY_AGO), _read_day_ago),
@@ -374,6 +377,7 @@ INSIDE: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (_inside(rf"{ENGLISH_DAY}(?:{ENGLISH_CLOCK}{ZONE_INSIDE})?"), _read_dated),
     (_inside(CLOCK_FIRST), _read_dated),
     (_inside(ENGLISH_CLOCK_FIRST), _read_dated),
+    (_inside(rf"{DAY_FIRST}(?:{DATED_CLOCK}{ZONE_INSIDE})?"), _read_dated),
     (_inside(MONTH_DAY + JOINT + CLOCK), _read_yearless),
     (_inside(RELATIVE), _read_relative),
     (_inside(rf"(?P<word>{'|'.join(DAYS_AGO)})\s*{CLOCK}"), _read_day_ago),

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import itemgetter
+from typing import TypedDict
 
 import trafilatura
 from lxml import etree
@@ -408,7 +409,12 @@ def _without_attributes(text: str) -> str:
     return _REST_OF_TAG.sub("", text) if '">' in text else text
 
 
-def _line_patterns(rules: ArticleRules) -> dict[str, list[re.Pattern[str]]]:
+class _LinePatterns(TypedDict):
+    drop_lines: list[re.Pattern[str]]
+    keep_lines: list[re.Pattern[str]]
+
+
+def _line_patterns(rules: ArticleRules) -> _LinePatterns:
     # re keeps what it compiled.
     return {
         "drop_lines": [re.compile(pattern) for pattern in rules.drop_lines],

@@ -7,10 +7,10 @@ Every field has one written order, the best witness first:
                wrapper lines · url
                (seconds also from the update, where its minute is the same)
     publisher  rule · label near the headline · wrapper lines · label right behind the body · element named so ·
-               name beside the time · label behind the body · undisplayed · meta · account ·
-               list · the source's own
+               line right behind the body · name beside the time · label behind the body · undisplayed · meta ·
+               account · its reporter's · dateline · JSON-LD · list · the source's own
     author     rule · label near the headline · byline near the headline · element named so · wrapper lines ·
-               name beside the time · label right behind the body · meta · list
+               name beside the time · label right behind the body · meta · byline behind the body · account · list
     editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed
 
 The displayed time outranks the meta, which often is when the page was built; a meta of the same minute lends its
@@ -20,10 +20,10 @@ seconds. Nothing here guesses, and no time is taken from the body: a field that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
 from operator import attrgetter
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
@@ -131,7 +131,7 @@ _NO_ACCOUNT = re.compile(
     r"[\d\W_]+|.{0,6}(?:财经|股票|公司|产业|科技|国际|国内|社会|要闻|快讯|滚动|独家|头条|视频|图片|专题|深度|时政|宏观|金融|证券|房产|汽车|"
     r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)|[A-Z]{2,4}|"
     r".*(?:来源|作者|编辑|记者|责任|评论|阅读|浏览|点击|次数|人气|字[体号]|分享|转发|打印|收藏|举报|关注|原创|发布|发表|更新|时间|日期|星期|周[一二三四五六日]|"
-    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|楼主|沙发|倒序|正序|加好友|私信|我来说|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|admin).*|"
+    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|縮小|来自|楼主|沙发|倒序|正序|加好友|私信|我来说|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|admin).*|"
     rf"(?:{PROVINCES})",
     re.IGNORECASE,
 )
@@ -160,10 +160,16 @@ _BEFORE_NAME = re.compile(r"^(?:由|文|[Bb]y)\s+")
 _SURNAME = re.compile(f"[{SURNAMES}]")
 # What of a page's body of labels is too far behind it to be its own.
 _BYLINES_BEHIND = 10
+_SIGNS = re.compile(r"[记記]者|作者|撰|文[：:/／丨|｜]|^By")
 _EDITED = re.compile(r"[（(]?\s*(?:编辑|最后(?:编辑|更新|修改)|更新|修改|最近更新)(?:时间|日期)?[于在]?\s*[：:]?\s*\d")
 _MEDIUM_OF_REPORTER = re.compile(
     r"(?:^|[\s（(])(?!本|每经)([\u4e00-\u9fa5A-Za-z]{2,8}?(?:报|网|社|新闻|财经|周刊|电视台|通讯社))\s?(?:记者|见习记者|特约记者|实习记者)"
 )
+_DATELINE_MEDIUM = re.compile(
+    r"[《【（(]?([\u4e00-\u9fa5A-Za-z]{2,8}(?:社|报|网|财经|新闻))(?:[\u4e00-\u9fa5]{2,4})?(?:[\d０-９]{1,2}月)?[\d０-９]{1,2}日(?:专?[讯电]|消息|报道)"
+)
+_TITLED_MEDIUM = re.compile(r"([\u4e00-\u9fa5]{0,4}《[\u4e00-\u9fa5A-Za-z]{2,10}》)")
+_BRACKETED_MEDIUM = re.compile(r"[（(]([\u4e00-\u9fa5A-Za-z]{2,10})\s+\d{4}[-/]\d{1,2}[-/]\d{1,2}")
 # Accounts of these are no persons.
 _ORGANISATION = re.compile(
     r"之家|网|报|财经|新闻|研究|观察|证券|基金|资本|公司|中心|电视|频道|官方|大学|协会|快讯|日|社|局|院|会$|[^卖]部$|事务所|交易所|银行|集团|科技|投资|期货|研报|资讯|头条|号$|视频|周刊|商业|产经|"
@@ -201,6 +207,7 @@ _EPOCH = re.compile(
     r"(?:time|stamp|created|published?|date)\w{0,8}[\"']?\s*[:=]\s*[\"']?(1\d{9}(?:\d{3})?)(?!\d)", re.IGNORECASE
 )
 _JSON_TIME = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
+_JSON_PUBLISHER = re.compile(r'"publisher"\s*:\s*\{[^{}]{0,200}?"name"\s*:\s*"([^"\\]{2,20})"')
 _URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d{1,5}(?:\D|$))")
 _IMAGE_ATTRIBUTES = ("data-original", "data-src", "data-url", "src")
 _FINENESS = {"second": 3, "minute": 2, "day": 1, "none": 0}
@@ -213,6 +220,7 @@ class Head:
     title: str
     metas: Mapping[str, str]
     json_times: tuple[str, ...] = ()
+    json_publisher: str = ""
     first_time: str = ""
     """What the first <time> of the page says to programs."""
 
@@ -276,12 +284,12 @@ class Found:
     witnesses: dict[str, str] = field(default_factory=dict)
     """Which witness named a field: for `explain`."""
 
-    def take(self, name: str, *candidates: tuple[str, str | None]) -> None:
-        """Set a field that is still open to the first candidate there is: (witness, value)."""
+    def take(self, name: str, *candidates: tuple[str, str | None | Callable[[], str | None]]) -> None:
+        """Set a field that is still open to the first candidate there is: (witness, value, or what looks for it)."""
         if getattr(self, name):
             return
-        for witness, value in candidates:
-            if value:
+        for witness, candidate in candidates:
+            if value := candidate() if callable(candidate) else candidate:
                 setattr(self, name, value)
                 self.witnesses[name] = witness
                 return
@@ -314,7 +322,7 @@ def read_head(tree: etree._Element) -> Head:
     metas: dict[str, str] = {}
     title = ""
     times: list[str] = []
-    first_time = ""
+    first_time = publisher = ""
     for element in tree.iter("meta", "title", "script", "time"):
         if element.tag == "time":
             first_time = first_time or element.get("datetime") or ""
@@ -323,12 +331,14 @@ def read_head(tree: etree._Element) -> Head:
         elif element.tag == "script":
             if "ld+json" in (element.get("type") or "") and element.text:
                 times += _JSON_TIME.findall(element.text)
+                publisher = publisher or next(iter(_JSON_PUBLISHER.findall(element.text)), "")
         else:
             name = element.get("property") or element.get("name") or element.get("itemprop")
             content = element.get("content")
             if name and content and (content := content.strip()):
                 metas.setdefault(name.strip().lower(), content)
-    return Head(clean_line(title[: MAX_TITLE_CHARS * 2]), metas, tuple(dict.fromkeys(times)), first_time)
+    title = clean_line(title[: MAX_TITLE_CHARS * 2])
+    return Head(title, metas, tuple(dict.fromkeys(times)), clean_line(publisher), first_time)
 
 
 def find_headline(head: Head, reading: Reading, listed: str | None = None) -> Headline:
@@ -500,13 +510,15 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
         ("element named so", marked.get(Hint.SOURCE)),
         ("label of an author", near.get("medium")),
         ("wrapper line", wrapper.get("medium")),
-        ("line right behind the body", next(filter(None, (medium_of(run.text) for run in _right_behind(scene))), None)),
-        ("name beside the time", _beside_time(scene.near)),
+        ("line right behind the body", lambda: _medium_behind(scene)),
+        ("name beside the time", lambda: _beside_time(scene.near)),
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
         ("meta", _publisher_meta(head)),
-        ("account", account := _account(scene, marked)),
-        ("its reporter's", _medium_of_reporter(scene)),
+        ("account", lambda: _account(scene, marked)),
+        ("its reporter's", lambda: _medium_of_reporter(scene)),
+        ("dateline", lambda: _medium_of_dateline(scene)),
+        ("JSON-LD", head.json_publisher if not _NO_MEDIUM.search(head.json_publisher) else None),
     )
     places = (("wrapper line", wrapper), ("label behind the body", behind), ("label near the headline", near))
     found.take(
@@ -526,13 +538,15 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
         ("wrapper line", wrapper.get("author")),
         ("name beside the time", _person_beside_time(scene.near)),
         ("label right behind the body", right_behind.get("author")),
-        ("byline behind the body", _names_only(_byline(_lines_behind(scene)))),
         # Templates fill in the editor there.
         ("meta", name if (name := _author_meta(head)) != found.editor else None),
     ):
         found.take_author(witness, author)
-    if account and not _ORGANISATION.search(simplified(account)):
-        found.take("author", ("account", account))
+    found.take(
+        "author",
+        ("byline behind the body", lambda: _names_only(_byline(_lines_behind(scene)))),
+        ("account", lambda: _author_of(_account(scene, marked))),
+    )
     found.section = _section(scene)
     found.summary = clean_line(head.first(_SUMMARY_METAS)) or None
     found.tags = _tags(head.first(_KEYWORD_METAS))
@@ -701,7 +715,17 @@ def _lines_behind(scene: Scene) -> Iterator[Run]:
     """Lines below the body, up to the next heading."""
     behind = sorted((run for run in scene.behind if scene.last < run.order), key=attrgetter("order"))
     near = takewhile(lambda run: run.order <= scene.last + _BYLINES_BEHIND and not run.level, behind)
-    return (run for run in near if run.kind == "p" and not run.noise and run.text == run.free)
+    lines = (run for run in near if run.kind == "p" and not run.noise and run.text == run.free)
+    return (run for run in lines if len(run.text) <= _MAX_VALUE_CHARS and _SIGNS.search(run.text))
+
+
+def _medium_behind(scene: Scene) -> str | None:
+    return next(filter(None, (medium_of(run.text) for run in _right_behind(scene))), None)
+
+
+def _author_of(account: str | None) -> str | None:
+    """An account that is no organisation's."""
+    return account if account and not _ORGANISATION.search(simplified(account)) else None
 
 
 def _names_only(names: str | None) -> str | None:
@@ -720,9 +744,23 @@ def _medium_of_reporter(scene: Scene) -> str | None:
     return None
 
 
+def _medium_of_dateline(scene: Scene) -> str | None:
+    """「某某社5月9日电」, and a title in its marks beside the time."""
+    for run in scene.near:
+        if len(run.text) <= _BYLINE_CHARS and _DAY_OR_CLOCK.search(run.text):
+            for piece in run.pieces.split("\t"):
+                if titled := _TITLED_MEDIUM.match(piece.strip()):
+                    return titled[1]
+            if bracketed := _BRACKETED_MEDIUM.match(run.text):
+                return bracketed[1]
+    body = scene.reading.runs[scene.first : scene.first + 2]
+    found = (_DATELINE_MEDIUM.match(simplified(run.text[:_BYLINE_CHARS])) for run in body)
+    return next((run.text[slice(*match.span(1))] for run, match in zip(body, found, strict=True) if match), None)
+
+
 def _account(scene: Scene, marked: Mapping[int, str]) -> str | None:
     """Who published on a platform; what the page's path names is a channel."""
-    account = marked.get(Hint.AUTHOR | Hint.SOURCE) or _account_beside_time(scene.near)
+    account = marked.get(Hint.AUTHOR | Hint.SOURCE) or _account_above_time(scene) or _account_beside_time(scene.near)
     if account is None:
         return None
     above = (run for run in scene.reading.runs[: scene.first] if run.hints & Hint.CRUMBS)
@@ -839,6 +877,21 @@ def _account_beside_time(near: Iterable[Run]) -> str | None:
                 piece for piece in pieces if _ACCOUNT.fullmatch(piece) and not _NO_ACCOUNT.fullmatch(simplified(piece))
             ]
             return names[0] if len(names) == 1 and not _is_person(names[0]) else None
+    return None
+
+
+def _account_above_time(scene: Scene) -> str | None:
+    """A link of its own between headline and time, which leads to the one who posted."""
+    at = scene.headline.order
+    for run, below in pairwise(scene.near):
+        if (
+            at is not None
+            and run.order == below.order - 1 > at
+            and not run.free
+            and _DAY_OR_CLOCK.search(below.text[:40])
+        ):
+            is_account = _ACCOUNT.fullmatch(run.text) and not _NO_ACCOUNT.fullmatch(simplified(run.text))
+            return run.text if is_account and len(below.text) <= _BYLINE_CHARS else None
     return None
 
 

@@ -513,12 +513,13 @@ def _heads_links(run: Run, below: Run) -> bool:
 
 
 def _without_last_links(runs: Sequence[Run]) -> list[Run]:
-    """Without the links behind the last line that is no link, and without lists of related articles."""
+    """Without the links behind the last sentence or line that is no link, and without lists of related articles."""
     end = max((at + 1 for at, run in enumerate(runs) if not _is_link(run)), default=len(runs))
+    told = max((at + 1 for at, run in enumerate(runs) if _is_prose(run)), default=len(runs))
     kept: list[Run] = []
     related = False
-    for run in runs[:end]:
-        related = bool(_RELATED.fullmatch(run.text)) or (related and _is_link(run))
+    for at, run in enumerate(runs[:end]):
+        related = at >= told or bool(_RELATED.fullmatch(run.text)) or (related and _is_link(run))
         if not (related and _is_link(run)):
             kept.append(run)
     return kept

@@ -94,7 +94,8 @@ HEXO_JSON = re.compile(r"\s*(\".*?)\n[ \t]*;{3}[ \t]*(?:\n|$)", re.DOTALL)
 # What engines put in place of these is not the writer's text: tags of Liquid, Hexo and Hugo, attributes of kramdown.
 ENGINE_TAG = re.compile(
     r"^[ \t]*[*+-][ \t]+\S{1,20}[ \t]*\n[ \t]*\{:toc\b[^{}\n]{0,60}\}[ \t]*$|"
-    r"\{%[^{}\n]{0,300}?%\}|\{\{[<%][^{}\n]{0,300}?[>%]\}\}|^[ \t]*(?:\{:[^{}\n]{0,200}\}|\[TOC\])[ \t]*$",
+    r"\{%[^{}\n]{0,300}?%\}|\{\{[<%][^{}\n]{0,300}?[>%]\}\}|^[ \t]*(?:\{:[^{}\n]{0,200}\}|\[TOC\])[ \t]*$|"
+    r"(?<=\))\{:[^{}\n]{0,200}\}",
     re.MULTILINE | re.IGNORECASE,
 )
 # To CommonMark, asterisks between a full stop and a letter open or close nothing: 「**答：**没有」. In Chinese they do.
@@ -102,6 +103,8 @@ STRONG = re.compile(
     r"(?<!\*)\*\*(?=[^\s*、，。；：！？)）])([^*\n]{1,200}?[：，。！？；、”』」）》】:%％)…])\*\*(?=[\w“（《])"
     r"|(?<=\w)\*\*(?=[“《（「『【‘(])([^*\n]{1,200}?[^\s*])\*\*(?!\*)"
 )
+# The numbers of a list are the writer's, and to be kept: a text refers to them.
+NUMBERED = re.compile(r"^[ \t]{0,3}(\d{1,3})([.)])(?=[ \t]+\S)", re.MULTILINE)
 NOTE = re.compile(r"^\[\^[\w-]{1,20}\]:[ \t]*", re.MULTILINE)
 NOTE_MARK = re.compile(r"\[\^[\w-]{1,20}\]")
 ESCAPED_HTML = re.compile(
@@ -339,6 +342,9 @@ def _read_header(header: str) -> tuple[dict[str, str | tuple[str, ...]], bool]:
 def _scalars(loaded: dict[Any, Any]) -> Iterator[tuple[Any, str | tuple[str, ...]]]:
     """Only text and lists of text are taken: aliases that multiply are never walked."""
     for key, value in loaded.items():
+        if isinstance(value, dict):
+            # 「source: {name: 某某网, url: …}」
+            value = value.get("name")
         if isinstance(value, str):
             yield key, value.strip()
         elif isinstance(value, list) and str(key).lower() not in TITLE_KEYS:
@@ -480,6 +486,7 @@ def _paragraph(content: str) -> str:
 def _from_markdown(body: str) -> str:
     """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
     body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", body)))
+    body = NUMBERED.sub(r"\n\1\\\2", body)
     if "**" in body:
         body = STRONG.sub(r"<strong>\1\2</strong>", body)
     rendered: str = _markdown().render(SENTENCE_END.sub("\n\n", EMPTY_SHARE_LINE.sub("", body)))

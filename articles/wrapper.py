@@ -86,7 +86,7 @@ _LABEL = re.compile(
     rf"(?P<label>{_one_of(_FIELD_OF)})"
     r"(?<![原本全正译上下]文)(?:\s*[：:︰丨|｜]\s*|\s*[/／]\s*(?=[^/／]{2,20}$)"
     # 「撰文 / 甲 摄影 / 乙」
-    rf"|\s*[/／]\s*(?={NAMES}\s+[{HAN}]{{2,4}}\s*[/／]))"
+    rf"|\s*[/／]\s*(?={NAMES}(?:\t|\s+[{HAN}]{{2,4}}\s*[/／]))|\s+I\s+(?=[{HAN}]))"
 )
 _SPACED = re.compile(
     rf"(?:(?:[{HAN}]{{2,6}}\s)?[{HAN}]{{0,6}}(?:记者|见习记者)\s*(?P<author>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)\s+)?"
@@ -159,11 +159,14 @@ _SENTENCE = re.compile(r"[。！？]")
 _SENTENCE_ENDS = ("。", "！", "？", "”", "…", ".", "」", "）")
 # Marks inside a line that end a value: tools and counters that follow it.
 _VALUE_END = re.compile(
-    r"\t|[|｜\]】）)；;]|\s(?=\d{4}[-年/.])|我要|我有话|我来|分享|评论(?!员)|字号|字体|大中小|打印|收藏|关注|举报|参与|手机看|微博|跟[帖贴]|"
+    r"\t|[，,]\s*原文|[|｜\]】）)；;]|\s(?=\d{4}[-年/.])|我要|我有话|我来|分享|评论(?!员)|字号|字体|大中小|打印|收藏|关注|举报|参与|手机看|微博|跟[帖贴]|"
     r"\d+人|浏览|点击|阅读|文字大小|字级|字級|\s来(?:源于|自)"
 )
 _MEDIUM_BEFORE = re.compile(rf"(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|刊|财经|新闻|周刊))")
 _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|财经|新闻))$")
+# 「某部网（某省新闻网）」
+_TWO_NAMES = re.compile(rf"[{HAN}]{{2,8}}(?:网|报|社|新闻)[（(][{HAN}]{{2,8}}(?:网|报|社|新闻)[）)]")
+_TELEPHONE = re.compile(r"\s+(?:电话)?[：:]?\s*0\d{2,3}-?\d{7,8}$")
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
 # Where a platform says an account is, and where a picture is from: no media.
@@ -190,11 +193,11 @@ _NOTICE = re.compile(
 
 # The characters of wrapper lines that differ in traditional script.
 _TRADITIONAL = str.maketrans(
-    "貼傳複經來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據衛臺協員辦門職歡觀業廣財濟證產場訂蹤讚薦錄購買優隨",
-    "贴传复经来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称听国际内华传书长调内类数据卫台协员办门职欢观业广财济证产场订踪赞荐录购买优随",
+    "貼傳複經來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據衛臺協員辦門職歡觀業廣財濟證產場訂蹤讚薦錄購買優隨繼續縮",
+    "贴传复经来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称听国际内华传书长调内类数据卫台协员办门职欢观业广财济证产场订踪赞荐录购买优随继续缩",
 )
 _HAS_TRADITIONAL = re.compile(f"[{''.join(map(chr, _TRADITIONAL))}]")
-_COLON = re.compile(r"[：:︰丨|｜/／]")
+_COLON = re.compile(r"[：:︰丨|｜/／]|\sI\s")
 
 
 @dataclass(slots=True)
@@ -275,7 +278,8 @@ def label_values(line: str) -> Mapping[str, str]:
     for name, value in _segments(line, plain) if _COLON.search(plain) else ():
         if name in ("other", "time") or _NOT_A_VALUE.match(value):
             continue
-        value = _VALUE_END.split(value.strip(_EDGES))[0]
+        both = _TWO_NAMES.match(value.lstrip(_EDGES)) if name == "publisher" else None
+        value = both[0] if both else _VALUE_END.split(value.strip(_EDGES))[0]
         value = _value(name, " ".join(value.split()) if name in _PEOPLE else re.split(r"\s{2,}", value)[0])
         if value and len(value) <= LONGEST_NAME and not _SENTENCE.search(value):
             values = _people(name, value) | values
@@ -387,12 +391,15 @@ def _labelled(line: str) -> dict[str, str] | None:
 def _value(name: str, value: str) -> str:
     if "\ufffd" in value:
         return ""
+    if name == "publisher" and _TWO_NAMES.fullmatch(value):
+        return value
+    value = re.split(r"[，,]\s*(?:原文|来源|链接)", value)[0]
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
         value = "" if _ADDRESS.match(value) else re.split(r"\s*[】）)\]]", value)[0]
     if name in ("publisher", "medium"):
         return _medium(value)
-    return person(value) if name == "author" else value
+    return person(value) if name == "author" else _TELEPHONE.sub("", value)
 
 
 def _medium(value: str) -> str:

@@ -267,7 +267,18 @@ def test_digits_in_a_url_are_no_day(url):
         ),
         ("<p>2025-09-26 10:37 某某网</p>", "", "某某网", None, None),
         ("<p>摘自某某时报</p>", "", "某某时报", None, None),
-        ("<p>某某社记者 王一鸣</p>", "<p>【编辑:邵婉云】</p>", None, "王一鸣", "邵婉云"),
+        ("<p>某某社记者 王一鸣</p>", "<p>【编辑:邵婉云】</p>", "某某社", "王一鸣", "邵婉云"),
+        ("<p>本社记者 王一鸣</p>", "", None, "王一鸣", None),
+        ("<p><span class='author'>某某财经 王一鸣</span> 2025-09-26 12:11</p>", "", "某某财经", "王一鸣", None),
+        ("<p><span class='author'>某某报 记者 王一鸣 编辑 李昂</span></p>", "", "某某报", "王一鸣", "李昂"),
+        ("<p>来源：某部网（某省新闻网）</p>", "", "某部网（某省新闻网）", None, None),
+        ("<p>(某某资讯 2025/09/26 12:11:00)</p>", "", "某某资讯", None, None),
+        ("<p>文 / 王一鸣\t2025-09-26 12:11</p>", "", None, "王一鸣", None),
+        ("", "<p><a href='/1'>又一条新闻的标题</a></p><p>记者：王一鸣</p>", None, "王一鸣", None),
+        ("", "<p>责任编辑：李昂 021-00000000</p>", None, None, "李昂"),
+        # Who posts on a platform.
+        ("<p><a href='/u/1'>一勺盐</a> 2025-09-26 12:11 来源：某某汇</p>", "", "某某汇", "一勺盐", None),
+        ("<p><a href='/u/1'>一勺盐</a></p><p>2025-09-26 12:11 阅读 812</p>", "", "一勺盐", "一勺盐", None),
         ("", "<p>本文来源：某某新闻 责任编辑：史建磊_NB1</p>", "某某新闻", None, "史建磊_NB1"),
         ("<p>来源：http://www.example.com</p>", "", None, None, None),
         ("<p><span class='author'>编辑部</span></p>", "", None, None, None),
@@ -291,6 +302,35 @@ def test_digits_in_a_url_are_no_day(url):
 def test_who_published_wrote_and_edited(html, behind, publisher, author, editor):
     found = article(html, behind=behind)
     assert (found.publisher, found.author, found.editor) == (publisher, author, editor)
+
+
+def test_a_feed_of_an_account_names_the_account():
+    found = article(listed=Listed(publisher="一勺盐 的某乎动态"))
+    assert (found.publisher, found.author) == ("一勺盐 的某乎动态", None)
+    found = article(listed=Listed(publisher="一勺盐 的雪球全部动态"))
+    assert (found.publisher, found.author) == (None, "一勺盐")
+
+
+def test_programs_are_told_the_publisher_when_nobody_else_is():
+    head = '<script type="application/ld+json">{"publisher":{"@type":"Organization","name":"某某早报"}}</script>'
+    assert article(head=head).publisher == "某某早报"
+    assert article("<p>来源：某某时报</p>", head=head).publisher == "某某时报"
+
+
+@pytest.mark.parametrize(
+    ("html", "time"),
+    [
+        ("<p class='time'>编辑于 2025-09-26 20:55</p><p class='time'>发布于 2025-09-26 20:10</p>", "2025-09-26 20:10"),
+        ("<p class='time'>编辑于 2025-09-26 20:55</p>", "2025-09-26 20:55"),
+        ("<p>26/09/2025 20:10</p>", "2025-09-26 20:10"),
+        ("<p>某日 04-05 20:10</p><script>var a={timestamp:1586088600}</script>", "2020-04-05 20:10"),
+        ("<p>某日 04-05 20:10</p><script>var a={timestamp:1586088660}</script>", "2025-04-05 20:10"),
+    ],
+)
+def test_which_of_several_times_it_is(html, time):
+    found = article(html).published_at
+    assert found is not None
+    assert f"{found.astimezone(UNKNOWN.zone):%Y-%m-%d %H:%M}" == time
 
 
 def test_the_list_fills_in_what_the_page_does_not_say():

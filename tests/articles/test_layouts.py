@@ -28,6 +28,7 @@ ENGLISH = [
 TEASER = "另一家公司昨晚公告，重组方案获得股东大会通过，预计明年一季度完成交割，交易金额为三亿元。"
 NAV = "<div class='header'><ul>" + "".join(f"<li><a href='/{n}/'>频道{n}</a></li>" for n in range(12)) + "</ul></div>"
 LINKS = "".join(f"<li><a href='/n/{n}.html'>某公司宣布重大资产重组方案第{n}次获批</a></li>" for n in range(6))
+FEWER_LINKS = "".join(f"<li><a href='/m/{n}.html'>某公司宣布重大资产重组方案第{n}次获批</a></li>" for n in range(5))
 FOOTER = (
     "<div class='footer'><p><a href='/about'>关于我们</a> | <a href='/c'>联系我们</a></p>"
     "<p>Copyright © 2008-2026 某某网 版权所有，未经书面授权，不得转载。京ICP备00000000号</p></div>"
@@ -37,6 +38,12 @@ WITH_REST_OF_TAG = PARAGRAPHS.replace("公司表示", "公司pcms-style=&quot;fo
 
 
 HEADLINE = f"<h1>{TITLE}</h1><div class='x2'>2026-11-20 15:42 来源：某某时报</div>"
+LATER = [
+    LINES[2],
+    "从用电结构看，第二产业用电占比继续下降，第三产业和居民生活用电占比分别提高，数据中心与充电设施是主要增量，冷库也在增加。",
+    "公司还披露，全年计划投资四百亿元，其中六成用于主网架和农网改造，其余用于配电自动化，年底前将有三条跨省通道投运。",
+    "业内人士提醒，来水偏枯可能推高购电成本，若电煤价格同步上涨，四季度毛利率将承压，公司需要更多长协合同来平抑波动。",
+]
 COMMENT = """<div><b>用户{0}1234</b><div>电价肯定还要再涨，我看明年还有一波，大家等着看吧。</div>
 <i>{0}小时前 回复</i></div>"""
 ROWS = [
@@ -97,7 +104,8 @@ LAYOUTS = {
         <div class="article__bd__from">本话题在雪球有37条讨论，<a>点击查看。</a></div>
         <div>风险提示：用户发表的所有文章
         仅代表个人观点，与雪球的立场无关。投资决策需建立在独立思考之上。</div></article>""",
-        publisher="价值老宋",
+        publisher="雪球",
+        author="价值老宋",
     ),
     "posts and editors of one medium": Layout(
         body=f"""<div class="article-header"><h1>{TITLE}</h1></div><div class="article-info"><span class="author">
@@ -424,6 +432,30 @@ LAYOUTS = {
         <p>点击“阅读原文”订阅某某商刊</p></div></div>""",
         author="萨某剌",
         editor="倪某",
+    ),
+    "two paragraphs above a box of links": Layout(
+        body=f"""{HEADLINE}<div class="text"><p>{LINES[0]}</p><p>{LINES[1]}</p><div><p>推荐阅读</p>
+        <ul>{FEWER_LINKS}</ul></div>        {"".join(f"<p>{line}</p>" for line in LATER)}</div>""",
+        publisher="某某时报",
+        lines=[*LINES[:2], *LATER],
+    ),
+    "a pager of pictures in the text, a heading over links and the site's name below": Layout(
+        body=f"""{HEADLINE}<div class="text"><p>+ 3</p>{PARAGRAPHS}<p>某股分析提示某电力盈利能力一般，股价偏高。<a
+        href="/r">更多&gt;&gt;</a></p><p>某某网</p><p>更多电力报道</p><p><a href="/1">煤价又跌了三个月</a><br><a
+        href="/2">跨省购电比例上升</a></p></div>""",
+        publisher="某某时报",
+    ),
+    "a badge in the headline, bylines behind links": Layout(
+        head=f"<title>{TITLE}_某某吧</title>",
+        body=f"""<h1>{TITLE}<span>[某某论坛]</span></h1><div>2026-11-20 15:42</div><div class="text">{PARAGRAPHS}
+        <p>相關文章：</p><p><a href="/1">煤价又跌了三个月</a></p><p>記者：李某茵</p><p>責任編輯：陳某文</p></div>""",
+        author="李某茵",
+        editor="陳某文",
+    ),
+    "the last sentence and a way back in one": Layout(
+        body=f"""<h1>{TITLE}</h1><div class="info"><span class="t">2026-11-20 15:42</span><a>来源：某某电力
+        </a></div><article>{PARAGRAPHS[:-4]}<a href="/">返回某狐，查看更多</a></p></article>""",
+        publisher="某某电力",
     ),
     "an account's copy on another site": Layout(
         body=f"""<div class="readbox"><h1>{TITLE}</h1><p>公众号：电力下午茶　时间：2026-11-20 15:42:00　原文：<a

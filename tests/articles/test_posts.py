@@ -455,6 +455,13 @@ def test_braces_and_pluses_alone_are_no_front_matter(text):
     [
         ("**答：**没有时间表。", "<p><strong>答：</strong>没有时间表。</p>"),
         ("问：**“有没有？”**答没有。", "<p>问：<strong>“有没有？”</strong>答没有。</p>"),
+        (
+            "降至**1.5%**以下，他说**“不会再降”**。",
+            "<p>降至<strong>1.5%</strong>以下，他说<strong>“不会再降”</strong>。</p>",
+        ),
+        ("甲**、王**都在", "<p>甲**、王**都在</p>"),
+        ("1. 甲\n2. 乙", "<p>1. 甲</p>\n<p>2. 乙</p>"),
+        ('甲![图](/1.png){: width="640" }', '<p>甲<img src="/1.png" alt="图" /></p>'),
         ("2**3**4 and a ** b ** c", "<p>2<strong>3</strong>4 and a ** b ** c</p>"),
         ("***", "<hr />"),
     ],
@@ -463,6 +470,16 @@ def test_emphasis_beside_chinese_stops(markdown, html):
     post = parse_post(f"---\ntitle: 某事\n---\n{markdown}\n")
     assert isinstance(post, Post)
     assert post.body_html.strip() == html
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["source: https://example.com/1\npublisher: 某某报", "source: {name: 某某报, url: https://example.com/1}"],
+)
+def test_the_publisher_is_a_name_and_no_address(header):
+    post = parse_post(f"---\ntitle: 某事\n{header}\n---\n正文第一段。\n")
+    assert isinstance(post, Post)
+    assert post.listed.publisher == "某某报"
 
 
 def test_a_table_of_contents_is_the_engines():

@@ -157,8 +157,9 @@ def test_the_date_under_a_notice_stays_and_a_source_behind_it_goes():
     assert stripped.fields["publisher"] == "某某证券报"
 
 
-def test_a_dateline_names_the_reporter_and_stays():
-    line = "某某社里昂3月4日电（记者秦朗）当地交通部门宣布，铁路将于本周恢复运行，首批列车已经发出。"
+@pytest.mark.parametrize("dateline", ["某某社里昂3月4日电（记者秦朗）", "某某社3月4日电 (秦朗)"])
+def test_a_dateline_names_the_reporter_and_stays(dateline):
+    line = f"{dateline}当地交通部门宣布，铁路将于本周恢复运行，首批列车已经发出。"
     stripped = strip_wrapper([line, MORE])
     assert stripped.lines[0] == line
     assert stripped.fields["author"] == "秦朗"
@@ -215,6 +216,40 @@ def test_the_last_lines_go_as_long_as_they_speak_to_the_reader(line):
 )
 def test_last_lines_that_report_stay(line):
     assert strip_wrapper([PROSE, MORE, LAST, line]).lines == [PROSE, MORE, LAST, line]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["时间：2026年11月25日9:00", "地点：某市会议中心三楼", "网址：http://www.example.com/"],
+        ["特此公告。", "联系人：王一鸣", "举报电话：010-00000000", "网址：http://www.example.com/"],
+        ["时间：2026年11月25日上午9时至11时。"],
+        ["更多内容请参见附件。"],
+        ["报名请扫描海报上的二维码。"],
+        ["免责条款不能免除保险公司的提示说明义务。"],
+        ["重要内容提示：", LAST],
+    ],
+)
+def test_what_notices_end_with_stays(lines):
+    assert strip_wrapper([PROSE, MORE, LAST, *lines]).lines == [PROSE, MORE, LAST, *lines]
+
+
+def test_lines_of_a_page_below_a_notice_go():
+    below = ["发布时间：2026-11-19", "来源：某某网", "网址：www.example.com"]
+    assert strip_wrapper([PROSE, MORE, "特此公告。", *below[:2]]).lines == [PROSE, MORE, "特此公告。"]
+    assert strip_wrapper([PROSE, MORE, LAST, below[2]]).lines == [PROSE, MORE, LAST]
+
+
+def test_the_name_of_the_site_signs_a_text():
+    stripped = strip_wrapper([PROSE, MORE, LAST, "某财网"], site_names=["某财网"])
+    assert stripped.lines == [PROSE, MORE, LAST]
+    assert stripped.fields["medium"] == "某财网"
+    assert strip_wrapper([PROSE, MORE, LAST, "物联网"], site_names=["某财网"]).lines[-1] == "物联网"
+
+
+def test_reporters_of_all_ranks_wrote_it_and_helpers_did_not():
+    assert strip_wrapper(["本报记者 王一鸣 见习记者 李昂", PROSE, MORE]).fields["author"] == "王一鸣 李昂"
+    assert strip_wrapper(["本报记者 王一鸣 通讯员 李昂", PROSE, MORE]).fields["author"] == "王一鸣"
 
 
 def test_one_table_serves_both_scripts():
