@@ -284,7 +284,7 @@ class Found:
     witnesses: dict[str, str] = field(default_factory=dict)
     """Which witness named a field: for `explain`."""
 
-    def take(self, name: str, *candidates: tuple[str, str | None | Callable[[], str | None]]) -> None:
+    def take(self, name: str, *candidates: tuple[str, str | Callable[[], str | None] | None]) -> None:
         """Set a field that is still open to the first candidate there is: (witness, value, or what looks for it)."""
         if getattr(self, name):
             return
