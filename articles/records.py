@@ -130,6 +130,8 @@ class Rejected:
     raw_ref: str = ""
     article_id: str = ""
     """As its list names it; empty where there was no list."""
+    file: str = ""
+    """Of a document on disk: where it stands."""
 
     def __str__(self) -> str:
         return f"{self.reason.code} {self.source} {self.url or self.raw_ref} {self.detail}"

@@ -13,11 +13,12 @@ from flows.writing import OutputError
 from spiders.archives import ArchiveError
 from spiders.catalogue import SourceFileError, UnknownSourceError
 from spiders.drafting import NoDraftError
-from storage.errors import LockHeld, QueryError, StorageError
+from storage.errors import LockHeld, NotWritable, QueryError, StorageError
 
 EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (LockHeld, Exit.LOCKED),
     (QueryError, Exit.USAGE),
+    (NotWritable, Exit.USAGE),
     (StorageError, Exit.ALL_FAILED),
     (SettingsError, Exit.USAGE),
     (OutputError, Exit.USAGE),

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
@@ -25,6 +26,7 @@ from pydantic_settings import (
     SettingsError as PydanticSettingsError,
 )
 
+from storage.database import SCHEMES
 from storage.store import home_of, is_remote
 
 FILE = "finnews.toml"
@@ -35,10 +37,15 @@ class SettingsError(ValueError):
     """One line for the person who wrote the setting: where it stands, what is wrong, what was meant."""
 
 
-def _a_folder(lake: str) -> str:
-    """A lake may be missing; what is there must be a folder, or nothing can come of it."""
+def _a_lake(lake: str) -> str:
+    """A folder that may be missing, or a bucket. What is there must be a folder, or nothing can come of it."""
+    if not lake.strip():
+        raise ValueError("is empty: name a folder, or s3://bucket/prefix")
     if is_remote(lake):
+        if not lake.startswith("s3://"):
+            raise ValueError(f"{lake!r}: a lake is a folder, or s3://bucket/prefix")
         return lake
+    lake = _at_home(lake)
     try:
         mode = os.stat(lake).st_mode  # noqa: PTH116 - Path keeps quiet about loops
     except FileNotFoundError:
@@ -50,19 +57,39 @@ def _a_folder(lake: str) -> str:
     return lake
 
 
+def _at_home(path: str) -> str:
+    """A shell writes ~ out; the file and the environment are read without one."""
+    return os.path.expanduser(path)  # noqa: PTH111 - Path's raises where nobody has that name
+
+
+def _home_of_path(path: Path) -> Path:
+    return Path(_at_home(str(path)))
+
+
+def _a_ledger(url: str) -> str:
+    if url and urlsplit(url).scheme not in SCHEMES:
+        # Not the url itself: it may hold a password.
+        raise ValueError("a ledger is postgresql://…, or the lake's own file if none is named")
+    return url
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX)
 
-    lake: Annotated[str, AfterValidator(_a_folder)] = Field(
+    lake: Annotated[str, AfterValidator(_a_lake)] = Field(
         default="lake", description="folder that holds the lake, or s3://bucket/prefix"
     )
-    ledger: str = Field(
+    ledger: Annotated[str, AfterValidator(_a_ledger)] = Field(
         default="",
         repr=False,  # it may hold a password
         description="postgresql://… of the ledger, for several workers on one lake; else a file of the lake",
     )
-    state: str = Field(default="", description="folder for the state of a lake in a bucket")
-    sources: list[Path] = Field(default=[], description="folders with source files of your own")
+    state: Annotated[str, AfterValidator(_at_home)] = Field(
+        default="", description="folder for the state of a lake in a bucket"
+    )
+    sources: list[Annotated[Path, AfterValidator(_home_of_path)]] = Field(
+        default=[], description="folders with source files of your own"
+    )
     workers: int = Field(default=0, ge=0, le=256, description="processes that extract; 0: one per core")
     crawls: int = Field(default=2, ge=1, le=64, description="crawls at a time, each of another source")
     crawl_seconds: float = Field(default=1800, gt=0, description="seconds after which a crawl is asked to stop")
@@ -130,8 +157,7 @@ def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - the flags are the
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(problem, flags) for problem in error.errors())) from error
     except PydanticSettingsError as error:
-        # A variable that should hold JSON: lists and tables.
-        raise SettingsError(f"{error}: JSON is expected") from error
+        raise SettingsError(_json_expected(error)) from error
 
 
 def masked(value: Any) -> Any:  # noqa: ANN401 - a setting is of any type
@@ -140,6 +166,15 @@ def masked(value: Any) -> Any:  # noqa: ANN401 - a setting is of any type
         return [masked(each) for each in value]
     scheme, found, _ = str(value).partition("://")
     return (f"{scheme}://***" if found else "***") if value else value
+
+
+def _json_expected(error: PydanticSettingsError) -> str:
+    """Of a variable that should hold a list or a table."""
+    name = re.search(r'field "(\w+)"', str(error))
+    if name is None:
+        return f"{error}: JSON is expected"
+    example = '{"example.com": "127.0.0.1:8080"}' if name[1] == "connect_to" else '["one", "two"]'
+    return f"{PREFIX}{name[1].upper()}: JSON is expected, such as {example}"
 
 
 def _sentence(problem: Any, flags: Mapping[str, Any]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -72,11 +73,11 @@ class Terminal:
 
     def document(self, document: object) -> None:
         """One JSON document on stdout."""
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+        sys.stdout.write(as_json_text(document, indent=2) + "\n")
 
     def line(self, document: object) -> None:
         """One JSON line on stdout."""
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.write(as_json_text(document) + "\n")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
         cells = [[_cell(shown(value)) for value in row] for row in rows]
@@ -205,6 +206,22 @@ def shown(value: object) -> str:
 def printable(text: str) -> str:
     """One line without control characters, escape sequences and bidi overrides."""
     return text.replace("\n", " ").translate(UNPRINTABLE)
+
+
+def as_json_text(document: object, indent: int | None = None) -> str:
+    try:
+        return json.dumps(document, ensure_ascii=False, indent=indent, default=str, allow_nan=False)
+    except ValueError:
+        # NaN and infinities, of a query: JSON has none.
+        return json.dumps(_finite(document), ensure_ascii=False, indent=indent, default=str)
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON is made of
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(held) for key, held in value.items()}
+    return [_finite(held) for held in value] if isinstance(value, list | tuple) else value
 
 
 def as_records(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:

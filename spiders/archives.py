@@ -7,12 +7,14 @@ stops the whole.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import itertools
 import json
 import os
 import re
+import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 # The only reading of web archives outside storage: there warcio keeps our own pages, here it opens other people's.
@@ -39,6 +41,7 @@ from spiders.catalogue import Catalogue
 
 MAX_BYTES = 16 * 1024 * 1024  # of one document, as in a crawl
 SNIFFED_BYTES = 64 * 1024
+SPECIAL = "neither a file nor a folder"
 FILE_HEADER = "x-archive-file"
 """Name under which a page's headers tell the file it comes from."""
 
@@ -147,6 +150,7 @@ class _Reading:
             reason=reason,
             detail=f"{where}: {detail}",
             fetched_at=self.fetched_at,
+            file=where,
         )
 
 
@@ -258,6 +262,10 @@ def _checked(path: Path | str) -> Path:
     try:
         if not path.exists():
             raise ArchiveError(f"{path}: no such file or folder")
+        if _is_special(path):
+            raise ArchiveError(f"{path}: {SPECIAL}")
+        if not os.access(path, os.R_OK):
+            raise ArchiveError(f"{path}: may not be read")
         if path.is_dir() and next(_files(path), None) is None:
             raise ArchiveError(f"{path}: no documents in this folder")
     except OSError as error:
@@ -297,6 +305,9 @@ def _files(folder: Path, inside: frozenset[tuple[int, int]] = frozenset()) -> It
 
 def _read_file(path: Path, reader: Reader, reading: _Reading) -> Iterator[Page | Rejected]:
     try:
+        if _is_special(path):
+            yield reading.rejected(Reason.ARCHIVE, str(path), SPECIAL)
+            return
         if path.is_file() and path.stat().st_size == 0:
             yield reading.rejected(Reason.EMPTY, str(path), "the file is empty")
             return
@@ -304,6 +315,12 @@ def _read_file(path: Path, reader: Reader, reading: _Reading) -> Iterator[Page |
         reading.at(path, path.stat().st_size)
     except (OSError, EOFError, zlib.error) as error:
         yield reading.rejected(Reason.ARCHIVE, str(path), f"cannot be read: {error}")
+
+
+def _is_special(path: Path) -> bool:
+    """A pipe would keep us waiting for its writer, for ever."""
+    mode = path.stat().st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _reader_of(path: Path) -> Reader | None:
@@ -413,17 +430,28 @@ def _text_of(address: bytes) -> str:
 
 def _read_json_lines(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
     with _open(path) as file:
+        read_line = _line_reader(file)
         for number in itertools.count(1):
-            line = file.readline(MAX_BYTES + 1)
+            line = read_line(MAX_BYTES + 1)
             if not line:
                 return
             where = f"{path}:{number}"
             if len(line) > MAX_BYTES:
                 yield reading.rejected(Reason.TOO_BIG, where, f"more than {MAX_BYTES:,} bytes")
                 while line and not line.endswith(b"\n"):
-                    line = file.readline(MAX_BYTES)
+                    line = read_line(MAX_BYTES)
             elif line.strip():
                 yield from _records(line, where, reading)
+
+
+def _line_reader(file: IO[bytes]) -> Callable[[int], bytes]:
+    """Lines end at a line feed; one of UTF-16 takes two bytes, and Windows writes that unasked."""
+    head = file.read(2)
+    file.seek(0)
+    if head not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return file.readline
+    text = io.TextIOWrapper(cast(BinaryIO, file), encoding="utf-16", errors="replace", newline="\n")
+    return lambda size: text.readline(size).encode()
 
 
 def _read_json(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sqlite3
 import threading
@@ -235,14 +236,18 @@ class Sqlite(Database):
     def __init__(self, path: Path | str, *, durability: Durability = "commit", read_only: bool = False) -> None:
         super().__init__()
         self.name = str(path)
-        address = f"{Path(path).absolute().as_uri()}?mode=ro" if read_only else str(path)
+        # Of a backup, or of somebody else's lake: there is nobody to wait for, and no lock could be taken.
+        self._is_sealed = _is_sealed(Path(path))
+        mode = "?mode=ro" + "&immutable=1" * self._is_sealed
+        by_address = read_only or self._is_sealed
+        address = Path(path).absolute().as_uri() + mode if by_address else str(path)
         try:
             self._connection = sqlite3.connect(
-                address, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=read_only
+                address, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=by_address
             )
         except sqlite3.Error as error:
             raise LedgerError(f"{self.name}: {error}") from error
-        if not read_only:
+        if not by_address:
             self._set_up(durability)
 
     def execute(self, statement: str, *values: Value) -> Rows:
@@ -298,12 +303,19 @@ class Sqlite(Database):
         self.execute(NUMBERS)
 
     def _begin(self) -> None:
-        self.execute("BEGIN IMMEDIATE")
+        self.execute("BEGIN" if self._is_sealed else "BEGIN IMMEDIATE")
 
     def _roll_back(self) -> None:
         # On a full disk SQLite may have rolled back by itself.
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+
+
+def _is_sealed(path: Path) -> bool:
+    """Can nobody like us write there, and has its last writer left nothing beside it?"""
+    beside = path.with_name(f"{path.name}-wal")
+    may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return path.exists() and not may_write and not (beside.exists() and beside.stat().st_size)
 
 
 class Postgres(Database):

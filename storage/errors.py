@@ -4,6 +4,7 @@ StorageError
 ├── ArchiveError     a record that is not there, or not whole
 ├── LedgerError      a ledger that cannot be used
 ├── LakeError        a lake that cannot be read or written
+│   └── NotWritable  there is none, and none can be made there; or it is not ours to write to
 ├── QueryError       SQL that does not run
 └── LockHeld         another run is writing
 """
@@ -27,6 +28,10 @@ class LedgerError(StorageError):
 
 
 class LakeError(StorageError):
+    pass
+
+
+class NotWritable(LakeError):  # noqa: N818 - what is wrong, for a person to change
     pass
 
 

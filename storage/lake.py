@@ -10,6 +10,7 @@ the lake: it is rebuilt from the lake.
 
 from __future__ import annotations
 
+import errno
 import logging
 import random
 import threading
@@ -32,7 +33,7 @@ from articles.fingerprint import with_fingerprints
 from articles.records import Article, Decision, Rejected
 from storage.claim import Claim
 from storage.compact import Sealed, compact
-from storage.errors import LakeError, LedgerError
+from storage.errors import LakeError, LedgerError, NotWritable
 from storage.failpoint import failpoint
 from storage.journal import Entry, Journal
 from storage.ledger import Batch, Ledger, ledger_location
@@ -52,6 +53,8 @@ log = logging.getLogger("finnews.lake")
 WRITERS = 4
 # Writes to one file that others may get in before; each wait is longer, up to a second.
 ATTEMPTS = 60
+# Waiting helps with a full disk; with these it does not.
+WRONG_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 
 class Lake:
@@ -74,7 +77,8 @@ class Lake:
             if not ledger:
                 self._lock.take()
         except OSError as error:
-            raise LakeError(f"{self.root}: cannot write to the lake ({error.strerror})") from error
+            kind = NotWritable if error.errno in WRONG_PLACE else LakeError
+            raise kind(f"{self.root}: cannot write to the lake ({error.strerror})") from error
         self._journal = Journal(self.store)
         self._pool = ThreadPoolExecutor(WRITERS)
         try:
@@ -172,7 +176,8 @@ class Lake:
         return added
 
     def release(self, partition: Partition, released: Collection[tuple[str, str]]) -> None:
-        """Take refusals out of quarantine: (source, url) of each, its raw_ref in place of an address it has not."""
+        """Take refusals out of quarantine: (source, url) of each; in place of an address it has not, its raw_ref, or
+        else its detail."""
         key = partition_key("quarantine", partition)
         with self._turn():
             self._require_fence()
@@ -453,7 +458,7 @@ class Lake:
             before = _Read.of(blob, self._name(key)) if blob else None
             known = set[tuple[str, str]]()
             if before:
-                known.update(map(_refused, before.content.read(["source", "url", "raw_ref"]).to_pylist()))
+                known.update(map(_refused, before.content.read(["source", "url", "raw_ref", "detail"]).to_pylist()))
             rows = {_refused(row): row for row in (rejected_row(each, run_id) for each in reversed(rejected))}
             added = [row for refused, row in reversed(rows.items()) if refused not in known]
             files = _Files({"quarantine": before}, {})
@@ -493,8 +498,9 @@ class _Files(NamedTuple):
 
 
 def _refused(row: Row) -> tuple[str, str]:
-    """Fetched again, a page lies in another place of the archive: that tells only documents without address apart."""
-    return row["source"], row["url"] or row["raw_ref"]
+    """Fetched again, a page lies in another place of the archive: that tells only documents without address apart. Of a
+    line that could not be read there is no page either: what is wrong with it begins with its file and number."""
+    return row["source"], row["url"] or row["raw_ref"] or row["detail"]
 
 
 def _wait(attempt: int) -> None:

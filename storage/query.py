@@ -63,6 +63,8 @@ def query(lake: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     with connect(lake) as connection:
         try:
             cursor = connection.execute(sql)
+            if cursor is None:  # whatever its types say
+                raise QueryError("nothing to run: the query is empty, or a comment")
             return [column[0] for column in cursor.description or ()], cursor.fetchall()
         except duckdb.Error as error:
             raise QueryError(str(error)) from error

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
+from flows.commands.sources import require_sources
 from flows.core.accounting import Exit
 from flows.settings import Settings
 from flows.terminal import Terminal
@@ -20,6 +21,7 @@ def compact_command(
 ) -> Exit:
     """Ends with 4 if a file cannot be read: the others are sealed all the same."""
     require_lake(settings.lake_path)
+    require_sources(sources, settings)
     before = (datetime.now(UTC) - timedelta(days=older_than_days)).date()
     if dry_run:
         found = list(compact(open_store(settings.lake_path), before, sources=sources, dry_run=True))

@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from flows.commands.sources import require_sources
 from flows.core.accounting import Exit
+from flows.core.units import RangeError
 from flows.settings import Settings
 from flows.terminal import Terminal
 from storage.errors import QueryError
@@ -20,6 +22,7 @@ from storage.store import require_lake
 def selection_of(
     tree: str, sources: list[str], since: datetime | None, until: datetime | None, *, with_text: bool
 ) -> Selection:
+    _require_days(since, until)
     for known in TREES:
         if known == tree:
             return Selection(tree=known, sources=sources, since=_day(since), until=_day(until), with_text=with_text)
@@ -37,6 +40,8 @@ def export_command(
 ) -> Exit:
     if as_of:
         selection = replace(selection, as_of=_moment(as_of))
+    require_lake(settings.lake_path)
+    require_sources(selection.sources, settings)
     with terminal.progress(f"writing {out}"):
         rows = export(settings.lake_path, out, selection, _format(fmt))
     if terminal.as_json:
@@ -67,7 +72,9 @@ def paths_command(
     until: datetime | None,
     as_sql: bool = False,
 ) -> Exit:
+    _require_days(since, until)
     require_lake(settings.lake_path)
+    require_sources(sources, settings)
     paths = partition_paths(settings.lake_path, sources, _day(since), _day(until))
     if terminal.as_json:
         terminal.document(paths)
@@ -77,6 +84,11 @@ def paths_command(
         for path in paths:
             terminal.print(path)
     return Exit.OK
+
+
+def _require_days(since: datetime | None, until: datetime | None) -> None:
+    if since and until and since > until:
+        raise RangeError(f"the range is empty: --since {since:%Y-%m-%d} is after --until {until:%Y-%m-%d}")
 
 
 def _day(moment: datetime | None) -> date | None:
@@ -99,5 +111,6 @@ def _moment(text: str) -> datetime:
     except ValueError as error:
         raise QueryError(f"--as-of {text}: not a time; write 2024-03-05T09:00:00+08:00") from error
     if moment.tzinfo is None:
-        raise QueryError(f"--as-of {text}: name the zone, as in {text}+08:00 or {text}Z")
+        at = text if len(text) > len("2024-03-05") else f"{text}T09:00:00"
+        raise QueryError(f"--as-of {text}: name the zone, as in {at}+08:00 or {at}Z")
     return moment.astimezone(UTC)

@@ -20,7 +20,7 @@ from flows.core.accounting import Account, Exit, RunReport
 from flows.core.rereading import Reader, open_reader
 from flows.core.runs import BATCH, Advance, batches, open_lake, run_id
 from flows.settings import Settings
-from flows.terminal import Terminal, as_records
+from flows.terminal import Terminal, as_records, printable
 from spiders.catalogue import Catalogue
 from storage.archive import PageArchive
 from storage.errors import ArchiveError, QueryError
@@ -57,12 +57,12 @@ class Refusal:
     @property
     def key(self) -> tuple[str, str]:
         """As storage.lake.Lake.release names it."""
-        return self.source, self.url or self.raw_ref
+        return self.source, self.url or self.raw_ref or self.detail
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which refusals are meant; all that is not said is any."""
+    """Which refusals are meant; all that is not said is any. A reason is `notext`, or E-NOTEXT as runs tell it."""
 
     reason: str | None = None
     source: str | None = None
@@ -71,7 +71,7 @@ class Chosen:
     def __contains__(self, refusal: object) -> bool:
         return (
             isinstance(refusal, Refusal)
-            and self.reason in (None, refusal.reason)
+            and (self.reason is None or self.reason.lower().removeprefix("e-") == refusal.reason)
             and self.source in (None, refusal.source)
             and (self.day is None or self.day.isoformat() == refusal.day)
         )
@@ -86,7 +86,7 @@ def list_command(settings: Settings, terminal: Terminal, chosen: Chosen) -> Exit
         counts[kind] += 1
         if kind not in latest or latest[kind].fetched_at < refusal.fetched_at:
             latest[kind] = refusal
-    rows = [(*kind, count, latest[kind].url or latest[kind].raw_ref) for kind, count in sorted(counts.items())]
+    rows = [(*kind, count, latest[kind].key[1]) for kind, count in sorted(counts.items())]
     columns = ("reason", "source", "day", "pages", "latest")
     if terminal.as_json:
         terminal.document(as_records(columns, rows))
@@ -96,10 +96,14 @@ def list_command(settings: Settings, terminal: Terminal, chosen: Chosen) -> Exit
 
 
 def show_command(settings: Settings, terminal: Terminal, named: str) -> Exit:
-    """The latest refusal whose address or raw_ref is, or holds, what is named; with the head of its page."""
-    found = [refusal for refusal in refusals(settings.lake_path) if named in refusal.url or named in refusal.raw_ref]
+    """The latest refusal whose address, raw_ref or detail is, or holds, what is named; with the head of its page."""
+    found = [
+        refusal
+        for refusal in refusals(settings.lake_path)
+        if any(named in told for told in (refusal.url, refusal.raw_ref, refusal.detail))
+    ]
     if not found:
-        raise QueryError(f"nothing in quarantine has {named!r} in its address or raw_ref")
+        raise QueryError(f"nothing in quarantine has {named!r} in its address, raw_ref or detail")
     exact = [refusal for refusal in found if named in (refusal.url, refusal.raw_ref)]
     refusal = max(exact or found, key=lambda refusal: refusal.fetched_at)
     shown = {name: getattr(refusal, name) for name in Refusal.__slots__} | _page(settings.lake_path, refusal.raw_ref)
@@ -108,10 +112,10 @@ def show_command(settings: Settings, terminal: Terminal, named: str) -> Exit:
     else:
         for name, value in shown.items():
             if name != "head":
-                terminal.print(f"{name}: {value}")
-        terminal.print(f"\n{shown.get('head', '')}")
+                terminal.print(printable(f"{name}: {value}"))
+        terminal.print("\n" + "\n".join(map(printable, str(shown.get("head", "")).splitlines())))
         if len(found) > 1:
-            terminal.say(f"{len(found) - 1} more have {named!r} in their address or raw_ref")
+            terminal.say(f"{len(found) - 1} more have {named!r} in their address, raw_ref or detail")
     return Exit.OK
 
 

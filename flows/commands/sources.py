@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from flows.core.cases import check_source
 from flows.settings import Settings
 from flows.terminal import Terminal, as_records
 from spiders.catalogue import Catalogue, load_source
+from storage.merge import COPY_TREES
+from storage.partitions import files
+from storage.store import open_store
 
 
 def sources_list_command(settings: Settings, terminal: Terminal) -> Exit:
@@ -58,6 +62,15 @@ def _sources_to_check(which: str | None, settings: Settings) -> list[Source]:
         return [load_source(Path(which))]
     catalogue = Catalogue.load(settings.sources)
     return [catalogue.find(which)] if which else sorted(catalogue.values(), key=lambda source: source.id)
+
+
+def require_sources(source_ids: Iterable[str], settings: Settings) -> None:
+    """Of a misspelt id a lake has nothing, and says nothing. One that only the lake knows is right. Raises
+    UnknownSourceError."""
+    catalogue, store = Catalogue.load(settings.sources), open_store(settings.lake_path)
+    for source_id in source_ids:
+        if not any(True for tree in COPY_TREES for _ in files(store, tree, [source_id])):
+            catalogue.find(source_id)
 
 
 def _kinds(source: Source) -> list[str]:

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from articles.source import Source
 from flows.core.accounting import Exit
@@ -14,6 +15,7 @@ from flows.core.fetching import fetch_page
 from flows.core.runs import ingest_sources
 from flows.settings import Settings
 from flows.terminal import Terminal
+from flows.writing import write_whole
 from spiders.catalogue import Catalogue
 from spiders.drafting import Draft, NoDraftError, draft
 from storage.query import query
@@ -32,7 +34,7 @@ def sources_new_command(
         path = folder / f"{found.source.id}.toml"
         if path.exists():
             raise NoDraftError(f"{path} exists; move it away, or draft into another folder")
-        path.write_text(found.toml, encoding="utf-8")
+        write_whole(path, found.toml)
         terminal.say(f"written to {path}")
     if terminal.as_json:
         terminal.document(_described(found))
@@ -70,6 +72,8 @@ def check_live_command(source_id: str, settings: Settings, terminal: Terminal) -
 
 
 def _drafted_live(url: str, settings: Settings) -> Draft:
+    if not urlsplit(url).netloc or urlsplit(url).scheme not in ("http", "https"):
+        raise NoDraftError(f"{url}: is no http or https address; a saved answer is named by --from")
     page = fetch_page(url, settings)
     return draft(page.body, url=url, content_type=page.headers.get("content-type"))
 

@@ -10,7 +10,7 @@ What cannot be put right stays a fault until somebody accepts it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Set
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from getpass import getuser
@@ -29,6 +29,7 @@ from spiders.catalogue import Catalogue
 from storage.accepted import accept, acceptances, accepted_copies, accepted_refs
 from storage.archive import PageArchive
 from storage.database import exists
+from storage.errors import NotWritable
 from storage.lake import Lake
 from storage.ledger import Ledger, ledger_location
 from storage.lock import WriterLock
@@ -50,7 +51,7 @@ def verify_command(
     require_lake(settings.lake_path)
     with (
         terminal.progress("files and pages" if deep else "files", total=_steps(settings, deep)) as advance,
-        quiet(settings),
+        quiet(settings, repairing=repair),
     ):
         findings = look(settings, deep=deep, advance=advance)
         lost, aside = _clear_the_way(settings.lake_path, findings) if repair else (Lost(), 0)
@@ -110,7 +111,7 @@ def _clear_the_way(lake: Path, findings: Findings) -> tuple[Lost, int]:
 
 
 @contextmanager
-def quiet(settings: Settings) -> Iterator[None]:
+def quiet(settings: Settings, *, repairing: bool = False) -> Iterator[None]:
     """Nobody writes meanwhile. Where nothing may be written at all, as in a backup, nobody does anyway."""
     location = ledger_location(settings.lake_path, settings.ledger)
     with ExitStack() as stack:
@@ -118,9 +119,12 @@ def quiet(settings: Settings) -> Iterator[None]:
             stack.enter_context(stack.enter_context(closing(Ledger(location))).turn())
         if (settings.lake_path / "_state").is_dir():
             lock = WriterLock(settings.lake_path)
-            with suppress(PermissionError):
+            try:
                 when_free(lock.take)
                 stack.callback(lock.release)
+            except PermissionError as error:
+                if repairing:
+                    raise NotWritable(f"{settings.lake_path}: cannot be repaired ({error.strerror})") from error
         yield
 
 

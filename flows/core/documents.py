@@ -54,6 +54,8 @@ def extract_command(
 ) -> Exit:
     """JSON lines on stdout, one per document and in their order; what was refused has `error` in place of a text."""
     catalogue = Catalogue.load(settings.sources)
+    if bool(paths) == (manifest is not None):
+        raise ManifestError("give either pages, as paths, or a --manifest that names them")
     if manifest is not None:
         documents = manifest_documents(manifest, catalogue, catalogue.find(source_id) if source_id else None)
     else:
@@ -92,16 +94,17 @@ def manifest_documents(manifest: Path, catalogue: Catalogue, source: Source | No
         except ArchiveError as error:
             yield Rejected(
                 source=(own_source or UNKNOWN).id,
-                url=entry["file"],
+                url=entry.get("url") or "",
                 reason=Reason.ARCHIVE,
                 detail=str(error),
                 fetched_at=fetched_at,
+                file=entry["file"],
             )
 
 
 def reading_line(document: Document, result: Extracted) -> dict[str, Any]:
     """What is printed for one document: the article's columns, or `error` and `detail`."""
-    file = document.headers.get(FILE_HEADER, "") if not isinstance(document, Rejected) else document.url
+    file = document.file if isinstance(document, Rejected) else document.headers.get(FILE_HEADER, "")
     line: dict[str, Any] = {"file": file, "url": result.url or None, "source": result.source}
     if isinstance(result, Article):
         return line | {column: _plain(getattr(result, column)) for column in COLUMNS}
@@ -141,7 +144,7 @@ def _source_of(entry: Mapping[str, Any], catalogue: Catalogue) -> Source | None:
 def _as_told(document: Document, entry: Mapping[str, Any]) -> Document:
     """The document with what the manifest says about it."""
     if isinstance(document, Rejected):
-        return replace(document, url=entry["file"])
+        return replace(document, url=entry.get("url") or document.url, file=entry["file"])
     headers = {str(name).lower(): str(value) for name, value in (entry.get("headers") or {}).items()}
     url = entry.get("url") or document.url
     return replace(

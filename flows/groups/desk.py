@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from flows.groups.options import JsonOption, LakeOption, LedgerOption, SourceFolders, settings_of, terminal_of
+from flows.groups.options import (
+    JsonOption,
+    LakeOption,
+    LedgerOption,
+    QuietOption,
+    SourceFolders,
+    VerboseOption,
+    settings_of,
+    terminal_of,
+)
 
 app = typer.Typer()
 config = typer.Typer(help="The settings.", no_args_is_help=True)
@@ -23,12 +32,14 @@ def status(
     ledger: LedgerOption = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Tell how fresh each source is. Ends with 4 if one no longer keeps its contract."""
     from flows.commands.reading import status_command
 
     settings = settings_of(lake=lake, ledger=ledger, sources=folders)
-    raise typer.Exit(status_command(settings, terminal_of(as_json, False, 0), notify=notify))
+    raise typer.Exit(status_command(settings, terminal_of(as_json, quiet, verbose), notify=notify))
 
 
 @app.command(
@@ -47,39 +58,56 @@ def report(
     ledger: LedgerOption = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Make a page: coverage, freshness, quality, reprints, failures."""
     from flows.desk.page import report_command
 
-    settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, False, 0)
+    settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, quiet, verbose)
     raise typer.Exit(report_command(settings, terminal, out=out, metrics=metrics, markdown=markdown, days=days))
 
 
 @app.command(epilog="Example: finnews doctor --lake /data/lake")
 def doctor(
-    lake: LakeOption = None, ledger: LedgerOption = None, folders: SourceFolders = None, as_json: JsonOption = False
+    lake: LakeOption = None,
+    ledger: LedgerOption = None,
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Look whether what a run needs is there. Says what to do; ends with 2 (machine, settings) or 4 (lake)."""
     from flows.commands.doctor import doctor_command
 
     settings = settings_of(lake=lake, ledger=ledger, sources=folders)
-    raise typer.Exit(doctor_command(settings, terminal_of(as_json, False, 0)))
+    raise typer.Exit(doctor_command(settings, terminal_of(as_json, quiet, verbose)))
 
 
 @app.command(epilog="Examples: finnews init · finnews init --lake /data/lake")
-def init(lake: LakeOption = None, as_json: JsonOption = False) -> None:
+def init(
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
     """Write a commented finnews.toml. Never over one that is there."""
     from flows.commands.configuring import init_command
 
-    raise typer.Exit(init_command(terminal_of(as_json, False, 0), lake=lake))
+    raise typer.Exit(init_command(terminal_of(as_json, quiet, verbose), lake=lake))
 
 
 @config.command("show", epilog="Examples: finnews config show · FINNEWS_LAKE=/data/lake finnews config show --json")
 def config_show(
-    lake: LakeOption = None, ledger: LedgerOption = None, folders: SourceFolders = None, as_json: JsonOption = False
+    lake: LakeOption = None,
+    ledger: LedgerOption = None,
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Show the settings that count, and where each comes from. Secrets are masked."""
     from flows.commands.configuring import config_show_command
 
     flags = {"lake": lake, "ledger": ledger, "sources": folders}
-    raise typer.Exit(config_show_command(terminal_of(as_json, False, 0), flags))
+    raise typer.Exit(config_show_command(terminal_of(as_json, quiet, verbose), flags))

@@ -26,12 +26,17 @@ app = typer.Typer()
 
 @app.command(epilog="Example: finnews demo --lake /tmp/demo-lake")
 def demo(
-    lake: LakeOption = None, as_json: JsonOption = False, quiet: QuietOption = False, verbose: VerboseOption = 0
+    lake: Annotated[
+        str, typer.Option("--lake", metavar="URL", help="Folder of the lake, or s3://bucket/prefix.")
+    ] = "demo-lake",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Run the whole path offline, on a bundled sample site."""
     from flows.commands.demo import run_demo
 
-    settings = settings_of(lake=lake or "demo-lake", ledger="")
+    settings = settings_of(lake=lake, ledger="")
     raise typer.Exit(run_demo(settings, terminal_of(as_json, quiet, verbose)))
 
 
@@ -67,10 +72,13 @@ def backfill(
     since: Annotated[str | None, typer.Option(metavar="DAY", help="First day, such as 2026-06-01.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DAY", help="Last day [default: today].")] = None,
     reprocess: Annotated[
-        str, typer.Option(metavar="WHAT", help="missing: what is not done; failed: no new days; all: all anew.")
-    ] = "missing",
+        str | None,
+        typer.Option(
+            metavar="WHAT", help="missing: what is not done; failed: no new days; all: all anew [default: missing]."
+        ),
+    ] = None,
     paths: Annotated[
-        list[Path] | None, typer.Option("--from", metavar="PATH", help="Archive: posts, JSONL, text, HTML, WARC.")
+        list[str] | None, typer.Option("--from", metavar="PATH", help="Archive: posts, JSONL, text, HTML, WARC.")
     ] = None,
     source: Annotated[str | None, typer.Option(help="Source the documents belong to, if they do not say.")] = None,
     runner: Annotated[
@@ -94,9 +102,19 @@ def backfill(
     if bool(sources) == bool(paths):
         raise typer.BadParameter("give either the ids of sources, with --since, or archives, with --from")
     if paths:
+        if since or until or reprocess:
+            raise typer.BadParameter("--since, --until and --reprocess are for sources; an archive is read whole")
+        if not all(path.strip() for path in paths):
+            raise typer.BadParameter("--from: the path is empty")
         raise typer.Exit(
             backfill_command(
-                paths, settings, terminal, source_id=source, runner=runner, dry_run=dry_run, as_flow=as_flow
+                [Path(path) for path in paths],
+                settings,
+                terminal,
+                source_id=source,
+                runner=runner,
+                dry_run=dry_run,
+                as_flow=as_flow,
             )
         )
     days = asked_days(since, until)
@@ -107,7 +125,7 @@ def backfill(
             terminal,
             since=days[0],
             until=days[1],
-            reprocess=asked_reprocess(reprocess),
+            reprocess=asked_reprocess(reprocess or "missing"),
             dry_run=dry_run,
             as_flow=as_flow,
         )

@@ -15,6 +15,7 @@ from flows.groups.options import (
     LedgerOption,
     QuietOption,
     SourceFolders,
+    VerboseOption,
     settings_of,
     terminal_of,
 )
@@ -27,11 +28,13 @@ def read(
     sql: Annotated[str, typer.Argument(help="A query over articles, duplicates, revisions, quarantine.")],
     lake: LakeOption = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Query the lake with DuckDB."""
     from flows.commands.reading import read_command
 
-    raise typer.Exit(read_command(sql, settings_of(lake=lake), terminal_of(as_json, False, 0)))
+    raise typer.Exit(read_command(sql, settings_of(lake=lake), terminal_of(as_json, quiet, verbose)))
 
 
 @app.command(epilog="Examples: finnews duplicates --json · finnews duplicates --digests")
@@ -40,21 +43,31 @@ def duplicates(
     lake: LakeOption = None,
     ledger: LedgerOption = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Show who reprints whom, and how many hours later."""
     from flows.commands.dedup import duplicates_command
 
     raise typer.Exit(
-        duplicates_command(settings_of(lake=lake, ledger=ledger), terminal_of(as_json, False, 0), of_digests=digests)
+        duplicates_command(
+            settings_of(lake=lake, ledger=ledger), terminal_of(as_json, quiet, verbose), of_digests=digests
+        )
     )
 
 
 @app.command(epilog="Example: finnews reindex --lake /data/lake")
-def reindex(lake: LakeOption = None, ledger: LedgerOption = None, as_json: JsonOption = False) -> None:
+def reindex(
+    lake: LakeOption = None,
+    ledger: LedgerOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
     """Make ledger and near-duplicate index anew from the rows. Changes no row."""
     from flows.commands.dedup import reindex_command
 
-    raise typer.Exit(reindex_command(settings_of(lake=lake, ledger=ledger), terminal_of(as_json, False, 0)))
+    raise typer.Exit(reindex_command(settings_of(lake=lake, ledger=ledger), terminal_of(as_json, quiet, verbose)))
 
 
 @app.command(epilog="Examples: finnews verify --deep --repair · finnews verify --accept-lost")
@@ -69,11 +82,12 @@ def verify(
     folders: SourceFolders = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Check every file and row, the ledger and the archive. Ends with 4 if anything is wrong."""
     from flows.commands.verifying import verify_command
 
-    settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, quiet, 0)
+    settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, quiet, verbose)
     raise typer.Exit(verify_command(settings, terminal, repair=repair, deep=deep, accept_lost=accept_lost))
 
 
@@ -86,11 +100,12 @@ def compact(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Write quiet days once more: sorted, small, for good. Changes no row."""
     from flows.commands.compacting import compact_command
 
-    settings, terminal = settings_of(lake=lake, ledger=ledger), terminal_of(as_json, quiet, 0)
+    settings, terminal = settings_of(lake=lake, ledger=ledger), terminal_of(as_json, quiet, verbose)
     raise typer.Exit(
         compact_command(settings, terminal, older_than_days=older_than, sources=source or (), dry_run=dry_run)
     )
@@ -103,11 +118,12 @@ def migrate(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Bring older files into the columns of today. Changes no value."""
     from flows.commands.migrating import migrate_command
 
-    settings, terminal = settings_of(lake=lake, ledger=ledger), terminal_of(as_json, quiet, 0)
+    settings, terminal = settings_of(lake=lake, ledger=ledger), terminal_of(as_json, quiet, verbose)
     raise typer.Exit(migrate_command(settings, terminal, dry_run=dry_run))
 
 
@@ -128,6 +144,7 @@ def reextract(
     folders: SourceFolders = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Read stored pages again by today's rules, without fetching. A better reading is no revision."""
     from flows.commands.reextracting import reextract_command
@@ -135,7 +152,7 @@ def reextract(
     raise typer.Exit(
         reextract_command(
             settings_of(lake=lake, ledger=ledger, sources=folders, workers=jobs),
-            terminal_of(as_json, quiet, 0),
+            terminal_of(as_json, quiet, verbose),
             source_ids=sources or [],
             since=since.date() if since else None,
             until=until.date() if until else None,
@@ -149,11 +166,13 @@ def reextract(
 def schema(
     as_json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="The page docs/schema.md.")] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Show the columns of the Parquet files and what they mean."""
     from flows.commands.reading import schema_command
 
-    raise typer.Exit(schema_command(terminal_of(as_json, False, 0), markdown=markdown))
+    raise typer.Exit(schema_command(terminal_of(as_json, quiet, verbose), markdown=markdown))
 
 
 @app.command(
@@ -172,21 +191,27 @@ def export(
     lake: LakeOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Write articles to one file, for tools that want one."""
     from flows.commands.exporting import export_command, selection_of
 
     selection = selection_of(tree, source or [], since, until, with_text=text)
-    terminal = terminal_of(as_json, quiet, 0)
+    terminal = terminal_of(as_json, quiet, verbose)
     raise typer.Exit(export_command(out, selection, settings_of(lake=lake), terminal, fmt=fmt, as_of=as_of))
 
 
 @app.command(epilog="Example: finnews pack --lake /data/lake")
-def pack(lake: LakeOption = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+def pack(
+    lake: LakeOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
     """Bring the monthly packs up to date. One file per month, for scans over years."""
     from flows.commands.exporting import pack_command
 
-    raise typer.Exit(pack_command(settings_of(lake=lake), terminal_of(as_json, quiet, 0)))
+    raise typer.Exit(pack_command(settings_of(lake=lake), terminal_of(as_json, quiet, verbose)))
 
 
 @app.command(epilog='Example: duckdb -c "from read_parquet([$(finnews paths sina --since 2024-03-01 --sql)])"')
@@ -197,9 +222,11 @@ def paths(
     sql: Annotated[bool, typer.Option("--sql", help="Quoted, with commas, for a query.")] = False,
     lake: LakeOption = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Name the Parquet files of some sources and days. Far faster to read than a glob over years."""
     from flows.commands.exporting import paths_command
 
-    settings, terminal = settings_of(lake=lake), terminal_of(as_json, False, 0)
+    settings, terminal = settings_of(lake=lake), terminal_of(as_json, quiet, verbose)
     raise typer.Exit(paths_command(sources or [], settings, terminal, since=since, until=until, as_sql=sql))

@@ -39,13 +39,15 @@ def explain(
     source: Annotated[str | None, typer.Option(help="Source the pages belong to, if they do not say.")] = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Show what was kept of a page, and why. Names the rule of each line taken out, and what named each field. Of what
     is fetched for that, nothing is kept."""
     from flows.commands.explaining import explain_command
 
     raise typer.Exit(
-        explain_command(places, settings_of(sources=folders), terminal_of(as_json, False, 0), source_id=source)
+        explain_command(places, settings_of(sources=folders), terminal_of(as_json, quiet, verbose), source_id=source)
     )
 
 

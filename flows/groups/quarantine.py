@@ -14,6 +14,7 @@ from flows.groups.options import (
     LedgerOption,
     QuietOption,
     SourceFolders,
+    VerboseOption,
     settings_of,
     terminal_of,
 )
@@ -37,11 +38,15 @@ def quarantine_list(
     day: FetchedOption = None,
     lake: LakeOption = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Count what was refused, by reason, source and day."""
     from flows.commands.quarantining import list_command
 
-    raise typer.Exit(list_command(settings_of(lake=lake), terminal_of(as_json, False, 0), _chosen(reason, source, day)))
+    raise typer.Exit(
+        list_command(settings_of(lake=lake), terminal_of(as_json, quiet, verbose), _chosen(reason, source, day))
+    )
 
 
 @app.command("show", epilog="Example: finnews quarantine show https://news.example/a/7.html")
@@ -49,11 +54,13 @@ def quarantine_show(
     named: Annotated[str, typer.Argument(metavar="URL|RAW_REF", help="Or a part of it.")],
     lake: LakeOption = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Show one: why it was refused, and the head of its bytes."""
     from flows.commands.quarantining import show_command
 
-    raise typer.Exit(show_command(settings_of(lake=lake), terminal_of(as_json, False, 0), named))
+    raise typer.Exit(show_command(settings_of(lake=lake), terminal_of(as_json, quiet, verbose), named))
 
 
 @app.command("retry", epilog="Examples: finnews quarantine retry --dry-run · finnews quarantine retry --source sina")
@@ -67,11 +74,12 @@ def quarantine_retry(
     folders: SourceFolders = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Read refused pages again by today's rules. What passes is stored and leaves the quarantine."""
     from flows.commands.quarantining import retry_command
 
-    settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, quiet, 0)
+    settings, terminal = settings_of(lake=lake, ledger=ledger, sources=folders), terminal_of(as_json, quiet, verbose)
     raise typer.Exit(retry_command(settings, terminal, _chosen(reason, source, day), dry_run=dry_run))
 
 

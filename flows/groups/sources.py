@@ -8,17 +8,30 @@ from typing import Annotated
 import typer
 
 from flows.groups.help import complete_source
-from flows.groups.options import JsonOption, LakeOption, SourceFolders, settings_of, terminal_of
+from flows.groups.options import (
+    JsonOption,
+    LakeOption,
+    QuietOption,
+    SourceFolders,
+    VerboseOption,
+    settings_of,
+    terminal_of,
+)
 
 app = typer.Typer(help="The sites finnews knows.", no_args_is_help=True)
 
 
 @app.command("list", epilog="Example: finnews sources list --json")
-def sources_list(folders: SourceFolders = None, as_json: JsonOption = False) -> None:
+def sources_list(
+    folders: SourceFolders = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
     """List the sources."""
     from flows.commands.sources import sources_list_command
 
-    raise typer.Exit(sources_list_command(settings_of(sources=folders), terminal_of(as_json, False, 0)))
+    raise typer.Exit(sources_list_command(settings_of(sources=folders), terminal_of(as_json, quiet, verbose)))
 
 
 @app.command("show", epilog="Example: finnews sources show sina")
@@ -26,11 +39,13 @@ def sources_show(
     source: Annotated[str, typer.Argument(help="Id of a source.", autocompletion=complete_source)],
     folders: SourceFolders = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Show one source as it was understood, defaults filled in."""
     from flows.commands.sources import sources_show_command
 
-    raise typer.Exit(sources_show_command(source, settings_of(sources=folders), terminal_of(as_json, False, 0)))
+    raise typer.Exit(sources_show_command(source, settings_of(sources=folders), terminal_of(as_json, quiet, verbose)))
 
 
 @app.command("check", epilog="Examples: finnews sources check sina · finnews sources check sina --live")
@@ -42,9 +57,11 @@ def sources_check(
     live: Annotated[bool, typer.Option("--live", help="Fetch its lists and three articles, and keep nothing.")] = False,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Check a source file, on its saved pages or on the network."""
-    settings, terminal = settings_of(sources=folders), terminal_of(as_json, False, 0)
+    settings, terminal = settings_of(sources=folders), terminal_of(as_json, quiet, verbose)
     if live:
         from flows.commands.sourcing import check_live_command
 
@@ -66,11 +83,15 @@ def sources_new(
         Path | None, typer.Option("--into", exists=True, file_okay=False, help="Folder to write <id>.toml to.")
     ] = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Draft a source file for a site. Shows what it would ingest."""
     from flows.commands.sourcing import sources_new_command
 
-    raise typer.Exit(sources_new_command(url, settings_of(), terminal_of(as_json, False, 0), file=file, folder=folder))
+    raise typer.Exit(
+        sources_new_command(url, settings_of(), terminal_of(as_json, quiet, verbose), file=file, folder=folder)
+    )
 
 
 @app.command("learn", epilog="Examples: finnews sources learn sina · finnews sources learn mine --sources own --write")
@@ -83,17 +104,23 @@ def sources_learn(
     lake: LakeOption = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
 ) -> None:
     """Propose lines that recur at the edges of articles. They are not the article: wrapper lines."""
     from flows.commands.learning import sources_learn_command
 
-    settings, terminal = settings_of(lake=lake, sources=folders), terminal_of(as_json, False, 0)
+    settings, terminal = settings_of(lake=lake, sources=folders), terminal_of(as_json, quiet, verbose)
     raise typer.Exit(sources_learn_command(source, settings, terminal, limit=limit, write=write))
 
 
 @app.command("schema", epilog="Example: finnews sources schema > source.schema.json")
-def sources_schema() -> None:
+def sources_schema(
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
     """Print the JSON Schema of a source file."""
     from flows.commands.sourcing import sources_schema_command
 
-    raise typer.Exit(sources_schema_command(terminal_of(True, False, 0)))
+    raise typer.Exit(sources_schema_command(terminal_of(as_json, quiet, verbose)))
