@@ -233,7 +233,7 @@ def strip_wrapper(
 ) -> Stripped:
     """Take out the lines that are not the article. `drop_lines` and `keep_lines` are the source's own patterns.
 
-    A line that is one of `site_names` signs the text.
+    A last line that is one of `site_names` is the site's.
     """
     drop, keep = tuple(drop_lines), tuple(keep_lines)
     head_end, tail_start = _head_end(lines), _tail_start(lines)
@@ -241,8 +241,6 @@ def strip_wrapper(
     for number, line in enumerate(lines):
         if keep and any(pattern.search(line) for pattern in keep):
             stripped.lines.append(line)
-        elif number >= tail_start and line.strip(_EDGES) in site_names:
-            stripped.remove("site_name", line, {"medium": line})
         elif drop and any(pattern.fullmatch(line) for pattern in drop):
             stripped.remove("source.drop_lines", line, label_values(line))
         elif (verdict := _verdict(line, number < head_end, number >= tail_start)) is None or (
@@ -258,6 +256,7 @@ def strip_wrapper(
                 break
     if not stripped.lines:
         return Stripped(list(lines), stripped.fields)
+    _strip_site_name(stripped, site_names)
     _strip_talk(stripped)
     _strip_end(stripped)
     _strip_lede(stripped)
@@ -503,6 +502,15 @@ def _strip_talk(stripped: Stripped) -> None:
     while len(stripped.lines) > 1 and _is_talk(stripped.lines[-1]):
         line = stripped.lines.pop()
         stripped.remove("talk", line, label_values(line))
+
+
+def _strip_site_name(stripped: Stripped, names: Collection[str]) -> None:
+    """The name of the site in the last line, unless it signs a notice: then the date is below it, or none is there."""
+    if len(stripped.lines) < 2 or (last := stripped.lines[-1]).strip(_EDGES) not in names:
+        return
+    is_notice = any(_NOTICE.search(simplified(line)) for line in stripped.lines)
+    if not is_notice or _DATE.match(stripped.lines[-2]):
+        stripped.remove("site_name", stripped.lines.pop(), {"medium": last})
 
 
 def _is_talk(line: str) -> bool:

@@ -228,6 +228,9 @@ def test_last_lines_that_report_stay(line):
         ["报名请扫描海报上的二维码。"],
         ["免责条款不能免除保险公司的提示说明义务。"],
         ["重要内容提示：", LAST],
+        ["要点", LAST],
+        ["线索请联系市纪委监委，热线全天开通。"],
+        ["本站为该线第三大站，日发送旅客五万人。"],
     ],
 )
 def test_what_notices_end_with_stays(lines):
@@ -245,6 +248,14 @@ def test_the_name_of_the_site_signs_a_text():
     assert stripped.lines == [PROSE, MORE, LAST]
     assert stripped.fields["medium"] == "某财网"
     assert strip_wrapper([PROSE, MORE, LAST, "物联网"], site_names=["某财网"]).lines[-1] == "物联网"
+
+
+@pytest.mark.parametrize("end", [["某某证监局", "2026年11月19日"], ["某某证监局"]])
+def test_who_issues_a_notice_signs_it_on_his_own_site(end):
+    notice = [PROSE, MORE, "特此公告。", *end]
+    assert strip_wrapper(notice, site_names=["某某证监局"]).lines == notice
+    below = strip_wrapper([*notice[:3], "2026年11月19日", "某财网"], site_names=["某财网"])
+    assert below.lines[-1] == "2026年11月19日"
 
 
 def test_reporters_of_all_ranks_wrote_it_and_helpers_did_not():
