@@ -440,7 +440,7 @@ LAYOUTS = {
         lines=[*LINES[:2], *LATER],
     ),
     "a pager of pictures in the text, a heading over links and the site's name below": Layout(
-        body=f"""{HEADLINE}<div class="text"><p>+ 3</p>{PARAGRAPHS}<p>某股分析提示某电力盈利能力一般，股价偏高。<a
+        body=f"""{HEADLINE}<div class="text"><p>+ 3</p>{PARAGRAPHS}<p>某股智能评分认为某电力偏贵，成长性不足。<a
         href="/r">更多&gt;&gt;</a></p><p>某某网</p><p>更多电力报道</p><p><a href="/1">煤价又跌了三个月</a><br><a
         href="/2">跨省购电比例上升</a></p></div>""",
         publisher="某某时报",
