@@ -75,7 +75,9 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """One command, from its words to its exit code. What is expected to go wrong is one line; a bug rises."""
     try:
-        return int(app(arguments, prog_name="finnews", standalone_mode=False) or 0)
+        ended = int(app(arguments, prog_name="finnews", standalone_mode=False) or 0)
+        sys.stdout.flush()  # what fails here is told, too
+        return ended
     except SystemExit as end:
         return int(end.code or 0)
     except BrokenPipeError:
@@ -91,6 +93,8 @@ def run(arguments: list[str]) -> int:
         code = _exit_code(error)
         if code is None:
             raise
+        if isinstance(error, OSError):
+            _leave_pipe()
         return _end(str(error), code)
     return Exit.OK
 

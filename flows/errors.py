@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from flows.commands.dedup import DocumentsError
 from flows.core.accounting import Exit
 from flows.core.documents import ManifestError
@@ -34,5 +36,11 @@ EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
 )
 
 
+# A disk that is full is nobody's mistake, wherever it shows: in a file, or where stdout is sent to.
+FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
 def exit_code(error: Exception) -> Exit | None:
+    if isinstance(error, OSError) and error.errno in FULL:
+        return Exit.ALL_FAILED
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), None)

@@ -37,6 +37,8 @@ STYLES = {
     **dict.fromkeys(("fail", "broken"), "bold red"),
     "silent": "dim",
 }
+# COLUMNS=0 is what some programs say of a terminal they know nothing about: rich would print nothing at all.
+NARROWEST, USUAL = 10, 80
 # Columns up to this width are not folded, if each of the others keeps this much room.
 SHORT, ROOM = 20, 15
 Advance = Callable[[int], None]
@@ -63,6 +65,9 @@ class Terminal:
         self.quiet = quiet
         self.words = Console(stderr=True, quiet=quiet, highlight=False)
         self.data = Console(highlight=False)
+        for console in (self.words, self.data):
+            if console.width < NARROWEST:
+                console.width = USUAL
 
     def say(self, text: str) -> None:
         self.words.print(escape(printable(text)), soft_wrap=True)

@@ -742,7 +742,8 @@ def _archived_at(record: ArcWarcRecord) -> datetime | None:
 
 
 def _first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    # Of a file of zeros the error would repeat the file.
+    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -15,6 +17,7 @@ from flows.cli import app, run
 from storage.database import Sqlite
 from storage.ledger import Ledger
 
+ROOT = Path(__file__).parents[2]
 RECORD = '{"url": "https://news.example/a/%d.html", "title": "青屿港第%d条航线", "text": "新航线已开通，停靠%d港。"}\n'
 
 
@@ -135,6 +138,29 @@ def test_the_file_is_told_as_it_was_given_though_it_gave_no_article(
         ("empty.html", "https://news.example/1"),
         ("gone.html", None),
     ]
+
+
+def test_c08_a_terminal_without_width_is_given_one(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
+    assert run(["sources", "list"]) == 0
+    assert "chinanews" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("command", [["schema", "--json"], ["--version"]], ids=["much", "little"])
+def test_w04_stdout_on_a_full_disk_is_one_line(command: list[str], here: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "flows.cli", *command],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert ended.returncode == 75
+    assert ended.stderr.decode().count("\n") == 1
 
 
 def test_json_lines_in_utf16_are_read(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
