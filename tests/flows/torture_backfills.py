@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -43,7 +43,7 @@ from tests.flows.torture_commands import (
     Command,
     Kit,
     Lake,
-    Rows,
+    Undisturbed,
     compare,
     ended,
     given,
@@ -87,12 +87,6 @@ class Cluster:
         self.told.recv()
 
 
-@dataclass(slots=True)
-class Undisturbed:
-    rows: dict[str, Rows] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
 def backfills(kit: Kit, cluster: Cluster) -> list[Backfill]:
     load = ("backfill", "--from", str(kit.folder / "pages.warc.gz"))
     by_dask = Command("dask", (*load, "--runner", f"dask={cluster.address}"))
@@ -108,21 +102,23 @@ def backfills(kit: Kit, cluster: Cluster) -> list[Backfill]:
 def tortured(backfill: Backfill, kills: int, kit: Kit, cluster: Cluster, dice: random.Random) -> Result:
     """Each kill has a lake of its own; one that comes too late is none."""
     result, expected = Result(), undisturbed(backfill, kit)
-    turns = ((n, backfill.commands[n % len(backfill.commands)]) for n in range(kills * TRIES))
-    for number, command in turns:
+    for number in range(kills * TRIES):
         if result.kills == kills:
             break
+        command = backfill.commands[number % len(backfill.commands)]
         victim = backfill.victims[result.kills % len(backfill.victims)]
         with lake_for(f"{backfill.name}{number}", kit) as lake:
             run = begun(lake, command)
             run.join(dice.uniform(0, expected.seconds[command.name]))
             if not hit(victim, run, cluster, dice):
+                end(run)
                 continue
             result.kills += 1
             ended(run if victim in ("extractor", "worker") else begun(lake, command), lake)
             compare(result, rows(lake), expected.rows[command.name])
             if result.kills % SOUND_EVERY == 0:
                 result.wrong += not sound(lake)
+        sys.stderr.write(f"{backfill.name}: {result.kills} of {kills}, {'sound' if result.sound else 'WRONG'}\n")
     return result
 
 
@@ -162,10 +158,16 @@ def hit(victim: Victim, run: multiprocessing.Process, cluster: Cluster, dice: ra
         if extractors:
             os.kill(dice.choice(extractors).pid, signal.SIGKILL)
         return bool(extractors)
-    was_at_work = killed(run, alone=victim == "run")
-    if victim == "all" and run.pid is not None:
-        with suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGKILL)
+    if victim == "all":
+        return end(run)
+    return killed(run, alone=True)
+
+
+def end(run: multiprocessing.Process) -> bool:
+    """With all its processes: crawls lead groups of their own, extracting processes are of the run's."""
+    was_at_work = killed(run, alone=False)
+    with suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGKILL)
     return was_at_work
 
 
@@ -243,9 +245,9 @@ def torture_kit() -> Iterator[tuple[Kit, Cluster]]:
             yield Kit(Path(folder), told[0][1], {"FINNEWS_PAGE_MEMORY_MB": "16384"}), Cluster(told[1][1], told[1][0])
         finally:
             for server in servers:
-                for end in (os.kill, os.killpg):
+                for kill in (os.kill, os.killpg):
                     with suppress(ProcessLookupError):
-                        end(server.pid, signal.SIGKILL)
+                        kill(server.pid, signal.SIGKILL)
                 server.join()
 
 
