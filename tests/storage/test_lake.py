@@ -635,15 +635,15 @@ def test_rows_that_come_while_the_ledger_is_made_anew_end_it_with_a_word(tmp_pat
     after = path.read_bytes()
     path.write_bytes(before)
     ledger_path(tmp_path).unlink()
-    contents = rebuilding._contents
+    read = rebuilding._read
 
     def read_and_overtaken(*place):
-        found = contents(*place)
+        found = read(*place)
         path.write_bytes(after)
         return found
 
     with monkeypatch.context() as overtaken, pytest.raises(LakeError, match="another run adds rows"):
-        overtaken.setattr(rebuilding, "_contents", read_and_overtaken)
+        overtaken.setattr(rebuilding, "_read", read_and_overtaken)
         Lake.open(tmp_path)
     with Lake.open(tmp_path) as lake:
         assert lake.ledger.count() == 2
