@@ -115,7 +115,7 @@ def tortured(backfill: Backfill, kills: int, kit: Kit, cluster: Cluster, dice: r
                 continue
             result.kills += 1
             ended(run if victim in ("extractor", "worker") else begun(lake, command), lake)
-            compare(result, rows(lake), expected.rows[command.name])
+            compare(result, rows(lake), expected.rows[command.name], f"{command.name}, {victim} killed")
             if result.kills % SOUND_EVERY == 0:
                 result.wrong += not sound(lake)
         sys.stderr.write(f"{backfill.name}: {result.kills} of {kills}, {'sound' if result.sound else 'WRONG'}\n")

@@ -288,13 +288,22 @@ def rows(lake: Lake) -> Rows:
     return found
 
 
-def compare(result: Result, found: Rows, expected: Rows) -> None:
+def compare(result: Result, found: Rows, expected: Rows, after: str) -> None:
+    """`after`: the command, and how it was killed."""
     result.lost += len(expected.keys() - found.keys())
     result.doubled += len(found.keys() - expected.keys()) + sum(row["twice"] for row in found.values())
     wrong = [key for key, row in expected.items() if key in found and found[key] != row]
     result.wrong += len(wrong)
     odd = [*(expected.keys() ^ found.keys()), *wrong]
-    result.reader.examples += [f"not as undisturbed: {key}" for key in odd[:3]]
+    result.reader.examples += [
+        f"not as undisturbed after {after}: {key}: {_difference(found.get(key), expected.get(key))}" for key in odd[:3]
+    ]
+
+
+def _difference(found: Mapping[str, Any] | None, expected: Mapping[str, Any] | None) -> str:
+    if found is None or expected is None:
+        return "is missing" if found is None else "is not known"
+    return ", ".join(f"{name} {found[name]!r} for {expected[name]!r}" for name in found if found[name] != expected[name])
 
 
 def sound(lake: Lake) -> bool:
@@ -341,22 +350,28 @@ def killed_at_random(
         for command in commands:
             prepared(lake, command)
             with _reader_of(lake, result, command):
-                _kill(lake, command, min(each, kills - result.kills), expected.seconds[command.name], dice, result)
+                times = min(each, kills - result.kills)
+                moments = _kill(lake, command, times, expected.seconds[command.name], dice, result)
                 ended(given(lake, command), lake)
-            compare(result, rows(lake), expected.rows[command.name])
+            compare(result, rows(lake), expected.rows[command.name], f"{command.name}, {moments}")
         result.wrong += not sound(lake)
         shutil.rmtree(lake.folder)
     return result
 
 
-def _kill(lake: Lake, command: Command, times: int, seconds: float, dice: random.Random, result: Result) -> None:
-    before = result.kills
+def _kill(lake: Lake, command: Command, times: int, seconds: float, dice: random.Random, result: Result) -> str:
+    """Tells when it was killed."""
+    moments: list[str] = []
     for _ in range(times * TRIES):
-        if result.kills - before >= times:
+        if len(moments) >= times:
             break
         child = given(lake, command)
-        child.join(dice.uniform(0, seconds))
-        result.kills += killed(child, alone=dice.random() < 0.3)
+        moment, alone = dice.uniform(0, seconds), dice.random() < 0.3
+        child.join(moment)
+        if killed(child, alone=alone):
+            moments.append(f"{moment:.3f} of {seconds:.3f} s")
+    result.kills += len(moments)
+    return f"killed at {' and '.join(moments)}" if moments else "not killed"
 
 
 def killed_at_points(
@@ -378,7 +393,7 @@ def killed_at_points(
                 if child.exitcode == -signal.SIGKILL:
                     result.kills += 1
                     ended(given(first, command), first)
-                    compare(result, rows(first), expected.rows[command.name])
+                    compare(result, rows(first), expected.rows[command.name], f"{command.name}, killed at {point}:{nth}")
                     break
                 assert child.exitcode == 0
     return result
