@@ -303,7 +303,8 @@ def compare(result: Result, found: Rows, expected: Rows, after: str) -> None:
 def _difference(found: Mapping[str, Any] | None, expected: Mapping[str, Any] | None) -> str:
     if found is None or expected is None:
         return "is missing" if found is None else "is not known"
-    return ", ".join(f"{name} {found[name]!r} for {expected[name]!r}" for name in found if found[name] != expected[name])
+    differing = [name for name in found if found[name] != expected[name]]
+    return ", ".join(f"{name} {found[name]!r} for {expected[name]!r}" for name in differing)
 
 
 def sound(lake: Lake) -> bool:
@@ -393,7 +394,8 @@ def killed_at_points(
                 if child.exitcode == -signal.SIGKILL:
                     result.kills += 1
                     ended(given(first, command), first)
-                    compare(result, rows(first), expected.rows[command.name], f"{command.name}, killed at {point}:{nth}")
+                    killed_at = f"{command.name}, killed at {point}:{nth}"
+                    compare(result, rows(first), expected.rows[command.name], killed_at)
                     break
                 assert child.exitcode == 0
     return result
