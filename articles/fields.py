@@ -855,7 +855,9 @@ def _person_beside_time(near: Iterable[Run]) -> str | None:
     runs = list(near)
     for at, run in enumerate(runs):
         if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
-            names = (piece.strip(" ·|｜") for piece in _PIECES.split(run.pieces))
+            pieces = ("", *(piece.strip(" ·|｜") for piece in _PIECES.split(run.pieces)))
+            # Behind a label stands the editor, or whoever it says.
+            names = (piece for label, piece in pairwise(pieces) if not label.endswith(("：", ":")))
             if name := next((name for name in names if _is_person(name) and not _NO_NAME_BESIDE.search(name)), None):
                 return None if _NOT_A_PERSON.search(name) or _NO_ACCOUNT.fullmatch(name) else name
             # Each in a line of its own.

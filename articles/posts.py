@@ -91,13 +91,17 @@ TOML = re.compile(r"\s*\+{3}[ \t]*\n(.*?)\n\+{3}[ \t]*(?:\n|$)", re.DOTALL)
 TOML_LINE = re.compile(r"[ \t]*([A-Za-z_][\w.-]{0,40})[ \t]*=[ \t]*(.*?)[ \t]*$")
 HEXO_JSON = re.compile(r"\s*(\".*?)\n[ \t]*;{3}[ \t]*(?:\n|$)", re.DOTALL)
 
-# What engines put in place of these is not the writer's text: tags of Liquid, Hexo and Hugo, attributes of kramdown.
+# What engines put in place of these is not the writer's text: tags of Liquid, Hexo and Hugo, attributes of kramdown,
+# tables of contents, kinds of quotes.
 ENGINE_TAG = re.compile(
     r"^[ \t]*[*+-][ \t]+\S{1,20}[ \t]*\n[ \t]*\{:toc\b[^{}\n]{0,60}\}[ \t]*$|"
-    r"\{%[^{}\n]{0,300}?%\}|\{\{[<%][^{}\n]{0,300}?[>%]\}\}|^[ \t]*(?:\{:[^{}\n]{0,200}\}|\[TOC\])[ \t]*$|"
-    r"(?<=\))\{:[^{}\n]{0,200}\}",
+    r"\{%[^{}\n]{0,300}?%\}|\{\{[<%][^{}\n]{0,300}?[>%]\}\}|"
+    r"^[ \t]*(?:\{:[^{}\n]{0,200}\}|\[{1,2}TOC\]{1,2}|>[ \t]*\[![a-z]{2,12}\])[ \t]*$"
+    r"|(?<=\))\{:[^{}\n]{0,200}\}",
     re.MULTILINE | re.IGNORECASE,
 )
+# Of a box, «::: warning 风险提示», and of its end: only the heading is text.
+BOX = re.compile(r"^[ \t]*:{3,}[ \t]*(?:[a-z][a-z-]{0,20}\b)?[ \t]*([^\n]{0,80})$", re.MULTILINE)
 # To CommonMark, asterisks between a full stop and a letter open or close nothing: 「**答：**没有」. In Chinese they do.
 STRONG = re.compile(
     r"(?<!\*)\*\*(?=[^\s*、，。；：！？)）])([^*\n]{1,200}?[：，。！？；、”』」）》】:%％)…])\*\*(?=[\w“（《])"
@@ -486,7 +490,7 @@ def _paragraph(content: str) -> str:
 def _from_markdown(body: str) -> str:
     """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
     body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", body)))
-    body = NUMBERED.sub(r"\n\1\\\2", body)
+    body = NUMBERED.sub(r"\n\1\\\2", BOX.sub(r"\n\1\n", body) if ":::" in body else body)
     if "**" in body:
         body = STRONG.sub(r"<strong>\1\2</strong>", body)
     rendered: str = _markdown().render(SENTENCE_END.sub("\n\n", EMPTY_SHARE_LINE.sub("", body)))

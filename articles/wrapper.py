@@ -103,7 +103,8 @@ _FROM = re.compile(
     r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?)\s*(?!(?:新浪)?微博|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
 )
 _PERSON_AND_MEDIUM = re.compile(
-    rf"(?P<author>{NAME}(?:[ 、]{NAME})*)\s*[/／]\s*(?P<publisher>[{HAN}A-Za-z]{{1,10}}(?:报|网|社|新闻|财经|周刊))"
+    rf"(?=[{SURNAMES}])(?P<author>{NAME}(?:[ 、]{NAME})*)\s*[/／]\s*"
+    rf"(?P<publisher>[{HAN}A-Za-z]{{1,10}}(?:报|网|社|新闻|财经|周刊))"
 )
 # 「某报 2026年11月19日 本报记者 王一鸣」
 _REPORTER_BEHIND = re.compile(
@@ -111,8 +112,8 @@ _REPORTER_BEHIND = re.compile(
 )
 _BY = re.compile(rf"[Bb]y\s+(?=[{SURNAMES}])(?P<author>[{HAN}]{{2,4}})(?:\s.*)?$")
 _DATELINE = re.compile(
-    rf".{{0,40}}?[（(【](?:[{HAN}]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
-    rf"{AND_OTHERS}\s*[）)】]"
+    rf".{{0,40}}?[（(【](?:文[／/])?(?:[{HAN}]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
+    rf"{AND_OTHERS}(?:\s*[图摄][／/][^（）()]{{1,20}})?\s*[）)】]"
 )
 # 「（某某社記者某某台北20日電）」: no gap between the name and the place.
 _PLACE = (
@@ -125,6 +126,11 @@ _DATELINE_AND_PLACE = re.compile(
 )
 # 「某某社1月18日电 (王一鸣)」
 _DATELINE_ALONE = re.compile(rf".{{2,20}}\d日[电讯]\s*[（(](?=[{SURNAMES}])(?P<author>{NAMES})[）)]")
+# 「【某某网讯】记者王一鸣报道：」
+_DATELINE_REPORTS = re.compile(
+    rf".{{2,20}}(?:[讯电]|消息)\s*[】〕）)\]]?\s*(?:{REPORTER})\s*(?=[{SURNAMES}])(?P<author>{NAMES}?){AND_OTHERS}报[道导][：:]"
+)
+_RANK_CHARS = 6
 _RANK = "见习|实习|首席|特约|资深"
 _LAST_REPORTER = re.compile(
     rf".*[。！？”]\s*(?:[{HAN}《》]{{0,10}})(?<![向对与和])(?:{REPORTER})\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])(?P<author>{NAMES})"
@@ -166,7 +172,7 @@ _MEDIUM_BEFORE = re.compile(rf"(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,
 _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|财经|新闻))$")
 # 「某部网（某省新闻网）」
 _TWO_NAMES = re.compile(rf"[{HAN}]{{2,8}}(?:网|报|社|新闻)[（(][{HAN}]{{2,8}}(?:网|报|社|新闻)[）)]")
-_TELEPHONE = re.compile(r"\s+(?:电话)?[：:]?\s*0\d{2,3}-?\d{7,8}$")
+_REACHED_BY = re.compile(r"\s+(?:(?:电话)?[：:]?\s*0\d{2,3}-?\d{7,8}|[^\s：:]{0,4}(?:邮箱|信箱|E-?mail)\s*[：:].*)$")
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
 # Where a platform says an account is, and where a picture is from: no media.
@@ -211,8 +217,8 @@ class Stripped:
 
     def remove(self, rule: str, line: str, fields: Mapping[str, str]) -> None:
         self.removed.append((rule, line))
-        if "author_line" in fields and len(names := _COLLEAGUES.findall(simplified(line))) > 1:
-            fields = {**fields, "author": " ".join(names)}
+        if "author_line" in fields and (names := _colleagues(line)):
+            fields = {**fields, "author": names}
         for name, value in fields.items():
             if name != "other" and (clean := _value(name, value)):
                 self.fields = _people(name, clean) | self.fields
@@ -309,6 +315,8 @@ def _people(name: str, value: str) -> dict[str, str]:
 
 def person(value: str) -> str:
     """Names without the title before them: 「某报首席记者 王一鸣」."""
+    if names := _colleagues(value):
+        return names
     for pattern in (_HELPERS, _BEHIND_NAMES):
         if found := pattern.search(simplified(value)):
             value = value[: found.start()].rstrip(" /／")
@@ -318,6 +326,12 @@ def person(value: str) -> str:
             return value[slice(*found.span("names"))]
     # Who took the pictures did not write the text.
     return "" if len(value) > 2 and simplified(value).endswith("摄") else value
+
+
+def _colleagues(line: str) -> str:
+    """All reporters of a line that names some of them by a rank of their own; "" for any other."""
+    found = [line[slice(*match.span(1))] for match in _COLLEAGUES.finditer(simplified(line))]
+    return " ".join(found) if len(found) > 1 else ""
 
 
 def simplified(line: str) -> str:
@@ -398,7 +412,7 @@ def _value(name: str, value: str) -> str:
         value = "" if _ADDRESS.match(value) else re.split(r"\s*[】）)\]]", value)[0]
     if name in ("publisher", "medium"):
         return _medium(value)
-    return person(value) if name == "author" else _TELEPHONE.sub("", value)
+    return person(value) if name == "author" else _REACHED_BY.sub("", value)
 
 
 def _medium(value: str) -> str:
@@ -556,9 +570,12 @@ def _reporter_inside(lines: Sequence[str]) -> str | None:
     # Above the dateline there may be a deck.
     below = (line for line in lines[1:DATELINE_LINES] if "记者" in line or "記者" in line or "日电" in line)
     datelines = [
-        (pattern, line) for line in (lines[0], *below) for pattern in (_DATELINE, _DATELINE_AND_PLACE, _DATELINE_ALONE)
+        (pattern, line)
+        for line in (lines[0], *below)
+        for pattern in (_DATELINE, _DATELINE_AND_PLACE, _DATELINE_ALONE, _DATELINE_REPORTS)
     ]
     for pattern, line in (*datelines, (_LAST_REPORTER, lines[-1])):
         if found := pattern.match(simplified(line)):
-            return person(line[slice(*found.span("author"))]) or None
+            start, end = found.span("author")
+            return _colleagues(line[max(0, start - _RANK_CHARS) : found.end()]) or person(line[start:end]) or None
     return None

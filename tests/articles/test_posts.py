@@ -482,7 +482,14 @@ def test_the_publisher_is_a_name_and_no_address(header):
     assert post.listed.publisher == "某某报"
 
 
-def test_a_table_of_contents_is_the_engines():
-    post = parse_post("---\ntitle: 某事\n---\n* TOC\n{:toc}\n\n正文第一段。\n")
+@pytest.mark.parametrize("contents", ["* TOC\n{:toc}", "[[toc]]", "[TOC]", "> [!NOTE]"])
+def test_a_table_of_contents_is_the_engines(contents):
+    post = parse_post(f"---\ntitle: 某事\n---\n{contents}\n\n正文第一段。\n")
     assert isinstance(post, Post)
     assert post.body_html.strip() == "<p>正文第一段。</p>"
+
+
+def test_of_a_box_the_heading_and_the_text_stay():
+    post = parse_post("---\ntitle: 某事\n---\n正文第一段。\n\n::: tip 背景\n去年也是这样。\n:::\n\n末段。\n")
+    assert isinstance(post, Post)
+    assert post.body_html.split() == ["<p>正文第一段。</p>", "<p>背景</p>", "<p>去年也是这样。</p>", "<p>末段。</p>"]

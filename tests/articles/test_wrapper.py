@@ -49,6 +49,8 @@ def test_every_rule_has_examples_of_both_kinds_and_a_name_of_its_own():
         ("编辑 岳彩周 校对 李世辉", {"editor": "岳彩周"}),
         ("作者 王之言 高孜然", {"author": "王之言 高孜然"}),
         ("石佳/某某青年报", {"author": "石佳", "publisher": "某某青年报"}),
+        ("首页 / 财经新闻 / 企业", {}),
+        ("责任编辑：王頔  投稿邮箱：news@example.com", {"chief": "王頔"}),
         ("本文来源于《某某网》 2012年01月12日 18:49 我要评论（0）", {"publisher": "《某某网》"}),
         ("来源：https://example.com/", {}),
         ("来源：微信公众号“某某财经”", {"publisher": "某某财经"}),
@@ -157,7 +159,15 @@ def test_the_date_under_a_notice_stays_and_a_source_behind_it_goes():
     assert stripped.fields["publisher"] == "某某证券报"
 
 
-@pytest.mark.parametrize("dateline", ["某某社里昂3月4日电（记者秦朗）", "某某社3月4日电 (秦朗)"])
+@pytest.mark.parametrize(
+    "dateline",
+    [
+        "某某社里昂3月4日电（记者秦朗）",
+        "某某社3月4日电 (秦朗)",
+        "【某某报网讯】记者秦朗报道：",
+        "某某网讯（文/某某日报记者 秦朗 通讯员 李昂 图/受访者提供）",
+    ],
+)
 def test_a_dateline_names_the_reporter_and_stays(dateline):
     line = f"{dateline}当地交通部门宣布，铁路将于本周恢复运行，首批列车已经发出。"
     stripped = strip_wrapper([line, MORE])
@@ -261,6 +271,8 @@ def test_who_issues_a_notice_signs_it_on_his_own_site(end):
 def test_reporters_of_all_ranks_wrote_it_and_helpers_did_not():
     assert strip_wrapper(["本报记者 王一鸣 见习记者 李昂", PROSE, MORE]).fields["author"] == "王一鸣 李昂"
     assert strip_wrapper(["本报记者 王一鸣 通讯员 李昂", PROSE, MORE]).fields["author"] == "王一鸣"
+    assert strip_wrapper([f"某某报讯（记者 王一鸣 实习记者 李昂）{PROSE}", MORE]).fields["author"] == "王一鸣 李昂"
+    assert label_values("作者：某某日报记者 王一鳴 见习记者 李昂") == {"author": "王一鳴 李昂"}
 
 
 def test_one_table_serves_both_scripts():
