@@ -34,6 +34,7 @@ from warcio.statusandheaders import StatusAndHeadersParserException
 from articles.dates import parse_time
 from articles.decode import decode
 from articles.normalise import clean_line
+from articles.page_header import PAGE_HEADER, page_of
 from articles.posts import BadPost, Post, looks_like_post, parse_post
 from articles.records import Form, Listed, Page, Reason, Rejected
 from articles.source import UNKNOWN, Source
@@ -683,6 +684,8 @@ def _find(file: IO[bytes], mark: bytes, at: int) -> int | None:
 def _response(record: ArcWarcRecord, where: str, reading: _Reading) -> Page | Rejected | None:
     """The page of a record; nothing for requests, revisits, and what is no HTML."""
     url = record.rec_headers.get_header("WARC-Target-URI") or ""
+    if described := record.rec_headers.get_header(PAGE_HEADER):
+        return _described_page(record, described, url, where, reading)
     if record.rec_type not in ("response", "resource") or not url.startswith("http"):
         return None
     if record.rec_type == "response" and not _status(record):
@@ -694,9 +697,38 @@ def _response(record: ArcWarcRecord, where: str, reading: _Reading) -> Page | Re
     return None
 
 
-def _archived_page(record: ArcWarcRecord, url: str, where: str, reading: _Reading) -> Page | Rejected:
+def _described_page(
+    record: ArcWarcRecord, described: str, url: str, where: str, reading: _Reading
+) -> Page | Rejected | None:
+    """A page of the archive of a lake, with what its list said of it; nothing for the lists, which lie there too."""
+    body = _body_of(record, url, where, reading)
+    if isinstance(body, Rejected):
+        return body
     try:
-        body = record.content_stream().read(MAX_BYTES + 1)
+        page = page_of(described, body)
+    except ValueError as error:
+        return reading.rejected(Reason.DECODE, where, str(error), url=url)
+    if page.form == "list":
+        return None
+    if page.status != 200:
+        return reading.rejected(Reason.HTTP, where, f"status {page.status}", url=page.url)
+    source = reading.source or reading.catalogue.get(page.source) or reading.source_of(page.url)
+    listed = replace(page.listed, native_id=None) if source is UNKNOWN else page.listed
+    return replace(page, source=source.id, listed=listed, headers={**page.headers, FILE_HEADER: where})
+
+
+def _archived_page(record: ArcWarcRecord, url: str, where: str, reading: _Reading) -> Page | Rejected:
+    body = _body_of(record, url, where, reading)
+    if isinstance(body, Rejected):
+        return body
+    page = reading.page(body, "html", where, url=url)
+    headers = {name.lower(): value for name, value in record.http_headers.headers} if record.http_headers else {}
+    return replace(page, headers={**headers, **page.headers}, fetched_at=_archived_at(record) or page.fetched_at)
+
+
+def _body_of(record: ArcWarcRecord, url: str, where: str, reading: _Reading) -> bytes | Rejected:
+    try:
+        body: bytes = record.content_stream().read(MAX_BYTES + 1)
     except WARC_ERRORS as error:
         return reading.rejected(Reason.DECODE, where, _first_line(error), url=url)
     if len(body) > MAX_BYTES:
@@ -706,9 +738,7 @@ def _archived_page(record: ArcWarcRecord, url: str, where: str, reading: _Readin
         return reading.rejected(Reason.TRUNCATED, where, CUT, url=url)
     if not body:
         return reading.rejected(Reason.EMPTY, where, "no body", url=url)
-    page = reading.page(body, "html", where, url=url)
-    headers = {name.lower(): value for name, value in record.http_headers.headers} if record.http_headers else {}
-    return replace(page, headers={**headers, **page.headers}, fetched_at=_archived_at(record) or page.fetched_at)
+    return body
 
 
 def _missing(record: ArcWarcRecord, read_bytes: int) -> bool:

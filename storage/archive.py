@@ -11,23 +11,22 @@ files of its own: the torn tail that a killed writer leaves is never appended to
 
 from __future__ import annotations
 
-import dataclasses
 import fcntl
 import gzip
-import json
 import os
 import re
 import uuid
 import zlib
 from base64 import b32encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC
 from hashlib import sha1
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import quote
 
 from warcio.archiveiterator import ArchiveIterator
@@ -37,7 +36,8 @@ from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from articles.records import Listed, Page
+from articles.page_header import PAGE_HEADER, describe, page_of
+from articles.records import Page
 from articles.source import SOURCE_ID
 from storage.errors import ArchiveError, LakeError
 from storage.store import LocalStore, open_store, remote_of
@@ -53,7 +53,6 @@ WARC_VERSION = "1.1"
 SUFFIX = ".warc.gz"
 # How gzip begins what `_pack` makes.
 MEMBER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00"
-PAGE_HEADER = "Finnews-Page"
 PAGE_LINE = f"\r\n{PAGE_HEADER}:".encode()
 RAW_REF = re.compile(
     r"(?P<path>pages/source=[a-z][a-z0-9_]{1,39}/\d{4}-\d\d-\d\d/[\w.-]+\.warc\.gz)#(?P<offset>\d+)\+(?P<length>\d+)"
@@ -84,7 +83,7 @@ class PageArchive:
         file = self._file(page)
         offset = file.append(record)
         raw_ref = f"{file.path.relative_to(self.root).as_posix()}#{offset}+{len(record)}"
-        return dataclasses.replace(page, raw_ref=raw_ref)
+        return replace(page, raw_ref=raw_ref)
 
     def read(self, raw_ref: str) -> Page:
         """The page as it was appended. Raises ArchiveError when the record is missing, torn or damaged."""
@@ -293,7 +292,7 @@ def pack(page: Page) -> bytes:
                 # Left to warcio, it would go through the body twice, in pieces.
                 "WARC-Payload-Digest": f"sha1:{b32encode(sha1(page.body, usedforsecurity=False).digest()).decode()}",
                 "WARC-Date": page.fetched_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-                PAGE_HEADER: json.dumps(_described(page), ensure_ascii=True, separators=(",", ":")),
+                PAGE_HEADER: describe(page),
             },
         )
     )
@@ -327,21 +326,6 @@ def _one_line(value: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f]+", " ", value)
 
 
-def _described(page: Page) -> dict[str, Any]:
-    """Everything about a page but its bytes and its place in the archive."""
-    return {
-        "source": page.source,
-        "url": page.url,
-        "final_url": page.final_url,
-        "status": page.status,
-        "headers": dict(page.headers),
-        "form": page.form,
-        "fetched_at": page.fetched_at.isoformat(),
-        "body_bytes": len(page.body),
-        "listed": {name: value for name, value in dataclasses.asdict(page.listed).items() if value not in (None, ())},
-    }
-
-
 def _warcinfo(name: str) -> ArcWarcRecord:
     return RecordBuilder(warc_version=WARC_VERSION).create_warcinfo_record(name, {"software": "finnews"})
 
@@ -355,23 +339,8 @@ def _pack(record: ArcWarcRecord) -> bytes:
 def _decode(packed: bytes, raw_ref: str) -> Page:
     try:
         record = next(iter(ArchiveIterator(BytesIO(gzip.decompress(packed)), no_record_parse=True)))
-        described = json.loads(record.rec_headers.get_header(PAGE_HEADER))
-        block: bytes = record.raw_stream.read()
+        return page_of(record.rec_headers.get_header(PAGE_HEADER), record.raw_stream.read(), raw_ref)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ArchiveError(f"{raw_ref}: damaged record ({error})") from error
     except (ArchiveLoadFailed, StopIteration, TypeError, ValueError) as error:
         raise ArchiveError(f"{raw_ref}: no page at this place ({error or type(error).__name__})") from error
-    return _page(described, block, raw_ref)
-
-
-def _page(described: dict[str, Any], block: bytes, raw_ref: str) -> Page:
-    listed = described.pop("listed")
-    if "tags" in listed:
-        listed["tags"] = tuple(listed["tags"])
-    return Page(
-        body=block[len(block) - described.pop("body_bytes") :],
-        fetched_at=datetime.fromisoformat(described.pop("fetched_at")),
-        listed=Listed(**listed),
-        raw_ref=raw_ref,
-        **described,
-    )

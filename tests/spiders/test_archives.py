@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +16,11 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from articles.records import Page, Reason, Rejected
+from articles.records import Listed, Page, Reason, Rejected
 from articles.source import UNKNOWN, Source
 from spiders.archives import FILE_HEADER, MAX_BYTES, ArchiveError, read_archive
 from spiders.catalogue import Catalogue
+from storage.archive import pack
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 CODE = "202112282220010001"
@@ -356,6 +358,30 @@ def test_rubbish_between_records_is_stepped_over(read, tmp_path):
     assert (first.body, third.body) == (answer(1)[2], answer(3)[2])
     assert torn.reason is Reason.ARCHIVE
     assert torn.detail.startswith(f"{path}@")
+
+
+def test_the_pages_of_a_lake_are_an_archive(read, tmp_path):
+    """As when a lake is moved, merged with another, or made anew from its pages: with what the lists said."""
+    url = "https://finance.sina.com.cn/7.shtml"
+    listed = Listed(title="某题", native_id="7", tags=("甲", "乙"))
+    fetched = Page(source="sina", url=url, final_url=url, status=200, body=b"<p>7</p>", fetched_at=NOW, listed=listed)
+    fetched = replace(fetched, headers={"content-type": "application/json"}, form="fragment")
+    from_disk = replace(fetched, url="", final_url="", headers={}, form="text", body="正文。".encode())
+    gone, of_list = replace(fetched, status=404), replace(fetched, form="list")
+    path = write(tmp_path / "a.warc.gz", b"".join(map(pack, (fetched, of_list, from_disk, gone))))
+    *found, refused = read(path)
+    assert [replace(page, headers={}) for page in found] == [replace(fetched, headers={}), from_disk]
+    assert all(page.headers[FILE_HEADER].startswith(str(path)) for page in found)
+    assert (refused.reason, refused.url) == (Reason.HTTP, url)
+
+
+def test_a_header_that_describes_no_page_is_named(read, tmp_path):
+    page = Page(source="sina", url="", final_url="", status=200, body=b"x", fetched_at=NOW)
+    record = gzip.decompress(pack(page))
+    path = write(tmp_path / "a.warc", record.replace(b'"listed":{}', b'"stolen":{}'))
+    [refused] = read(path)
+    assert refused.reason is Reason.DECODE
+    assert str(path) in str(refused)
 
 
 def test_warc_zipped_as_one_file(read, tmp_path):
