@@ -351,7 +351,6 @@ class Lake:
             self._claim.give_up()
             self._require_claim()
         self.ledger.applied(batch, next((share.gained for share in shares if share.gained), ""))
-        failpoint("applied")
         self._journal.remove(batch.batch_id)
         self._unfinished = False
 

@@ -39,6 +39,7 @@ from articles.near import KINDS
 from articles.records import Article, Decision, Validators
 from storage.database import Database, Location, Rows, Value, connect, exists, listed, located
 from storage.errors import LedgerError
+from storage.failpoint import failpoint
 from storage.near_index import TABLES as NEAR_TABLES
 from storage.near_index import WINDOW, Entry, Link, NearIndex, NearIndexError
 
@@ -469,6 +470,7 @@ class Ledger:
             if path:
                 self.set_head(batch.seq, path)
             self.execute("UPDATE batches SET applied = 1 WHERE seq = ?", batch.seq)
+        failpoint("applied")
 
     def has_batch(self, batch_id: str) -> bool:
         return bool(self._query("SELECT 1 FROM batches WHERE batch_id = ?", batch_id))
@@ -481,8 +483,12 @@ class Ledger:
         """What it says of the lake is no longer so: whoever opens it next fills it anew."""
         self.execute("UPDATE head SET whole = 0")
 
+    def filled(self) -> None:
+        """It says what the lake holds. No commit makes it so: one that is applied may lie above what is outdated."""
+        self.execute("UPDATE head SET whole = 1")
+
     def set_head(self, seq: int, path: str) -> None:
-        self.execute("UPDATE head SET seq = ?, path = ?, at = ?, whole = 1", seq, path, _now())
+        self.execute("UPDATE head SET seq = ?, path = ?, at = ?", seq, path, _now())
 
     def last_seq(self) -> int:
         """The number of the latest batch."""

@@ -85,6 +85,7 @@ def rebuild(ledger: Ledger, store: Store, days: Days = NO_DAYS) -> dict[str, str
     if unfinished:
         ledger.touch(ledger.begin_batch(REBUILT, REBUILT, 0), unfinished)
     ledger.set_head(seq, key if seq else "")
+    ledger.filled()
     return versions
 
 

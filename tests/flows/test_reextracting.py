@@ -24,7 +24,7 @@ from storage.lake import Lake
 from storage.partitions import partitions, read_partition
 from storage.retention import expire
 from storage.store import open_store
-from tests.flows.acme import BETTER_RULES, FIRST_RULES, MORNING, page, read_here, settings_with, store
+from tests.flows.acme import BETTER_RULES, FIRST_RULES, MORNING, RULES, page, read_here, settings_with, store
 
 GONE_AT = MORNING + timedelta(days=1)
 
@@ -167,6 +167,24 @@ def test_expired_pages_leave_their_rows_as_they_are(settings, reextract):
     ],
 )
 def test_killed_anywhere_and_run_again(point, settings, wanted, reextract):
+    killed_at(point, settings)
+    reextract()
+    assert rows(settings) == wanted
+    assert look(settings).sound
+
+
+def test_killed_with_all_rows_in_place_and_the_ledger_yet_to_be_made_anew(settings, wanted, reextract):
+    # No row has another day: what is left to do can be seen of the ledger alone.
+    shutil.rmtree(settings.lake_path)
+    make(settings.lake_path.parent, RULES + 'published = ["div.info"]\n')
+    settings_with(settings.lake_path.parent, BETTER_RULES)
+    killed_at("applied:1", settings)
+    reextract()
+    assert rows(settings) == wanted
+    assert look(settings).sound
+
+
+def killed_at(point: str, settings: Settings) -> None:
     def work() -> None:
         os.environ[VARIABLE] = f"kill:{point}"
         reextracting.reextract_command(settings, Terminal(quiet=True))
@@ -176,6 +194,3 @@ def test_killed_anywhere_and_run_again(point, settings, wanted, reextract):
     child.start()
     child.join()
     assert child.exitcode == -signal.SIGKILL
-    reextract()
-    assert rows(settings) == wanted
-    assert look(settings).sound
