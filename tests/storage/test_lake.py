@@ -510,6 +510,16 @@ def test_near_clusters_do_not_depend_on_order_and_batches(tmp_path_factory, orde
     assert {kind for kinds in commit(root / "pieces", news) for kind in kinds} == {"unchanged"}
 
 
+def test_a_ledger_that_is_outdated_is_made_anew_whatever_is_committed_to_it(tmp_path):
+    with Lake.open(tmp_path) as lake:
+        lake.commit([make_article(1)], run_id="run")
+        lake.ledger.outdate()
+        lake.commit([make_article(2)], run_id="run")
+        assert not lake.ledger.head().whole
+    with Lake.open(tmp_path) as lake:
+        assert lake.ledger.head().whole and lake.ledger.count() == 2
+
+
 def test_a_near_copy_is_a_duplicate_of_what_it_is_nearly_the_same_as(tmp_path):
     first, copy = telling(1), telling(2, STORY + "编者：某人。", source="other", minutes=5)
     assert commit(tmp_path, [first], [copy]) == [["new"], ["duplicate"]]
