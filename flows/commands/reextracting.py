@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
 from articles.dates import day_of
+from articles.decide import CopyKey
 from articles.extract import extractor_of
 from articles.records import Article, Rejected
 from articles.source import UNKNOWN, Source
@@ -26,9 +27,10 @@ from flows.core.spread import open_reader_of
 from flows.settings import Settings, SettingsError
 from flows.terminal import Terminal
 from spiders.catalogue import Catalogue
+from storage.ledger import Ledger
 from storage.merge import COPY_TREES
 from storage.partitions import HIVE_NULL, Partition, decode, files
-from storage.reread import decides, reread_rows, row_key
+from storage.reread import RowKey, decides, reread_rows, row_key
 from storage.retention import Expired
 from storage.schema import Row, Tree
 from storage.store import open_store, require_lake
@@ -133,12 +135,18 @@ class Rereading:
             run = run_id()
             lake.ledger.begin_run(run)
             batch, path = lake.number(run), ""
+            put_off: list[tuple[Partition, Tree, dict[RowKey, Row]]] = []
             for file in self._read(read, advance):
                 rows = self._reread(file, batch.seq)
                 if any(row["ingest_seq"] == batch.seq for row in rows):
                     path = file.key
                 fresh = {row_key(was): row for was, row in zip(file.rows, rows, strict=True) if row is not was}
-                lake.rewrite(file.partition, file.tree, fresh, outdated=self._outdated)
+                if later := _meeting(file, fresh, lake.ledger):
+                    put_off.append((file.partition, file.tree, later))
+                now = {key: row for key, row in fresh.items() if key not in later}
+                lake.rewrite(file.partition, file.tree, now, outdated=self._outdated)
+            for partition, tree, later in put_off:
+                lake.rewrite(partition, tree, later, outdated=self._outdated)
             lake.ledger.applied(batch, path)
             if self._outdated or self._days:
                 lake.reindex(self._days)
@@ -220,6 +228,20 @@ class Rereading:
 
     def _changes_of(self, source_id: str) -> Changes:
         return self._changes.setdefault(source_id, Changes())
+
+
+def _meeting(file: _File, fresh: Mapping[RowKey, Row], ledger: Ledger) -> dict[RowKey, Row]:
+    """Rows that say now what another version of their copy said until now: they come when that one has been read again.
+    A run that is killed while they stand beside each other leaves what the next one takes for one text."""
+    before = {row_key(row): row["text_hash"] for row in file.rows}
+    other = {key: row for key, row in fresh.items() if row["text_hash"] != before[key]}
+    known = {
+        (copy.key, version.text_hash)
+        for copy in ledger.copies({row["article_id"] for row in other.values()})
+        for version in copy.versions
+    }
+    owner = file.partition.owner
+    return {key: row for key, row in other.items() if (CopyKey(row["article_id"], owner), row["text_hash"]) in known}
 
 
 def document(changes: dict[str, Changes]) -> dict[str, Any]:

@@ -184,6 +184,25 @@ def test_killed_with_all_rows_in_place_and_the_ledger_yet_to_be_made_anew(settin
     assert look(settings).sound
 
 
+@pytest.mark.parametrize("point", ["published:1", "published:2", "published:3"])
+def test_killed_while_one_version_reads_as_another_one_did(point, settings, reextract):
+    # The former revision says now what the present one said, which has gained a line.
+    first, second = page(1), page(1, minutes=30)
+    note = '<p class="note">编者注：该数字只含外贸货物，内贸另计。</p>'
+    promo = '<p class="promo">点击领取独家研报，限时开放</p>'
+    second = replace(second, body=second.body.replace(promo.encode(), note.encode()))
+    folder = settings.lake_path.parent
+    wanted = settings_with(folder, BETTER_RULES, "wanted")
+    store(wanted, [first], [second])
+    shutil.rmtree(settings.lake_path)
+    store(settings_with(folder, BETTER_RULES.replace("p.promo", "p.note")), [first], [second])
+    settings_with(folder, BETTER_RULES)
+    killed_at(point, settings)
+    reextract()
+    assert [row["revision"] for row in rows(settings) if row["tree"] == "articles"] == [2]
+    assert rows(settings) == rows(wanted)
+
+
 def killed_at(point: str, settings: Settings) -> None:
     def work() -> None:
         os.environ[VARIABLE] = f"kill:{point}"
