@@ -90,7 +90,7 @@ _WORDS: tuple[tuple[int, str], ...] = (
     (
         Hint.SOURCE,
         r"sour?ce|js[_-]name|meta[_-]nick[_-]?name|laiyuan|from(?![a-z])|fromsite|media[_-]?name|origin|where(?![a-z])|"
-        r"copyfrom|ly(?![a-z])",
+        r"copyfrom|ly(?![a-z])|src(?![a-z])",
     ),
     (Hint.AUTHOR, r"author|byline|writer|zuozhe|reporter"),
     (Hint.EDITOR, r"editor|bianji|zebian|zrbj"),

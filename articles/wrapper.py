@@ -53,7 +53,7 @@ _LABELS = {
     "通讯员|文字|图文|文/图|文图|文|Author|Reporter|Writer",
     # The one who answers for a text; apart from `editor`, for where both sign, he is the one that counts.
     "chief": "责任编辑|责任编審|责编|责任编辑/作者",
-    "editor": "本文编辑|本期编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|编辑|"
+    "editor": "本文编辑|本期编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|网编|编辑|"
     "Web Editor|Editor",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
     "other": "审稿|发布者|发布人|上传者|录入者|"
@@ -82,7 +82,7 @@ def _one_of(words: Iterable[str]) -> str:
 _LABEL = re.compile(
     # Quickly past nearly every character.
     rf"(?=[{''.join({label[0] for label in _FIELD_OF})}])"
-    r"(?<!图片)(?<!封面)(?<!题图)(?<!数据)(?<!图像)(?<!注明)(?<!注明[“：\"])"
+    r"(?<!只看)(?<!图片)(?<!封面)(?<!题图)(?<!数据)(?<!图像)(?<!注明)(?<!注明[“：\"])"
     rf"(?P<label>{_one_of(_FIELD_OF)})"
     r"(?<![原本全正译上下]文)(?:\s*[：:︰丨|｜]\s*|\s*[/／]\s*(?=[^/／]{2,20}$)"
     # 「撰文 / 甲 摄影 / 乙」

@@ -351,6 +351,12 @@ def test_meta_names_what_nobody_displays():
     assert found.tags == ("外贸", "出口", "增长")
 
 
+def test_an_editor_beside_the_time_is_not_the_author():
+    line = "<div>来源：<span>某某报</span> 时间：<span>2026-01-01 15:42</span> 编辑：<span>韩某满</span></div>"
+    found = article(line)
+    assert (found.publisher, found.author, found.editor) == ("某某报", None, "韩某满")
+
+
 def test_a_meta_that_repeats_the_editor_names_no_author():
     found = article(head="<meta name='author' content='李昂'>", behind="<p>责任编辑：李昂</p>")
     assert (found.author, found.editor) == (None, "李昂")

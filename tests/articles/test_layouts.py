@@ -396,13 +396,6 @@ LAYOUTS = {
         <div class="text">{PARAGRAPHS}</div>""",
         author="韩某满",
     ),
-    "an editor beside the time is not the author": Layout(
-        body=f"""<h1>{TITLE}</h1><div>来源：<span>工贸时报</span> 时间：<span>2026-11-20 15:42</span>
-        编辑：<span>韩某满</span></div>
-        <div class="text">{PARAGRAPHS}</div>""",
-        publisher="工贸时报",
-        editor="韩某满",
-    ),
     "figures and charts of the market in the text": Layout(
         body=f"""{HEADLINE}<div class="text"><div><span>某电力02777.HK+3.25%</span></div><p>{LINES[0]}</p><p>
         {LINES[1].replace("公司", "公司<span id='quote_1'>(1.023, 0.12%)</span>", 1)}</p><p>{LINES[2]}</p></div>""",

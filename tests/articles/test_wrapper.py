@@ -50,6 +50,8 @@ def test_every_rule_has_examples_of_both_kinds_and_a_name_of_its_own():
         ("作者 王之言 高孜然", {"author": "王之言 高孜然"}),
         ("石佳/某某青年报", {"author": "石佳", "publisher": "某某青年报"}),
         ("首页 / 财经新闻 / 企业", {}),
+        ("发表于 2019-5-16 21:08:37\t|\t只看作者\t|\t倒序", {}),
+        ("作者：王一鸣 网编：李昂 2024-05-13", {"author": "王一鸣", "editor": "李昂"}),
         ("责任编辑：王頔  投稿邮箱：news@example.com", {"chief": "王頔"}),
         ("本文来源于《某某网》 2012年01月12日 18:49 我要评论（0）", {"publisher": "《某某网》"}),
         ("来源：https://example.com/", {}),
