@@ -53,14 +53,14 @@ _LABELS = {
     "通讯员|文字|图文|文/图|文图|文|Author|Reporter|Writer",
     # The one who answers for a text; apart from `editor`, for where both sign, he is the one that counts.
     "chief": "责任编辑|责任编審|责编|责任编辑/作者",
-    "editor": "本文编辑|本期编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|网编|编辑|"
-    "Web Editor|Editor",
+    "editor": "本文编辑|本期编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|网编|选稿|"
+    "编辑|Web Editor|Editor",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
     "other": "审稿|发布者|发布人|上传者|录入者|"
     "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|"
     "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
-    "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|选稿|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图|题图来自|题图来源|头图来自|头图来源|头图|封面图|配图|校审|校稿|美编|版面编辑|审定|监审|编发|总编辑",
+    "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图|题图来自|题图来源|头图来自|头图来源|头图|封面图|配图|校审|校稿|美编|版面编辑|审定|监审|编发|总编辑",
 }
 _FIELD_OF = {label: name for name, labels in _LABELS.items() for label in labels.split("|")}
 _PEOPLE = frozenset(("author", "editor", "chief"))
@@ -100,7 +100,7 @@ _AUTHOR_AND_EDITOR = re.compile(
     rf"[{HAN}]{{0,4}}?(?:编辑|編輯|责编)\s*[：:]?\s*(?P<editor>{NAME})"
 )
 _FROM = re.compile(
-    r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?)\s*(?!(?:新浪)?微博|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
+    r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?|提供者)\s*(?!(?:新浪)?微博|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
 )
 _PERSON_AND_MEDIUM = re.compile(
     rf"(?=[{SURNAMES}])(?P<author>{NAME}(?:[ 、]{NAME})*)\s*[/／]\s*"
@@ -144,7 +144,8 @@ _BEHIND_NAMES = re.compile(
     rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}\s+)?(?:职员|学生|教师|学者|律师|编辑|农民|工人|公务员|自由撰稿人)$"
 )
 # 「记者 甲 见习记者 乙」: both wrote it, as those who helped did not.
-_COLLEAGUES = re.compile(rf"(?:{_RANK})?记者\s*[：:]?\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])({NAMES})")
+_COLLEAGUES = re.compile(rf"(?:{_RANK})?记者\s*[：:]?\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])({NAMES})(?<!报)")
+_HELPER_FIRST = re.compile(rf"(?:通讯员|实习生)\s*{NAMES}[ 、,，；;]+(?:{_RANK})?记者")
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
 # 「某某网 王一鸣」
 _MEDIUM_AND_NAME = re.compile(rf"[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊)\s+(?P<names>{NAMES})")
@@ -329,9 +330,9 @@ def person(value: str) -> str:
 
 
 def _colleagues(line: str) -> str:
-    """All reporters of a line that names some of them by a rank of their own; "" for any other."""
+    """The reporters of a line that names some of them by a rank of their own, or a helper first; "" for any other."""
     found = [line[slice(*match.span(1))] for match in _COLLEAGUES.finditer(simplified(line))]
-    return " ".join(found) if len(found) > 1 else ""
+    return " ".join(found) if len(found) > 1 or (found and _HELPER_FIRST.search(simplified(line))) else ""
 
 
 def simplified(line: str) -> str:

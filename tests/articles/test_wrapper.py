@@ -167,6 +167,7 @@ def test_the_date_under_a_notice_stays_and_a_source_behind_it_goes():
         "某某社里昂3月4日电（记者秦朗）",
         "某某社3月4日电 (秦朗)",
         "【某某报网讯】记者秦朗报道：",
+        "某某网讯 实习生李昂、记者秦朗报道：",
         "某某网讯（文/某某日报记者 秦朗 通讯员 李昂 图/受访者提供）",
     ],
 )
@@ -274,6 +275,7 @@ def test_reporters_of_all_ranks_wrote_it_and_helpers_did_not():
     assert strip_wrapper(["本报记者 王一鸣 见习记者 李昂", PROSE, MORE]).fields["author"] == "王一鸣 李昂"
     assert strip_wrapper(["本报记者 王一鸣 通讯员 李昂", PROSE, MORE]).fields["author"] == "王一鸣"
     assert strip_wrapper([f"某某报讯（记者 王一鸣 实习记者 李昂）{PROSE}", MORE]).fields["author"] == "王一鸣 李昂"
+    assert strip_wrapper([f"某某报讯（通讯员 李昂 记者 王一鸣）{PROSE}", MORE]).fields["author"] == "王一鸣"
     assert label_values("作者：某某日报记者 王一鳴 见习记者 李昂") == {"author": "王一鳴 李昂"}
 
 
