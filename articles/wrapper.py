@@ -144,7 +144,7 @@ _BEHIND_NAMES = re.compile(
     rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}\s+)?(?:职员|学生|教师|学者|律师|编辑|农民|工人|公务员|自由撰稿人)$"
 )
 # 「记者 甲 见习记者 乙」: both wrote it, as those who helped did not.
-_COLLEAGUES = re.compile(rf"(?:{_RANK})?记者\s*[：:]?\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])({NAMES})(?<!报)")
+_COLLEAGUES = re.compile(rf"(?:{_RANK})?记者\s*[：:]?\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])({NAMES})(?<!报)(?<!报[道导])")
 _HELPER_FIRST = re.compile(rf"(?:通讯员|实习生)\s*{NAMES}[ 、,，；;]+(?:{_RANK})?记者")
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
 # 「某某网 王一鸣」
