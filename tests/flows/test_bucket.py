@@ -34,7 +34,7 @@ def finnews(capsys, *arguments: str) -> object:
 
 @pytest.mark.slow
 def test_demo_and_what_reads_its_lake(bucket, capsys):
-    url = bucket.url()
+    url = bucket.url("demo")
     totals = finnews(capsys, "demo", "--lake", url)["totals"]
     assert totals["discovered"] == sum(totals[outcome] for outcome in SETTLED)
     assert totals["stored"] > 0

@@ -95,7 +95,7 @@ def lakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakes]:
         for module in (verifying, spread, quarantining):
             patch.setattr(module, "open_reader", read_here)
         here = settings_with(folder, FIRST_RULES)
-        there = here.model_copy(update={"lake": bucket.url()})
+        there = here.model_copy(update={"lake": bucket.url("commands")})
         for settings in (here, there):
             store(settings, FIRST_BATCH, SECOND_BATCH)
         settings_with(folder, BETTER_RULES)

@@ -30,7 +30,8 @@ class Bucket:
         self.server: HTTPServer = make_server("127.0.0.1", 0, self._answer, threaded=False, request_handler=_Silent)
         self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
 
-    def url(self, prefix: str = "lake") -> str:
+    def url(self, prefix: str) -> str:
+        """Under a prefix of the test's own: all buckets of a process are one memory of moto's."""
         return f"s3://{self.name}/{prefix}"
 
     def environment(self) -> dict[str, str]:
