@@ -108,8 +108,8 @@ def _body(html: str, selectors: Iterable[str]) -> tuple[int, int, int] | None:
         if body is None or end is None or outer_end is None:
             return None
         # A body in pieces, such as around a gallery: the rest of it lies behind.
-        is_whole = _opening(html, named.inner, end, outer_end) is _opening(html, named.outer, outer_end) is None
-        return (outer.start(), body.start(), end) if is_whole else None
+        behind = _opening(html, named.inner, end, outer_end), _opening(html, named.outer, outer_end)
+        return (outer.start(), body.start(), end) if behind == (None, None) else None
     return None
 
 

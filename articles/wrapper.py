@@ -130,6 +130,7 @@ _DATELINE_ALONE = re.compile(rf".{{2,20}}\d日[电讯]\s*[（(](?=[{SURNAMES}])(
 _DATELINE_REPORTS = re.compile(
     rf".{{2,20}}(?:[讯电]|消息)\s*[】〕）)\]]?\s*(?:{REPORTER})\s*(?=[{SURNAMES}])(?P<author>{NAMES}?){AND_OTHERS}报[道导][：:]"
 )
+# So far in front of a name its rank begins.
 _RANK_CHARS = 6
 _RANK = "见习|实习|首席|特约|资深"
 _LAST_REPORTER = re.compile(
@@ -145,6 +146,7 @@ _BEHIND_NAMES = re.compile(
 )
 # 「记者 甲 见习记者 乙」: both wrote it, as those who helped did not.
 _COLLEAGUES = re.compile(rf"(?:{_RANK})?记者\s*[：:]?\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])({NAMES})(?<!报)(?<!报[道导])")
+# 「通讯员 甲 记者 乙」
 _HELPER_FIRST = re.compile(rf"(?:通讯员|实习生)\s*{NAMES}[ 、,，；;]+(?:{_RANK})?记者")
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
 # 「某某网 王一鸣」
