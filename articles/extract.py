@@ -24,39 +24,25 @@ from trafilatura.settings import Document, Extractor
 from trafilatura.xml import xmltotxt
 
 from articles import locate
+from articles.bylines import is_medium, marked_runs
 from articles.canonical import MAX_ELEMENTS, Reading, Run, canonical, make_blocks, read_runs, texts_of
 from articles.challenge import challenge_in
 from articles.dates import day_of
 from articles.decode import damage, decode
 from articles.embedded import Embedded, embedded_article
 from articles.fence import cut_around
-from articles.fields import (
-    Clock,
-    Found,
-    Headline,
-    fill_from_lines,
-    fill_from_list,
-    fill_from_scripts,
-    fill_from_url,
-    find_headline,
-    flag_times,
-    headline_above,
-    images_of,
-    is_medium,
-    marked_runs,
-    read_fields,
-    read_head,
-    scene_of,
-    site_names,
-)
+from articles.fields import fill_from_list, images_of, read_fields
+from articles.headline import Headline, find_headline, headline_above, read_head, site_names
 from articles.identity import NoIdentityError, article_id, canonical_url, text_hash
 from articles.language import language_of
 from articles.locate import Finder, Lane, Wanted
 from articles.normalise import clean_line, clean_text, join_unfinished
 from articles.posts import BadPost, first_clause, parse_post, plain_paragraphs, split_title
 from articles.records import Article, Listed, Page, Reason, Rejected
+from articles.scene import Found, scene_of
 from articles.source import ArticleRules, Source
 from articles.symbols import marks_below, symbols_of
+from articles.times import Clock, fill_from_lines, fill_from_scripts, fill_from_url, flag_times
 from articles.wrapper import label_values, person, strip_wrapper
 
 # Raised with every change that can alter a row; kept in each row with the hash of the source's rules.

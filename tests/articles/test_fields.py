@@ -10,11 +10,14 @@ from lxml import etree
 
 from articles.canonical import read_runs
 from articles.extract import extract
-from articles.fields import Clock, Found, choose_time, fill_from_url, find_headline, images_of, read_head, without_site
+from articles.fields import images_of
+from articles.headline import find_headline, read_head, without_site
 from articles.language import language_of
 from articles.records import Listed, Page
+from articles.scene import Found
 from articles.source import UNKNOWN
 from articles.symbols import symbols_of
+from articles.times import Clock, choose_time, fill_from_url
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 CLOCK = Clock(NOW, ZoneInfo("Asia/Shanghai"), "https://news.example/a/1.html")

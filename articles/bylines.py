@@ -1,0 +1,414 @@
+"""Who published, wrote and edited an article: every witness on a page, and which one goes first.
+
+    publisher  rule · label near the headline · wrapper lines · label right behind the body · element named so ·
+               line right behind the body · name beside the time · label behind the body · undisplayed · meta ·
+               account · its reporter's · dateline · JSON-LD · list · the source's own
+    author     rule · label near the headline · byline near the headline · element named so · wrapper lines ·
+               name beside the time · label right behind the body · meta · byline behind the body · account · list
+    editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed
+
+Labels and bylines are read by articles.wrapper, wherever they stand. Nothing here guesses: who is not named is None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice, pairwise, takewhile
+from operator import attrgetter
+
+from lxml import etree
+
+from articles.canonical import Hint, Reading, Run, texts_of
+from articles.headline import Head
+from articles.normalise import clean_line
+from articles.scene import MAX_NEAR_CHARS, MAX_VALUE_CHARS, NO_WORDS, Found, Scene
+from articles.wrapper import byline, label_values, medium_of, person, simplified
+from articles.wrapper_table import PROVINCES, SURNAMES
+
+_MAX_BARS = 4
+_PUBLISHER_METAS = ("mediaid", "_mediaid", "contentsource", "source", "article:source")
+_AUTHOR_METAS = ("author", "article:author", "og:author")
+_PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
+_NOT_A_PERSON = re.compile(
+    r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|"
+    r"时间|日期|个股|大盘|行情|经济|金融|原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任"
+)
+_MEDIUM = re.compile(
+    r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|报道|网站?|社|新闻|财经|周刊|客户端|电视台|电台|在线|杂志|传媒|观察)》?"
+)
+_MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
+# Channels, tools and badges that stand beside a time like the name of an account.
+_NO_ACCOUNT = re.compile(
+    r"[\d\W_]+|.{0,6}(?:财经|股票|公司|产业|科技|国际|国内|社会|要闻|快讯|滚动|独家|头条|视频|图片|专题|深度|时政|宏观|金融|证券|房产|汽车|"
+    r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)|[A-Z]{2,4}|"
+    r".*(?:来源|作者|编辑|记者|责任|评论|阅读|浏览|点击|次数|人气|字[体号]|分享|转发|打印|收藏|举报|关注|原创|发布|发表|更新|时间|日期|星期|周[一二三四五六日]|"
+    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|縮小|来自|楼主|沙发|倒序|正序|加好友|私信|我来说|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|禁止|摘编|提供者|admin).*|"
+    rf"(?:{PROVINCES})",
+    re.IGNORECASE,
+)
+# Words of two or three characters that begin like a name.
+_NO_NAME_BESIDE = re.compile(
+    r"^(?:高清|关注|时尚|时评|家居|公益|文旅|文娱|文史|房价|能源|农业|明星|元宇宙|单位|全文|方正|万科|安全|国防)$|[州市县区省港]$"
+)
+_PLACE = re.compile(rf"(?:{PROVINCES})(?:省|市)?|中国|海外")
+_ACCOUNT = re.compile(r"[\u4e00-\u9fa5A-Za-z][\u4e00-\u9fa5A-Za-z0-9·_-]{1,13}")
+_NO_MEDIUM = re.compile(
+    r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|的(?:[\u4e00-\u9fa5]{2})?专栏$|公司$|\d日|[电電]$|^(?:图片|原创|本文.*|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
+)
+_DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
+_PIECES = re.compile(r"\t|\s[·•|｜/]\s")
+_TIME_ALONE = re.compile(r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?")
+_BYLINE_CHARS = 60
+_MARKED_BELOW = 3
+_BEFORE_NAME = re.compile(r"^(?:由|文|[Bb]y)\s+")
+_SURNAME = re.compile(f"[{SURNAMES}]")
+# What of a page's body of labels is too far behind it to be its own.
+_BYLINES_BEHIND = 10
+_SIGNS = re.compile(r"[记記]者|作者|撰|文[：:/／丨|｜]|^By")
+_MEDIUM_OF_REPORTER = re.compile(
+    r"(?:^|[\s（(])(?!本|每经)([\u4e00-\u9fa5A-Za-z]{2,8}?(?:报|网|社|新闻|财经|周刊|电视台|通讯社))\s?(?:记者|见习记者|特约记者|实习记者)"
+)
+_DATELINE_MEDIUM = re.compile(
+    r"[《【（(]?([\u4e00-\u9fa5A-Za-z]{2,8}(?:社|报|网|财经|新闻))(?:[\u4e00-\u9fa5]{2,4})?(?:[\d０-９]{1,2}月)?[\d０-９]{1,2}日(?:专?[讯电]|消息|报道)"
+)
+_TITLED_MEDIUM = re.compile(r"([\u4e00-\u9fa5]{0,4}《[\u4e00-\u9fa5A-Za-z]{2,10}》)")
+_BRACKETED_MEDIUM = re.compile(r"[（(]([\u4e00-\u9fa5A-Za-z]{2,10})\s+\d{4}[-/]\d{1,2}[-/]\d{1,2}")
+# Accounts of these are no persons.
+_ORGANISATION = re.compile(
+    r"之家|网|报|财经|新闻|研究|观察|证券|基金|资本|公司|中心|电视|频道|官方|大学|协会|快讯|日|社|局|院|会$|[^卖]部$|事务所|交易所|银行|集团|科技|投资|期货|研报|资讯|头条|号$|视频|周刊|商业|产经|"
+    r"Daily|News|Finance|Media"
+)
+_BY_WORDS = frozenset(("由", "文", "作者", "By", "by"))
+_LATIN_PERSON = re.compile(r"[A-Z][a-zA-Z.'’-]+(?: [A-Z][a-zA-Z.'’-]*){1,3}")
+_NOT_A_LATIN_PERSON = re.compile(
+    r"\b(?:News|Post|Times|Daily|Morning|China|Staff|Reporters?|Agency|Media|Journal|Global|Online|Network|Editors?|Desk|"
+    r"Team|Press|Home|About|More|Read|Share|Hong Kong|Business|Review|Weekly|Finance|Bureau)\b"
+)
+_OFFICIAL = re.compile(r"官方(?:账|帐)号$")
+_BY = re.compile(
+    r"By[:\s]\s*((?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+(?:(?:,| and|,? &)\s+(?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+)*)"
+)
+_BARE = re.compile(
+    r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$"
+)
+_FROM = re.compile(r"^来自\s*[：:]?\s*")
+# What a post was written with, or on: 「来自 微博网页版」.
+_CLIENT = re.compile(r"(?:新浪)?微博.{0,8}|.{0,12}(?:客户端|网页版|手机版?|超话)")
+_SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
+_NO_NAME = re.compile(r"[。，！？：:]|https?|www")
+_LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
+
+
+def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
+    """`wrapper` is what the wrapper lines of the page named."""
+    near, behind, right_behind = (_labels(runs) for runs in (scene.near, scene.behind, _right_behind(scene)))
+    marked = _marked(scene)
+    hidden = {name: value for text in scene.reading.hidden.values() for name, value in label_values(text).items()}
+    found.take(
+        "publisher",
+        ("label near the headline", near.get("publisher")),
+        ("wrapper line", wrapper.get("publisher")),
+        ("label right behind the body", right_behind.get("publisher")),
+        ("element named so", marked.get(Hint.SOURCE)),
+        ("label of an author", near.get("medium")),
+        ("wrapper line", wrapper.get("medium")),
+        ("line right behind the body", lambda: _medium_behind(scene)),
+        ("name beside the time", lambda: _beside_time(scene.near)),
+        ("label behind the body", behind.get("publisher")),
+        ("undisplayed", hidden.get("publisher")),
+        ("meta", _publisher_meta(scene.head)),
+        ("account", lambda: _account(scene, marked)),
+        ("its reporter's", lambda: _medium_of_reporter(scene)),
+        ("dateline", lambda: _medium_of_dateline(scene)),
+        ("JSON-LD", _publisher_for_programs(scene.head)),
+    )
+    places = (("wrapper line", wrapper), ("label behind the body", behind), ("label near the headline", near))
+    found.take(
+        "editor",
+        *((witness, labels.get(name)) for name in ("chief", "editor") for witness, labels in places),
+        ("element named so", marked.get(Hint.EDITOR)),
+        ("undisplayed", hidden.get("chief")),
+    )
+    # Where the one who answers for a text signs, and then all who edited it, all are named.
+    for _, labels in places:
+        if found.editor and found.editor in re.split(r"[ 、,，]+", labels.get("editor", "")):
+            found.editor = labels["editor"]
+    for witness, author in (
+        ("label near the headline", near.get("author")),
+        ("byline near the headline", _byline(scene.near)),
+        ("element named so", marked.get(Hint.AUTHOR)),
+        ("wrapper line", wrapper.get("author")),
+        ("name beside the time", _person_beside_time(scene.near)),
+        ("label right behind the body", right_behind.get("author")),
+        # Templates fill in the editor there.
+        ("meta", name if (name := _author_meta(scene.head)) != found.editor else None),
+    ):
+        take_author(found, witness, author)
+    found.take(
+        "author",
+        ("byline behind the body", lambda: _names_only(_byline(_lines_behind(scene)))),
+        ("account", lambda: _author_of(_account(scene, marked))),
+    )
+
+
+def take_author(found: Found, witness: str, name: str | None) -> None:
+    """A person; where a medium stands in the author's place, it is the publisher."""
+    if name and is_medium(name):
+        found.take("publisher", (witness, name))
+    elif name and name.casefold() != (found.publisher or "").casefold():
+        found.take("author", (witness, name))
+
+
+def marked_runs(reading: Reading, headline: int | None) -> frozenset[int]:
+    """Short lines right below the headline that hold an element named after a time, a source or an author."""
+    if headline is None:
+        return frozenset()
+    hints = Hint.SOURCE | Hint.AUTHOR | Hint.TIME
+    below = range(headline + 1, min(headline + 1 + _MARKED_BELOW, len(reading.runs)))
+    marks = [mark for mark in reading.marks if mark.hint & hints and mark.order in below]
+    return frozenset(mark.order for mark in marks if _is_inside(mark.element, reading.runs[mark.order]))
+
+
+def is_medium(name: str) -> bool:
+    parts = [part for part in re.split(r"[\s\-－—·]+", simplified(name)) if part]
+    return bool(parts) and all(map(_MEDIUM.fullmatch, parts))
+
+
+def _labels(runs: Iterable[Run]) -> dict[str, str]:
+    """Labelled values by field, and `medium`, where one stands in an author's place."""
+    values: dict[str, str] = {}
+    for run in runs:
+        # A row of links between bars is no row of labels.
+        if len(run.text) > 2 * MAX_NEAR_CHARS or run.text.count("|") > _MAX_BARS:
+            continue
+        for name, value in label_values(run.pieces).items():
+            if name == "author" and is_medium(value):
+                name = "medium"
+            if len(value) <= MAX_VALUE_CHARS and not (name == "author" and _NOT_A_PERSON.search(value)):
+                values.setdefault(name, value)
+    return values
+
+
+def _byline(runs: Iterable[Run]) -> str | None:
+    """Who is named in a line of his own: 「□本报记者 王一鸣」, "By Wang Yiming"."""
+    for run in runs:
+        if len(run.text) <= _BYLINE_CHARS and _SURNAME.search(run.text):
+            pieces = run.pieces.split("\t") if "记者" in run.text or "記者" in run.text else []
+            for line in (run.text, *pieces):
+                name = byline(line).get("author", "")
+                if name[:1] in SURNAMES and name and not _NOT_A_PERSON.search(name):
+                    return name
+        if run.text.startswith("By") and len(run.text) <= MAX_NEAR_CHARS and (english := _BY.match(run.text)):
+            return english[1]
+    return None
+
+
+def _right_behind(scene: Scene) -> Iterator[Run]:
+    """Further down, labels are those of other articles."""
+    return (run for run in scene.behind if scene.last < run.order <= scene.last + 2 and run.kind == "p")
+
+
+def _lines_behind(scene: Scene) -> Iterator[Run]:
+    """Lines below the body, up to the next heading."""
+    behind = sorted((run for run in scene.behind if scene.last < run.order), key=attrgetter("order"))
+    near = takewhile(lambda run: run.order <= scene.last + _BYLINES_BEHIND and not run.level, behind)
+    lines = (run for run in near if run.kind == "p" and not run.noise and run.text == run.free)
+    return (run for run in lines if len(run.text) <= MAX_VALUE_CHARS and _SIGNS.search(run.text))
+
+
+def _medium_behind(scene: Scene) -> str | None:
+    return next(filter(None, (medium_of(run.text) for run in _right_behind(scene))), None)
+
+
+def _author_of(account: str | None) -> str | None:
+    """An account that is no organisation's."""
+    return account if account and not _ORGANISATION.search(simplified(account)) else None
+
+
+def _names_only(names: str | None) -> str | None:
+    return (
+        names
+        if names and all(name[0] in SURNAMES and len(name) <= 3 for name in re.split(r"[ 、,，/]+", names))
+        else None
+    )
+
+
+def _medium_of_reporter(scene: Scene) -> str | None:
+    """「某某网记者 王一鸣」"""
+    for line in (*(run.text for run in scene.near), *scene.removed):
+        if len(line) <= _BYLINE_CHARS and (found := _MEDIUM_OF_REPORTER.search(simplified(line))):
+            return line[slice(*found.span(1))]
+    return None
+
+
+def _medium_of_dateline(scene: Scene) -> str | None:
+    """「某某社5月9日电」, and a title in its marks beside the time."""
+    for run in scene.near:
+        if len(run.text) <= _BYLINE_CHARS and _DAY_OR_CLOCK.search(run.text):
+            for piece in run.pieces.split("\t"):
+                if titled := _TITLED_MEDIUM.match(piece.strip()):
+                    return titled[1]
+            if bracketed := _BRACKETED_MEDIUM.match(run.text):
+                return bracketed[1]
+    body = scene.reading.runs[scene.first : scene.first + 2]
+    found = (_DATELINE_MEDIUM.match(simplified(run.text[:_BYLINE_CHARS])) for run in body)
+    return next((run.text[slice(*match.span(1))] for run, match in zip(body, found, strict=True) if match), None)
+
+
+def _account(scene: Scene, marked: Mapping[int, str]) -> str | None:
+    """Who published on a platform; what the page's path names is a channel."""
+    account = marked.get(Hint.AUTHOR | Hint.SOURCE) or _account_above_time(scene) or _account_beside_time(scene.near)
+    if account is None:
+        return None
+    above = (run for run in scene.reading.runs[: scene.first] if run.hints & Hint.CRUMBS)
+    # The first steps are the site and its front page.
+    paths = ([step for piece in run.pieces.split("\t") if (step := piece.strip(" >＞»"))] for run in above)
+    return None if any(account in path[2:] for path in paths) else account
+
+
+def _marked(scene: Scene) -> dict[int, str]:
+    """Values of elements whose class or id names a field, near the headline or right behind the body; under both hints,
+    the account of a self-publisher."""
+    at = scene.headline.order
+    start = min(scene.first, at if at is not None else scene.first) - 6
+    values: dict[int, str] = {}
+    account = ""
+    for mark in scene.reading.marks:
+        if not (start <= mark.order <= scene.first + 1 or scene.last <= mark.order <= scene.last + 8):
+            continue
+        pieces = [piece for text in islice(texts_of(mark.element), 12) if (piece := " ".join(text.split()))]
+        text = "\t".join(pieces)
+        if not 2 <= len(text) <= 60:
+            continue
+        for hint in _LABELS_OF:
+            if mark.hint & hint and (value := _marked_value(hint, text)):
+                values.setdefault(hint, value)
+        # On platforms of self-publishers the author's name is the medium's.
+        if mark.hint & Hint.AUTHOR and pieces and _is_account(pieces[0]) and not _NO_MEDIUM.search(text):
+            is_alone = _DAY_OR_CLOCK.search(text) or all(map(_NO_ACCOUNT.fullmatch, map(simplified, pieces[1:])))
+            account = account or (pieces[0] if is_alone else "")
+    if account:
+        values[Hint.AUTHOR | Hint.SOURCE] = account
+    return values
+
+
+def _is_inside(element: etree._Element, run: Run) -> bool:
+    """Is the whole element in that short line?"""
+    text = "".join(islice(texts_of(element), _BYLINE_CHARS)).split()
+    return bool(text) and len(run.text) <= _BYLINE_CHARS and "".join(text) in run.text.replace(" ", "")
+
+
+def _is_account(name: str) -> bool:
+    is_name = _MEDIUM_NAME.fullmatch(name) or (_ACCOUNT.fullmatch(name) and not _is_person(name))
+    return bool(is_name) and not _NO_ACCOUNT.fullmatch(simplified(name))
+
+
+def _marked_value(hint: int, text: str) -> str | None:
+    if labels := label_values(text):
+        return labels.get(_LABELS_OF[hint])
+    for piece in text.split("\t"):
+        bare = _OFFICIAL.sub("", _BEFORE_NAME.sub("", _FROM.sub("", _BARE.sub("", piece).strip())))
+        # 「来源 某某网 廖某」, without a colon.
+        if hint == Hint.SOURCE and (unlabelled := _SOURCE_AND_GAP.match(bare)):
+            bare = unlabelled[1]
+        if not 2 <= len(bare) <= 24 or _NO_NAME.search(bare):
+            continue
+        if hint == Hint.SOURCE:
+            if not _NO_MEDIUM.search(bare) and not _CLIENT.fullmatch(bare) and not _PLACE.fullmatch(bare):
+                return bare
+        elif hint == Hint.AUTHOR and _is_latin_person(bare):
+            return bare
+        elif _PERSON.fullmatch(bare := person(bare)) and bare[0] in SURNAMES and not _NOT_A_PERSON.search(bare):
+            return None if _PLACE.fullmatch(bare) else bare
+    return None
+
+
+def _is_latin_person(name: str) -> bool:
+    return bool(_LATIN_PERSON.fullmatch(name)) and not _NOT_A_LATIN_PERSON.search(name)
+
+
+def _beside_time(near: Iterable[Run]) -> str | None:
+    """A medium's name that stands without a label beside the time: 「2019-11-25 10:37 某某网」."""
+    for run in near:
+        if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
+            for piece in re.split(r"[\s（()）]+", run.pieces):
+                if piece and is_medium(piece) and not _DAY_OR_CLOCK.search(piece) and not _NO_MEDIUM.search(piece):
+                    return piece
+    return None
+
+
+def _person_beside_time(near: Iterable[Run]) -> str | None:
+    """A name that stands in an element of its own beside the time: 「某某网｜何某｜2011-12-15 23:46」."""
+    runs = list(near)
+    for at, run in enumerate(runs):
+        if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
+            pieces = ("", *(piece.strip(" ·|｜") for piece in _PIECES.split(run.pieces)))
+            # Behind a label stands the editor, or whoever it says.
+            names = (piece for label, piece in pairwise(pieces) if not label.endswith(("：", ":")))
+            if name := next((name for name in names if _is_person(name) and not _NO_NAME_BESIDE.search(name)), None):
+                return None if _NOT_A_PERSON.search(name) or _NO_ACCOUNT.fullmatch(name) else name
+            # Each in a line of its own.
+            if _TIME_ALONE.fullmatch(run.text):
+                names = (beside.text for beside in runs[max(0, at - 2) : at + 3] if beside.free == beside.text)
+                if name := next((name for name in names if _is_name_alone(name)), None):
+                    return name
+    return None
+
+
+def _account_beside_time(near: Iterable[Run]) -> str | None:
+    """Who published, on a platform: the one name that stands in an element of its own beside the time."""
+    for run in near:
+        if len(run.text) <= 60 and _DAY_OR_CLOCK.search(run.text):
+            pieces = [piece for part in run.pieces.split("\t") if (piece := part.strip(" |｜·-—"))]
+            if any(piece in _BY_WORDS for piece in pieces):
+                return None
+            names = [
+                piece for piece in pieces if _ACCOUNT.fullmatch(piece) and not _NO_ACCOUNT.fullmatch(simplified(piece))
+            ]
+            return names[0] if len(names) == 1 and not _is_person(names[0]) else None
+    return None
+
+
+def _account_above_time(scene: Scene) -> str | None:
+    """A link of its own between headline and time, which leads to the one who posted."""
+    at = scene.headline.order
+    for run, below in pairwise(scene.near):
+        if (
+            at is not None
+            and run.order == below.order - 1 > at
+            and not run.free
+            and _DAY_OR_CLOCK.search(below.text[:40])
+        ):
+            is_account = _ACCOUNT.fullmatch(run.text) and not _NO_ACCOUNT.fullmatch(simplified(run.text))
+            return run.text if is_account and len(below.text) <= _BYLINE_CHARS else None
+    return None
+
+
+def _is_name_alone(name: str) -> bool:
+    words = (_NO_NAME_BESIDE.search, _NOT_A_PERSON.search, _NO_ACCOUNT.fullmatch, _PLACE.fullmatch)
+    return _is_person(name) and not any(matches(name) for matches in words)
+
+
+def _is_person(name: str) -> bool:
+    return 2 <= len(name) <= 3 and name[0] in SURNAMES and bool(_PERSON.fullmatch(name))
+
+
+def _publisher_meta(head: Head) -> str | None:
+    for name in _PUBLISHER_METAS:
+        value = clean_line(head.metas.get(name, ""))
+        if 2 <= len(value) <= 30 and not NO_WORDS.fullmatch(value):
+            return re.sub(r"^(?:文章)?来源\s*[：:]\s*", "", value)
+    return None
+
+
+def _publisher_for_programs(head: Head) -> str | None:
+    return None if _NO_MEDIUM.search(head.json_publisher) else head.json_publisher
+
+
+def _author_meta(head: Head) -> str | None:
+    for name in _AUTHOR_METAS:
+        value = person(clean_line(head.metas.get(name, "")))
+        if _PERSON.fullmatch(value) and value[0] in SURNAMES and not _NOT_A_PERSON.search(value):
+            return value
+    return None
