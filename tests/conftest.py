@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,18 @@ settings.load_profile("finnews")
 # The corpus of real pages lies beside the checkout: its texts are their publishers' and never part of the project.
 CORPUS = Path(os.environ.get("FINNEWS_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
 
+FORKED_WITH = [
+    "spiders.engine",
+    "spiders.wire",
+    "spiders.manners",
+    "articles.extract",
+    "storage.lake",
+    "storage.archive",
+]
+
+# Ids of all tests of the session, also of those that -m leaves out.
+COLLECTED = pytest.StashKey[list[str]]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -31,6 +45,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="take over the measured quality where it is higher (tests/articles/test_floors.py)",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.stash[COLLECTED] = [item.nodeid for item in items]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def crawls_are_forked(request: pytest.FixtureRequest) -> None:
+    """A process has one server that forks, and the first that wants one says what it has loaded: with Scrapy in it, a
+    crawl of tests/spiders costs 0.2 s instead of 1.5."""
+    if any("spiders" in item.path.parts for item in request.session.items):
+        multiprocessing.set_forkserver_preload(FORKED_WITH)
+        forkserver.ensure_running()
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,8 @@ got right may still be lost in the body, and a time that parses may not be the o
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 import time
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -269,23 +265,3 @@ def local(article: Article) -> str | None:
         return None
     digits = {"second": 19, "minute": 16, "day": 10}[article.published_precision]
     return article.published_at.astimezone(SHANGHAI).isoformat(" ")[:digits]
-
-
-# ── the list itself ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-ROWS = {"E": 12, "T": 20, "H": 16}
-# T18 is about a clock that jumps in a run: batch numbers of the ledger.
-WITH_ROWS = ("tests/articles", "tests/flows/test_extraction.py", "tests/storage/test_ledger.py")
-ROW_IN_NAME = re.compile(r"[\[_-]([eth]\d\d)(?=[\]_-])", re.IGNORECASE)
-
-
-def test_every_row_has_a_test():
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *WITH_ROWS]
-    listing = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    assert listing.returncode == 0, listing.stdout + listing.stderr
-    found = {
-        row.upper() for name in listing.stdout.splitlines() for row in ROW_IN_NAME.findall(name.split("::", 1)[-1])
-    }
-    wanted = {f"{group}{number:02}" for group, count in ROWS.items() for number in range(1, count + 1)}
-    assert wanted - found == set()

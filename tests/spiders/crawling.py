@@ -18,9 +18,8 @@ from spiders.engine import run
 from spiders.spool import CrawledPage, read_report, read_results
 from storage.frontier import Frontier
 
-# A server that is forked for each crawl and has Scrapy loaded already: 0.2 s a crawl instead of 1.
+# What its server has loaded: tests/conftest.py.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["spiders.engine", "spiders.wire", "spiders.manners"])
 CRAWL_SECONDS = 40
 
 FIELDS: dict[str, Any] = {"url": "url", "title": "title", "published": "time"}

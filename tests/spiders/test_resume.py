@@ -106,6 +106,7 @@ class Resuming:
             frontier.loaded([page.article_id for page in pages])
 
 
+@pytest.mark.slow
 def test_w01_a_crawl_killed_six_times_loses_and_doubles_nothing(server: FaultServer, tmp_path: Path) -> None:
     crawls, moments = Resuming(server, tmp_path), random.Random(4)
     for kill in range(KILLS):

@@ -34,7 +34,6 @@ from tests.storage.test_shared_lake import batches
 
 # Forked from a server that has never spoken to a bucket: the threads of a client do not survive a fork.
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["storage.lake", "storage.archive", "psycopg", "tests.storage.test_shared_bucket"])
 SECONDS = 240
 REOPENED = 200
 
@@ -105,7 +104,8 @@ def shuffled(seed: int) -> list[Sequence[Article]]:
     return batches(random.Random(seed).sample(news(), len(news())), 14 + seed)
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
 def test_two_workers_on_one_bucket_make_the_lake_of_one(url, bucket, tmp_path, postgres, alone, seed):
     every = shuffled(seed)
     workers = [started(bucket, write, home, postgres, every[n::2]) for n, home in enumerate(homes(url, tmp_path))]
