@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -31,6 +31,11 @@ from storage.store import home_of, is_remote
 
 FILE = "finnews.toml"
 PREFIX = "FINNEWS_"
+# Read by others than the settings: where prefect.yaml finds the project, what tests look at, and by storage.objects.
+NO_SETTINGS = (
+    *("CONFIG", "HOME", "CORPUS", "FAILPOINT", "KILLS"),
+    *("S3_ENDPOINT", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_SESSION_TOKEN"),
+)
 
 
 class SettingsError(ValueError):
@@ -158,6 +163,16 @@ def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - the flags are the
         raise SettingsError("; ".join(_sentence(problem, flags) for problem in error.errors())) from error
     except PydanticSettingsError as error:
         raise SettingsError(_json_expected(error)) from error
+
+
+def unknown_variables() -> Iterator[str]:
+    """A line for each variable that looks like a setting and is none: pydantic takes no notice of them."""
+    known = [*(name.upper() for name in Settings.model_fields), *NO_SETTINGS]
+    for variable in sorted(os.environ):
+        name = variable.upper().removeprefix(PREFIX)
+        if variable.upper().startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            yield f"{variable}: no such setting" + (f"; did you mean {PREFIX}{close[0]}?" if close else "")
 
 
 def masked(value: Any) -> Any:  # noqa: ANN401 - a setting is of any type

@@ -116,6 +116,8 @@ class Terminal:
                 self.say(f"{source_id}: gate failed: {failure}")
             if account.error:
                 self.say(f"{source_id}: failed: {account.error}")
+        if 0 < report.totals.discovered == report.totals.quarantined:
+            self.say(_nothing_came(report.totals))
 
     def _units(self, source_id: str, account: Account) -> None:
         """What is particular to a backfill."""
@@ -186,6 +188,12 @@ def accounting_table(report: RunReport) -> Table:
     table.add_section()
     table.add_row("all", *(shown(getattr(report.totals, column)) for column in COLUMNS))
     return table
+
+
+def _nothing_came(totals: Account) -> str:
+    """Refusals are told, and fail no run; one that brought nothing else should not look like a good one."""
+    pages = "the only page was" if totals.discovered == 1 else f"all {totals.discovered} pages were"
+    return f"no article came in: {pages} refused; `finnews quarantine list` says why"
 
 
 def _plain_table(title: str | None) -> Table:

@@ -43,6 +43,7 @@ from spiders.catalogue import Catalogue
 MAX_BYTES = 16 * 1024 * 1024  # of one document, as in a crawl
 SNIFFED_BYTES = 64 * 1024
 SPECIAL = "neither a file nor a folder"
+READABLE = "what is read ends in .md, .jsonl, .json, .txt, .html, .warc (.gz, too), or in nothing"
 FILE_HEADER = "x-archive-file"
 """Name under which a page's headers tell the file it comes from."""
 
@@ -268,7 +269,7 @@ def _checked(path: Path | str) -> Path:
         if not os.access(path, os.R_OK):
             raise ArchiveError(f"{path}: may not be read")
         if path.is_dir() and next(_files(path), None) is None:
-            raise ArchiveError(f"{path}: no documents in this folder")
+            raise ArchiveError(f"{path}: no documents in this folder; {READABLE}")
     except OSError as error:
         raise ArchiveError(f"{path}: {error.strerror or error}") from error
     return path

@@ -127,6 +127,9 @@ def _load_folder(folder: Path) -> dict[str, Source]:
     sources: dict[str, Source] = {}
     files: dict[str, Path] = {}
     for path in sorted(folder.glob("*.toml")):
+        if path.exists() and not path.is_file():
+            # A pipe would keep us waiting for its writer, for ever.
+            raise SourceFileError(path, "is no file; move it out of the folder of source files")
         source = load_source(path)
         if source.id in sources:
             line = _line_of(_read(path), ("id",))

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 
 import pyarrow.parquet as pq
 
-from storage.database import connect
+from storage.database import Database, connect, exists
 from storage.ledger import ledger_location
 from storage.partitions import partition_at
 from storage.schema import Tree
@@ -48,6 +48,9 @@ INSERT INTO units (unit, source, list, since, until, first_page, last_page, stat
 VALUES (?, ?, ?, ?, ?, ?, ?, 'pending') ON CONFLICT DO NOTHING
 """
 FIELDS: Final = "unit, source, list, since, until, first_page, last_page, state, begun_on, articles, error"
+TOUCHING: Final = f"""
+SELECT {FIELDS} FROM units WHERE source = ? AND until >= ? AND since <= ? ORDER BY until DESC, list, first_page
+"""
 # Newest first, like the lists themselves.
 NEXT: Final = f"""
 SELECT {FIELDS} FROM units WHERE source = ? AND until >= ? AND since <= ? AND state IN ('pending', 'running')
@@ -123,14 +126,7 @@ class Units:
 
     def of(self, source: str, since: date, until: date) -> list[Unit]:
         """All that touch these days, newest first."""
-        rows = self._database.query(
-            f"SELECT {FIELDS} FROM units WHERE source = ? AND until >= ? AND since <= ?"
-            " ORDER BY until DESC, list, first_page",
-            source,
-            since.isoformat(),
-            until.isoformat(),
-        )
-        return [_unit(row) for row in rows]
+        return _touching(self._database, source, since, until)
 
     def reset(self, units: Iterable[Unit]) -> None:
         """To be done again, from the start."""
@@ -199,6 +195,18 @@ class Units:
         return self._database.execute(f"{update} {mine}", *values, unit.name, self.owner).rowcount == 1
 
 
+def units_of(lake: Path, ledger: str, source: str, since: date, until: date) -> list[Unit]:
+    """As `Units.of`, for whoever only looks: nothing is made or written, so a lake that may only be read will do."""
+    location = ledger_location(lake, ledger)
+    if not exists(location):
+        return []
+    database = connect(location, PART, read_only=True)
+    try:
+        return _touching(database, source, since, until) if database.has_table("units") else []
+    finally:
+        database.close()
+
+
 def days_with_articles(lake: Path, source: str, since: date, until: date) -> set[date]:
     """Days of which the lake holds at least one article of the source, be it a reprint."""
     trees: tuple[Tree, ...] = ("articles", "duplicates")
@@ -221,6 +229,11 @@ def _dated_files(store: Store, tree: Tree, source: str) -> Iterator[tuple[date, 
         found = partition_at(file.key)
         if found and found[1].date:
             yield found[1].date, file.key
+
+
+def _touching(database: Database, source: str, since: date, until: date) -> list[Unit]:
+    rows = database.query(TOUCHING, source, since.isoformat(), until.isoformat())
+    return [_unit(row) for row in rows]
 
 
 def _unit(row: Sequence[Any]) -> Unit:

@@ -9,9 +9,8 @@ import importlib.metadata
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,8 +22,6 @@ from flows.terminal import Terminal
 from flows.writing import OutputError, write_whole
 
 Origin = Literal["flag", "environment", "file", "default"]
-# Read by others than the settings: where prefect.yaml finds the project, what tests look at.
-NO_SETTINGS = ("CONFIG", "HOME", "CORPUS", "FAILPOINT")
 HEAD = """\
 # Settings of finnews. A line that begins with # is the default.
 # A flag (--lake) goes before the environment (FINNEWS_LAKE), the environment before this file.
@@ -69,8 +66,6 @@ def config_show_command(terminal: Terminal, flags: Mapping[str, Any]) -> Exit:
     else:
         rows = [(each.name, _toml(each.value), each.origin, each.place) for each in settings]
         terminal.table(("setting", "value", "from", "where"), rows)
-    for complaint in unknown_variables():
-        terminal.say(complaint)
     return Exit.OK
 
 
@@ -90,16 +85,6 @@ def effective(flags: Mapping[str, Any]) -> list[Setting]:
 def settings_text(lake: str | None = None) -> str:
     """A file that changes nothing, but perhaps where the lake is: every setting, as a comment."""
     return "\n".join([HEAD, *(_described(name, field, lake) for name, field in Settings.model_fields.items())])
-
-
-def unknown_variables() -> Iterator[str]:
-    """Variables that look like settings and are none: pydantic takes no notice of them."""
-    known = [*(name.upper() for name in Settings.model_fields), *NO_SETTINGS]
-    for variable in sorted(os.environ):
-        name = variable.upper().removeprefix(PREFIX)
-        if variable.upper().startswith(PREFIX) and name not in known:
-            close = get_close_matches(name, known, n=1)
-            yield f"{variable}: no such setting" + (f"; did you mean {PREFIX}{close[0]}?" if close else "")
 
 
 def version() -> str:

@@ -26,10 +26,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from packaging.requirements import Requirement
 
-from flows.commands.configuring import unknown_variables
 from flows.core.accounting import Exit
 from flows.desk.notifying import addresses
-from flows.settings import Settings, SettingsError
+from flows.settings import Settings, SettingsError, unknown_variables
 from flows.terminal import Terminal
 from spiders.catalogue import Catalogue, SourceFileError
 from storage.claim import is_anothers

@@ -31,11 +31,10 @@ from flows.settings import Settings
 from spiders.catalogue import Catalogue
 from spiders.crawl import Span
 from storage.archive import PageArchive
-from storage.database import exists
 from storage.errors import LockHeld
 from storage.frontier import Frontier
-from storage.ledger import Holds, ledger_location
-from storage.units import Unit, Units, articles_a_day, days_with_articles
+from storage.ledger import Holds
+from storage.units import Unit, Units, articles_a_day, days_with_articles, units_of
 
 log = logging.getLogger("finnews.backfill")
 
@@ -96,7 +95,7 @@ def planned_units(
     for source_id, days in _days_of(catalogue, source_ids, since, until).items():
         source = catalogue[source_id]
         a_day = articles_a_day(settings.lake_path, source_id)
-        existing = _existing(settings, source_id, days)
+        existing = units_of(settings.lake_path, settings.ledger, source_id, days.since, days.until)
         new = plan(source, days, existing, today=_today(source)) if reprocess != "failed" else []
         named = {unit.name for unit in new}
         left = [u for u in existing if u.name not in named and (reprocess == "all" or u.state != "done")]
@@ -306,13 +305,6 @@ def _days_of(
         source_id: days_within_reach(catalogue[source_id], since, until, today=_today(catalogue[source_id]))
         for source_id in dict.fromkeys(chosen)
     }
-
-
-def _existing(settings: Settings, source_id: str, days: Days) -> list[Unit]:
-    if not exists(ledger_location(settings.lake_path, settings.ledger)):
-        return []
-    with Units(settings.lake_path, settings.ledger) as units:
-        return units.of(source_id, days.since, days.until)
 
 
 def _is_done(outcome: CrawlOutcome) -> bool:

@@ -81,7 +81,7 @@ def doctor(
     from flows.commands.doctor import doctor_command
 
     settings = settings_of(lake=lake, ledger=ledger, sources=folders)
-    raise typer.Exit(doctor_command(settings, terminal_of(as_json, quiet, verbose)))
+    raise typer.Exit(doctor_command(settings, terminal_of(as_json, quiet, verbose, warn=False)))
 
 
 @app.command(epilog="Examples: finnews init · finnews init --lake /data/lake")

@@ -42,11 +42,16 @@ def settings_of(**flags: object) -> Settings:
     return load_settings(**flags)
 
 
-def terminal_of(as_json: bool, quiet: bool, verbose: int) -> Terminal:
+def terminal_of(as_json: bool, quiet: bool, verbose: int, *, warn: bool = True) -> Terminal:
+    """A misspelt variable has no effect, and whoever set it waits for one: it is named, unless the command does so."""
     import logging
 
+    from flows.settings import unknown_variables
     from flows.terminal import Terminal
 
     level = logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    return Terminal(as_json=as_json, quiet=quiet)
+    terminal = Terminal(as_json=as_json, quiet=quiet)
+    for complaint in unknown_variables() if warn else ():
+        terminal.say(complaint)
+    return terminal

@@ -196,3 +196,42 @@ def test_a_ledger_that_may_not_be_written_to_is_read(lake: Path, monkeypatch: py
     assert len(read.runs(9)) == 1
     read.close()
     assert ledger.read_bytes() == before
+
+
+def test_c11_a_pipe_among_source_files_keeps_nobody_waiting(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("own").mkdir()
+    os.mkfifo("own/mine.toml")
+    assert run(["sources", "list", "--sources", "own"]) == 2
+    assert (
+        capsys.readouterr().err == "finnews: own/mine.toml:1: is no file; move it out of the folder of source files\n"
+    )
+
+
+def test_a_misspelt_variable_is_named_whatever_the_command(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FINNEWS_WORKRES", "2")
+    monkeypatch.setenv("FINNEWS_S3_ENDPOINT", "http://127.0.0.1:9")
+    assert run(["sources", "list"]) == 0
+    assert capsys.readouterr().err == "FINNEWS_WORKRES: no such setting; did you mean FINNEWS_WORKERS?\n"
+    assert run(["sources", "list", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert run(["doctor", "--json"]) in (0, 2)
+    shown = capsys.readouterr()
+    assert [each["what"] for each in json.loads(shown.out) if each["check"] == "settings"] == [
+        "FINNEWS_WORKRES: no such setting; did you mean FINNEWS_WORKERS?"
+    ]
+    assert shown.err == ""
+
+
+def test_an_archive_of_which_nothing_came_in_says_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad").mkdir()
+    for name in ("one.html", "other.html"):
+        Path("bad", name).write_text("<p>", encoding="utf-8")
+    for _ in range(2):
+        assert run(["backfill", "--from", "bad"]) == 0
+        assert "no article came in: all 2 pages were refused; `finnews quarantine list` says why" in (
+            capsys.readouterr().err
+        )
+    assert run(["backfill", "--from", "bad", "--from", "rows.jsonl"]) == 0
+    assert "no article came in" not in capsys.readouterr().err

@@ -17,7 +17,7 @@ import yaml
 
 from flows.cli import app
 from flows.server import serving
-from flows.settings import Settings
+from flows.settings import NO_SETTINGS, Settings
 
 ROOT = Path(__file__).parents[2]
 FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
@@ -163,6 +163,7 @@ def test_variables_are_ones_that_somebody_reads() -> None:
     named = {found for text in texts.values() for found in re.findall(r"\b(?:FINNEWS|PREFECT)_[A-Z0-9_]+", text)}
     ours = {f"FINNEWS_{name.upper()}" for name in Settings.model_fields} | {"FINNEWS_HOME"}
     of_the_store = set(re.findall(r"FINNEWS_S3_[A-Z_]+", (ROOT / "storage" / "objects.py").read_text(encoding="utf-8")))
+    assert of_the_store <= {f"FINNEWS_{name}" for name in NO_SETTINGS}, "else they are called misspelt"
     assert named <= ours | of_the_store | set(_get_settings_fields(PrefectSettings))
 
 

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from storage.units import Unit, Units
+from storage.database import connect
+from storage.ledger import ledger_location
+from storage.units import PART, Unit, Units, units_of
 
 JUNE = date(2026, 6, 1), date(2026, 6, 30)
 TODAY = date(2026, 7, 1)
@@ -88,3 +94,44 @@ def test_failed_units_are_taken_up_again_on_request_only(again: str, tmp_path: P
         assert states(units) == {1: "done", 2: "failed"}
         getattr(units, again)(units.of("aa", *JUNE))
         assert states(units) == {1: "pending" if again == "reset" else "done", 2: "pending"}
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """As somebody who may read what all may read: root may write everywhere."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+def test_who_only_looks_needs_no_right_to_write() -> None:
+    # Not pytest's own folder: none but its owner may look into that.
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Path(folder) / "lake"
+        state = ledger_location(lake, "")
+        assert isinstance(state, Path)
+        state.parent.mkdir(parents=True)
+        assert units_of(lake, "", "aa", *JUNE) == []
+        assert not state.exists()
+        connect(state, PART).close()  # of a lake that no backfill of a source has seen
+        assert looked_at(lake, state) == []
+        with Units(lake) as units:
+            units.add([unit(1), unit(2), unit(1, "bb")])
+        assert [each.since.day for each in looked_at(lake, state)] == [2, 1]
+
+
+def looked_at(lake: Path, state: Path) -> list[Unit]:
+    closed = {lake.parent: 0o555, lake: 0o555, state.parent: 0o555, state: 0o444}
+    for path, mode in closed.items():
+        path.chmod(mode)
+    try:
+        with without_rights():
+            return units_of(lake, "", "aa", *JUNE)
+    finally:
+        for path in closed:
+            path.chmod(0o755)
