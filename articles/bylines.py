@@ -13,7 +13,7 @@ Labels and bylines are read by articles.wrapper, wherever they stand. Nothing he
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, takewhile
 from operator import attrgetter
 
@@ -21,14 +21,46 @@ from lxml import etree
 
 from articles.canonical import Hint, Reading, Run, texts_of
 from articles.headline import Head
+from articles.linked_data import linked_names
 from articles.normalise import clean_line
-from articles.scene import MAX_NEAR_CHARS, MAX_VALUE_CHARS, NO_WORDS, Found, Scene
+from articles.scene import MAX_NEAR_CHARS, MAX_VALUE_CHARS, NO_WORDS, Candidate, Found, Scene
 from articles.wrapper import byline, label_values, medium_of, person, simplified
 from articles.wrapper_table import PROVINCES, SURNAMES
 
 _MAX_BARS = 4
-_PUBLISHER_METAS = ("mediaid", "_mediaid", "contentsource", "source", "article:source")
-_AUTHOR_METAS = ("author", "article:author", "og:author")
+_PUBLISHER_METAS = (
+    "mediaid",
+    "_mediaid",
+    "contentsource",
+    "source",
+    "article:source",
+    "sourcename",
+    "copyfrom",
+    "dc.source",
+    "dcterms.source",
+)
+# Those who run the site say so: last, for most articles are somebody else's.
+_HOST_METAS = ("dc.publisher", "dcterms.publisher", "publisher")
+_AUTHOR_METAS = (
+    "author",
+    "article:author",
+    "og:author",
+    "og:article:author",
+    "dc.creator",
+    "dcterms.creator",
+    "creator",
+    "byl",
+    "parsely-author",
+    "sailthru.author",
+    "cxenseparse:author",
+    "dable:author",
+    "citation_author",
+)
+_EDITOR_METAS = ("editor", "contenteditor", "article:editor")
+# Makers of blogs tell networks what to show beside a link, with its label.
+_AUTHOR_LABELS = frozenset(("作者", "撰文", "Written by", "Author"))
+_IN_ADDRESS = re.compile(r"//|www\.|\.(?:com|cn|net)/")
+_FOREIGN_PERSON = re.compile(r"[\u4e00-\u9fa5]{1,8}(?:[·•・‧][\u4e00-\u9fa5]{1,8}){1,3}")
 _PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
 _NOT_A_PERSON = re.compile(
     r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|"
@@ -58,8 +90,16 @@ _NO_MEDIUM = re.compile(
 )
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
 _PIECES = re.compile(r"\t|\s[·•|｜/]\s")
-_TIME_ALONE = re.compile(r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?")
+_TIME_ALONE = re.compile(
+    r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*(?:(?:星期|周)[一二三四五六日天])?"
+)
+_MEDIUM_AND_PERSON = re.compile(
+    r"(?P<medium>[\u4e00-\u9fa5]{2,8}(?:网|报|社|财经|新闻|周刊))[ |｜·]+(?P<person>[\u4e00-\u9fa5]{2,3})"
+)
+_COMMENTATOR = re.compile(r"(?:本[报刊网社]|[\u4e00-\u9fa5]{2,6}[报网社])(?:特约|观察)?评论员|本[报刊网]编辑部")
 _BYLINE_CHARS = 60
+_LONGEST_TIME = 30
+_LONGEST_MEDIUM = 12
 _MARKED_BELOW = 3
 _BEFORE_NAME = re.compile(r"^(?:由|文|[Bb]y)\s+")
 _SURNAME = re.compile(f"[{SURNAMES}]")
@@ -89,6 +129,7 @@ _OFFICIAL = re.compile(r"官方(?:账|帐)号$")
 _BY = re.compile(
     r"By[:\s]\s*((?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+(?:(?:,| and|,? &)\s+(?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+)*)"
 )
+_MEDIUM_BEHIND_BAR = re.compile(r"\|\s*(?!Updated|Published|Posted)([A-Z][\w.’' ]{2,30}?)\s*(?:\||$)")
 _BARE = re.compile(
     r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$"
 )
@@ -102,9 +143,11 @@ _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "edi
 
 def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
     """`wrapper` is what the wrapper lines of the page named."""
+    head = scene.head
     near, behind, right_behind = (_labels(runs) for runs in (scene.near, scene.behind, _right_behind(scene)))
     marked = _marked(scene)
     hidden = {name: value for text in scene.reading.hidden.values() for name, value in label_values(text).items()}
+    linked = linked_names(head.linked) if head.linked else {}
     found.take(
         "publisher",
         ("label near the headline", near.get("publisher")),
@@ -115,49 +158,57 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
         ("wrapper line", wrapper.get("medium")),
         ("line right behind the body", lambda: _medium_behind(scene)),
         ("name beside the time", lambda: _beside_time(scene.near)),
+        ("byline near the headline", lambda: _medium_of_by(scene.near)),
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
-        ("meta", _publisher_meta(scene.head)),
+        ("meta", lambda: _publisher_meta(head, _PUBLISHER_METAS)),
         ("account", lambda: _account(scene, marked)),
         ("its reporter's", lambda: _medium_of_reporter(scene)),
         ("dateline", lambda: _medium_of_dateline(scene)),
-        ("JSON-LD", _publisher_for_programs(scene.head)),
+        ("JSON-LD", lambda: _no_channel(linked.get("publisher"))),
+        ("meta", lambda: _publisher_meta(head, _HOST_METAS)),
     )
     places = (("wrapper line", wrapper), ("label behind the body", behind), ("label near the headline", near))
     found.take(
         "editor",
         *((witness, labels.get(name)) for name in ("chief", "editor") for witness, labels in places),
         ("element named so", marked.get(Hint.EDITOR)),
-        ("undisplayed", hidden.get("chief")),
+        ("undisplayed", hidden.get("chief") or hidden.get("editor")),
+        ("meta", lambda: _person_meta(head, _EDITOR_METAS)),
+        ("JSON-LD", lambda: _one_for_programs(linked.get("editor", ""))),
     )
     # Where the one who answers for a text signs, and then all who edited it, all are named.
     for _, labels in places:
         if found.editor and found.editor in re.split(r"[ 、,，]+", labels.get("editor", "")):
             found.editor = labels["editor"]
-    for witness, author in (
+    take_author(
+        found,
         ("label near the headline", near.get("author")),
-        ("byline near the headline", _byline(scene.near)),
+        ("byline near the headline", lambda: _byline(scene.near)),
         ("element named so", marked.get(Hint.AUTHOR)),
         ("wrapper line", wrapper.get("author")),
-        ("name beside the time", _person_beside_time(scene.near)),
+        ("name beside the time", lambda: _person_beside_time(scene.near)),
         ("label right behind the body", right_behind.get("author")),
+        ("undisplayed", hidden.get("author")),
         # Templates fill in the editor there.
-        ("meta", name if (name := _author_meta(scene.head)) != found.editor else None),
-    ):
-        take_author(found, witness, author)
-    found.take(
-        "author",
+        ("meta", lambda: name if (name := _author_meta(head)) != found.editor else None),
+        ("JSON-LD", lambda: _one_for_programs(linked.get("author", ""))),
+        ("meta, and a line", lambda: _displayed(head, linked, scene.near)),
         ("byline behind the body", lambda: _names_only(_byline(_lines_behind(scene)))),
-        ("account", lambda: _author_of(_account(scene, marked))),
     )
+    found.take("author", ("account", lambda: _author_of(_account(scene, marked), found)))
 
 
-def take_author(found: Found, witness: str, name: str | None) -> None:
-    """A person; where a medium stands in the author's place, it is the publisher."""
-    if name and is_medium(name):
-        found.take("publisher", (witness, name))
-    elif name and name.casefold() != (found.publisher or "").casefold():
-        found.take("author", (witness, name))
+def take_author(found: Found, *candidates: Candidate) -> None:
+    """The first person; where a medium stands in the author's place, it is the publisher."""
+    for witness, candidate in candidates:
+        name = candidate() if callable(candidate) else candidate
+        if name and is_medium(name):
+            found.take("publisher", (witness, name))
+        elif name and name.casefold() != (found.publisher or "").casefold():
+            found.take("author", (witness, name))
+        if found.author:
+            return
 
 
 def marked_runs(reading: Reading, headline: int | None) -> frozenset[int]:
@@ -185,9 +236,19 @@ def _labels(runs: Iterable[Run]) -> dict[str, str]:
         for name, value in label_values(run.pieces).items():
             if name == "author" and is_medium(value):
                 name = "medium"
-            if len(value) <= MAX_VALUE_CHARS and not (name == "author" and _NOT_A_PERSON.search(value)):
+            if len(value) <= MAX_VALUE_CHARS and (name != "author" or _may_be_author(value)):
                 values.setdefault(name, value)
     return values
+
+
+def _medium_of_by(runs: Iterable[Run]) -> str | None:
+    """ "By Wang Yiming in Nanjing | Some Daily | Updated: …" """
+    lines = (run.text for run in runs if run.text.startswith("By") and len(run.text) <= MAX_NEAR_CHARS)
+    return next((medium[1] for line in lines if (medium := _MEDIUM_BEHIND_BAR.search(line))), None)
+
+
+def _may_be_author(value: str) -> bool:
+    return not _NOT_A_PERSON.search(value) or bool(_COMMENTATOR.fullmatch(simplified(value)))
 
 
 def _byline(runs: Iterable[Run]) -> str | None:
@@ -199,6 +260,8 @@ def _byline(runs: Iterable[Run]) -> str | None:
                 name = byline(line).get("author", "")
                 if name[:1] in SURNAMES and name and not _NOT_A_PERSON.search(name):
                     return name
+        if "评论员" in (text := simplified(run.text).strip("□■◎（）() ")) and _COMMENTATOR.fullmatch(text):
+            return text
         if run.text.startswith("By") and len(run.text) <= MAX_NEAR_CHARS and (english := _BY.match(run.text)):
             return english[1]
     return None
@@ -221,9 +284,11 @@ def _medium_behind(scene: Scene) -> str | None:
     return next(filter(None, (medium_of(run.text) for run in _right_behind(scene))), None)
 
 
-def _author_of(account: str | None) -> str | None:
-    """An account that is no organisation's."""
-    return account if account and not _ORGANISATION.search(simplified(account)) else None
+def _author_of(account: str | None, found: Found) -> str | None:
+    """An account that is no organisation's, nor the medium that a label names."""
+    if account is None or (account == found.publisher and found.witnesses["publisher"].startswith("label")):
+        return None
+    return None if _ORGANISATION.search(simplified(account)) else account
 
 
 def _names_only(names: str | None) -> str | None:
@@ -258,7 +323,12 @@ def _medium_of_dateline(scene: Scene) -> str | None:
 
 def _account(scene: Scene, marked: Mapping[int, str]) -> str | None:
     """Who published on a platform; what the page's path names is a channel."""
-    account = marked.get(Hint.AUTHOR | Hint.SOURCE) or _account_above_time(scene) or _account_beside_time(scene.near)
+    account = (
+        marked.get(Hint.AUTHOR | Hint.SOURCE)
+        or _account_above_time(scene)
+        or _account_beside_time(scene.near)
+        or _account_beside_picture(scene)
+    )
     if account is None:
         return None
     above = (run for run in scene.reading.runs[: scene.first] if run.hints & Hint.CRUMBS)
@@ -328,32 +398,48 @@ def _is_latin_person(name: str) -> bool:
     return bool(_LATIN_PERSON.fullmatch(name)) and not _NOT_A_LATIN_PERSON.search(name)
 
 
-def _beside_time(near: Iterable[Run]) -> str | None:
+def _beside_time(near: Sequence[Run]) -> str | None:
     """A medium's name that stands without a label beside the time: 「2019-11-25 10:37 某某网」."""
     for run in near:
         if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
             for piece in re.split(r"[\s（()）]+", run.pieces):
                 if piece and is_medium(piece) and not _DAY_OR_CLOCK.search(piece) and not _NO_MEDIUM.search(piece):
                     return piece
-    return None
+    return next(filter(None, map(_medium_alone, _alone_beside_time(near))), None)
 
 
-def _person_beside_time(near: Iterable[Run]) -> str | None:
+def _alone_beside_time(near: Sequence[Run]) -> Iterator[str]:
+    """Lines of their own above and below a line that is nothing but a time."""
+    for at, run in enumerate(near):
+        if len(run.text) <= _LONGEST_TIME and _TIME_ALONE.fullmatch(run.text):
+            around = near[max(0, at - 2) : at + 3]
+            yield from (beside.text for beside in around if beside.free == beside.text and beside is not run)
+
+
+def _medium_alone(text: str) -> str | None:
+    if both := _MEDIUM_AND_PERSON.fullmatch(simplified(text)):
+        return text[slice(*both.span("medium"))]
+    is_name = 3 <= len(text) <= _LONGEST_MEDIUM and is_medium(text)
+    return text if is_name and not _NO_ACCOUNT.fullmatch(simplified(text)) and not _NO_MEDIUM.search(text) else None
+
+
+def _person_beside_time(near: Sequence[Run]) -> str | None:
     """A name that stands in an element of its own beside the time: 「某某网｜何某｜2011-12-15 23:46」."""
-    runs = list(near)
-    for at, run in enumerate(runs):
+    for run in near:
         if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
             pieces = ("", *(piece.strip(" ·|｜") for piece in _PIECES.split(run.pieces)))
             # Behind a label stands the editor, or whoever it says.
-            names = (piece for label, piece in pairwise(pieces) if not label.endswith(("：", ":")))
-            if name := next((name for name in names if _is_person(name) and not _NO_NAME_BESIDE.search(name)), None):
-                return None if _NOT_A_PERSON.search(name) or _NO_ACCOUNT.fullmatch(name) else name
-            # Each in a line of its own.
-            if _TIME_ALONE.fullmatch(run.text):
-                names = (beside.text for beside in runs[max(0, at - 2) : at + 3] if beside.free == beside.text)
-                if name := next((name for name in names if _is_name_alone(name)), None):
-                    return name
-    return None
+            names = (_name_in(piece) for label, piece in pairwise(pieces) if not label.endswith(("：", ":")))
+            if name := next(filter(None, names), None):
+                return name
+    return next(filter(None, map(_name_in, _alone_beside_time(near))), None)
+
+
+def _name_in(text: str) -> str | None:
+    """The person that a piece is, alone or behind a medium."""
+    both = _MEDIUM_AND_PERSON.fullmatch(text)
+    name = both["person"] if both else text
+    return name if _is_name_alone(name) else None
 
 
 def _account_beside_time(near: Iterable[Run]) -> str | None:
@@ -385,6 +471,18 @@ def _account_above_time(scene: Scene) -> str | None:
     return None
 
 
+def _account_beside_picture(scene: Scene) -> str | None:
+    """Behind a portrait between headline and text, with the time in its line or one of the next two."""
+    runs, at = scene.reading.runs, scene.headline.order
+    start = scene.first if at is None else at + 1
+    for image in scene.reading.images:
+        if start <= image.order < scene.first:
+            name = runs[image.order].parts[0].strip()
+            if _is_account(name) and any(_DAY_OR_CLOCK.search(run.text[:40]) for run in runs[image.order :][:3]):
+                return name
+    return None
+
+
 def _is_name_alone(name: str) -> bool:
     words = (_NO_NAME_BESIDE.search, _NOT_A_PERSON.search, _NO_ACCOUNT.fullmatch, _PLACE.fullmatch)
     return _is_person(name) and not any(matches(name) for matches in words)
@@ -394,21 +492,36 @@ def _is_person(name: str) -> bool:
     return 2 <= len(name) <= 3 and name[0] in SURNAMES and bool(_PERSON.fullmatch(name))
 
 
-def _publisher_meta(head: Head) -> str | None:
-    for name in _PUBLISHER_METAS:
-        value = clean_line(head.metas.get(name, ""))
-        if 2 <= len(value) <= 30 and not NO_WORDS.fullmatch(value):
-            return re.sub(r"^(?:文章)?来源\s*[：:]\s*", "", value)
+def _publisher_meta(head: Head, names: Iterable[str]) -> str | None:
+    for name in names:
+        value = re.sub(r"^(?:文章)?来源\s*[：:]\s*", "", clean_line(head.metas.get(name, "")))
+        if 2 <= len(value) <= 30 and not NO_WORDS.fullmatch(value) and not _IN_ADDRESS.search(value):
+            return value
     return None
 
 
-def _publisher_for_programs(head: Head) -> str | None:
-    return None if _NO_MEDIUM.search(head.json_publisher) else head.json_publisher
+def _person_meta(head: Head, names: Iterable[str]) -> str | None:
+    return next(filter(None, (_one_for_programs(head.metas.get(name, "")) for name in names)), None)
 
 
 def _author_meta(head: Head) -> str | None:
-    for name in _AUTHOR_METAS:
-        value = person(clean_line(head.metas.get(name, "")))
-        if _PERSON.fullmatch(value) and value[0] in SURNAMES and not _NOT_A_PERSON.search(value):
-            return value
-    return None
+    labelled = head.metas.get("twitter:label1") in _AUTHOR_LABELS
+    return _person_meta(head, (*_AUTHOR_METAS, "twitter:data1") if labelled else _AUTHOR_METAS)
+
+
+def _displayed(head: Head, linked: Mapping[str, str], near: Iterable[Run]) -> str | None:
+    """A pen name in the metas, which often name the site, where an element near the headline is nothing else."""
+    told = {linked.get("author", ""), *(head.metas.get(name, "") for name in _AUTHOR_METAS)}
+    names = {name for name in told if name and _is_account(name) and not _ORGANISATION.search(simplified(name))}
+    shown = (piece for run in near if len(run.text) <= _BYLINE_CHARS for piece in run.pieces.split("\t"))
+    return next((piece for piece in shown if piece in names), None) if names else None
+
+
+def _one_for_programs(value: str) -> str | None:
+    name = person(clean_line(value)) if value else ""
+    is_person = _PERSON.fullmatch(name) and name[0] in SURNAMES and not _NOT_A_PERSON.search(name)
+    return name if is_person or _FOREIGN_PERSON.fullmatch(name) or _is_latin_person(name) else None
+
+
+def _no_channel(publisher: str | None) -> str | None:
+    return publisher if publisher and not _NO_MEDIUM.search(publisher) else None

@@ -53,7 +53,7 @@ def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
     """What the page did not say, the list may have said."""
     feed = _FEED_OF.fullmatch(listed.publisher or "")
     found.take("publisher", ("list", None if feed else listed.publisher))
-    take_author(found, "list", person(listed.author) if listed.author else None)
+    take_author(found, ("list", person(listed.author) if listed.author else None))
     found.take("author", ("list", feed[1] if feed else None))
     for name in ("section", "summary"):
         found.take(name, ("list", getattr(listed, name)))

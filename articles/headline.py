@@ -50,7 +50,6 @@ _IN_BRACKETS = re.compile(r"[\[【(（].{1,8}[\]】)）]")
 _SHORTEST_END = 10
 _NO_KEY = re.compile(r"[\W_]+")
 _JSON_TIME = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
-_JSON_PUBLISHER = re.compile(r'"publisher"\s*:\s*\{[^{}]{0,200}?"name"\s*:\s*"([^"\\]{2,20})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,8 @@ class Head:
     title: str
     metas: Mapping[str, str]
     json_times: tuple[str, ...] = ()
-    json_publisher: str = ""
+    linked: tuple[str, ...] = ()
+    """JSON-LD, as it stands in the page."""
     first_time: str = ""
     """What the first <time> of the page says to programs."""
 
@@ -79,7 +79,8 @@ def read_head(tree: etree._Element) -> Head:
     metas: dict[str, str] = {}
     title = ""
     times: list[str] = []
-    first_time = publisher = ""
+    linked: list[str] = []
+    first_time = ""
     for element in tree.iter("meta", "title", "script", "time"):
         if element.tag == "time":
             first_time = first_time or element.get("datetime") or ""
@@ -88,14 +89,14 @@ def read_head(tree: etree._Element) -> Head:
         elif element.tag == "script":
             if "ld+json" in (element.get("type") or "") and element.text:
                 times += _JSON_TIME.findall(element.text)
-                publisher = publisher or next(iter(_JSON_PUBLISHER.findall(element.text)), "")
+                linked.append(element.text)
         else:
             name = element.get("property") or element.get("name") or element.get("itemprop")
             content = element.get("content")
             if name and content and (content := content.strip()):
                 metas.setdefault(name.strip().lower(), content)
     title = clean_line(title[: MAX_TITLE_CHARS * 2])
-    return Head(title, metas, tuple(dict.fromkeys(times)), clean_line(publisher), first_time)
+    return Head(title, metas, tuple(dict.fromkeys(times)), tuple(linked), first_time)
 
 
 def find_headline(head: Head, reading: Reading, listed: str | None = None) -> Headline:

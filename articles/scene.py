@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import TypeAlias
 
 from articles.canonical import Reading, Run
 from articles.dates import Moment
@@ -18,6 +19,9 @@ NO_WORDS = re.compile(r"[\d\W_]+")
 _RUNS_BEFORE_HEADLINE = 4
 _RUNS_BEHIND_HEADLINE = 40
 _RUNS_BEHIND_BODY = 15
+
+# A witness, and the value it gives or what looks for it.
+Candidate: TypeAlias = tuple[str, str | Callable[[], str | None] | None]
 
 
 @dataclass(slots=True)
@@ -36,8 +40,8 @@ class Found:
     witnesses: dict[str, str] = field(default_factory=dict)
     """Which witness named a field: for `explain`."""
 
-    def take(self, name: str, *candidates: tuple[str, str | Callable[[], str | None] | None]) -> None:
-        """Set a field that is still open to the first candidate there is: (witness, value, or what looks for it)."""
+    def take(self, name: str, *candidates: Candidate) -> None:
+        """Set a field that is still open to the first candidate there is."""
         if getattr(self, name):
             return
         for witness, candidate in candidates:

@@ -48,17 +48,20 @@ LONGEST_TALK = 160
 
 _LABELS = {
     "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|"
-    "出处|转载自|转自|摘自|媒体|Source",
+    "来源媒体|媒体来源|来源单位|供稿单位|原文来源|转载来源|发布来源|文章出处|稿件出处|原文出处|出处|本文转载自|本文转自|文章转自|转载自|转自|"
+    "摘自|原载|媒体|Source",
     "author": "本文作者|文章作者|作者|原创|撰文|执笔|采写|撰稿|本报记者|见习记者|实习记者|特约记者|首席记者|记者|"
-    "通讯员|文字|图文|文/图|文图|文|Author|Reporter|Writer",
+    "通讯员|文字|图文|文/图|文图|文|撰稿人|撰文者|撰写|主笔|文字记者|采访记者|本网记者|本刊记者|本社记者|本台记者|全媒体记者|"
+    "Author|Reporter|Writer|Written by",
     # The one who answers for a text; apart from `editor`, for where both sign, he is the one that counts.
-    "chief": "责任编辑|责任编審|责编|责任编辑/作者",
+    "chief": "责任编辑|责任编審|责编|责任编辑/作者|本文责编|本期责编|值班责编|网络责编|版面责编|文字责编|新媒体责编",
     "editor": "本文编辑|本期编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|网编|选稿|"
-    "编辑|Web Editor|Editor",
+    "编辑|核稿编辑|新闻编辑|内容编辑|全媒体编辑|融媒体编辑|融媒编辑|微信编辑|排版编辑|当值编辑|客户端编辑|Web Editor|"
+    "Editor|Edited by",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
     "other": "审稿|发布者|发布人|上传者|录入者|"
     "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|"
-    "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|微信编辑|"
+    "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
     "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图|题图来自|题图来源|头图来自|头图来源|头图|封面图|配图|校审|校稿|美编|版面编辑|审定|监审|编发|总编辑",
 }
@@ -82,11 +85,11 @@ def _one_of(words: Iterable[str]) -> str:
 _LABEL = re.compile(
     # Quickly past nearly every character.
     rf"(?=[{''.join({label[0] for label in _FIELD_OF})}])"
-    r"(?<!只看)(?<!图片)(?<!封面)(?<!题图)(?<!数据)(?<!图像)(?<!注明)(?<!注明[“：\"])"
+    r"(?<!只看)(?<!该)(?<!图片)(?<!封面)(?<!题图)(?<!数据)(?<!图像)(?<!注明)(?<!注明[“：\"])"
     rf"(?P<label>{_one_of(_FIELD_OF)})"
     r"(?<![原本全正译上下]文)(?:\s*[：:︰丨|｜]\s*|\s*[/／]\s*(?=[^/／]{2,20}$)"
     # 「撰文 / 甲 摄影 / 乙」
-    rf"|\s*[/／]\s*(?={NAMES}(?:\t|\s+[{HAN}]{{2,4}}\s*[/／]))|\s+I\s+(?=[{HAN}]))"
+    rf"|\s*[/／]\s*(?={NAMES}(?:\t|\s+[{HAN}]{{1,4}}\s*[/／]))|\s+I\s+(?=[{HAN}]))"
 )
 _SPACED = re.compile(
     rf"(?:(?:[{HAN}]{{2,6}}\s)?[{HAN}]{{0,6}}(?:记者|见习记者)\s*(?P<author>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)\s+)?"
@@ -110,7 +113,7 @@ _PERSON_AND_MEDIUM = re.compile(
 _REPORTER_BEHIND = re.compile(
     rf".{{0,60}}\s[{HAN}]{{0,6}}记者\s+(?!{NOT_A_NAME})(?=[{SURNAMES}])(?P<author>{NAMES}){AND_OTHERS}\s*$"
 )
-_BY = re.compile(rf"[Bb]y\s+(?=[{SURNAMES}])(?P<author>[{HAN}]{{2,4}})(?:\s.*)?$")
+_BY = re.compile(rf"(?:[Bb]y\s+|Author,\s*)(?=[{SURNAMES}])(?P<author>[{HAN}]{{2,4}})(?:\s.*)?$")
 _DATELINE = re.compile(
     rf".{{0,40}}?[（(【](?:文[／/])?(?:[{HAN}]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
     rf"{AND_OTHERS}(?:\s*[图摄][／/][^（）()]{{1,20}})?\s*[）)】]"
@@ -139,7 +142,7 @@ _LAST_REPORTER = re.compile(
 _ROLE = re.compile(rf".*?(?:{REPORTER}|作家|作者|撰稿|见习编辑|分析师|教授)\s*[：:/／]?\s*(?P<names>{NAMES})")
 # What stands behind a name: how the text was made, where it was sent from, what its author is.
 _BEHIND_NAMES = re.compile(
-    r"\s*(?:文[/／]摄|(?<=.{2})(?:编译|整合|编写|翻译)(?:\s.*)?|(?:综合|整理)|发自.*|文字大小.*)$"
+    r"\s*(?:文[/／]摄|\s[图摄]\s*[/／].*|(?<=.{2})(?:编译|整合|编写|翻译)(?:\s.*)?|(?:综合|整理)|发自.*|文字大小.*)$"
     rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}(?:报[道导]|电|专电)|报[道导])$"
     rf"|(?:(?<=^[{HAN}]{{2}})|(?<=^[{HAN}]{{3}}))(?<!综合)(?<!独家)(?<!专题)报[道导]$|(?<=[{HAN}]{{2}})\s+(?:北京|上海|天津|重庆|广州|深圳|杭州|南京|香港|台北|纽约|华盛顿|伦敦|东京)$"
     rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}\s+)?(?:职员|学生|教师|学者|律师|编辑|农民|工人|公务员|自由撰稿人)$"
@@ -150,7 +153,7 @@ _COLLEAGUES = re.compile(rf"(?:{_RANK})?记者\s*[：:]?\s*(?!{NOT_A_NAME})(?=[{
 _HELPER_FIRST = re.compile(rf"(?:通讯员|实习生)\s*{NAMES}[ 、,，；;]+(?:{_RANK})?记者")
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
 # 「某某网 王一鸣」
-_MEDIUM_AND_NAME = re.compile(rf"[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊)\s+(?P<names>{NAMES})")
+_MEDIUM_AND_NAME = re.compile(rf"(?P<medium>[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊))\s+(?P<names>{NAMES})")
 # 「方某北京大学经济学院教授」
 _NAME_AND_POST = re.compile(
     rf"(?P<names>[{SURNAMES}][{HAN}]{{1,2}}?)[ ，,]?(?:系|为|是)?"
@@ -163,7 +166,7 @@ _DATE = re.compile(
 )
 # The date under an official notice is the notice's; a source in brackets behind it is not.
 _DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日\s*[（(【\[]")
-_EDGES = "（）()【】[]［］〖〗〔〕「」『』<>＜＞ \t\u3000\xa0|｜丨/;；,，、·-—"
+_EDGES = "■□●○◆▲★（）()【】[]［］〖〗〔〕「」『』<>＜＞ \t\u3000\xa0|｜丨/;；,，、·-—"
 _SENTENCE = re.compile(r"[。！？]")
 _SENTENCE_ENDS = ("。", "！", "？", "”", "…", ".", "」", "）")
 # Marks inside a line that end a value: tools and counters that follow it.
@@ -173,9 +176,20 @@ _VALUE_END = re.compile(
 )
 _MEDIUM_BEFORE = re.compile(rf"(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|刊|财经|新闻|周刊))")
 _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|财经|新闻))$")
+# 「每经记者：甲  每经编辑：乙」: under whatever name, people sign there.
+_SIGNED = re.compile(
+    rf"(?:[{HAN}]{{2,6}}(?:记者|编辑|作者|责编|校对|审核)\s*[：:︰丨|｜/／]\s*"
+    rf"(?=[{SURNAMES}])[{HAN}·]{{2,4}}(?:[ 、,，]+[{HAN}·]{{2,4}}){{0,4}}\s*){{1,4}}"
+)
 # 「某部网（某省新闻网）」
 _TWO_NAMES = re.compile(rf"[{HAN}]{{2,8}}(?:网|报|社|新闻)[（(][{HAN}]{{2,8}}(?:网|报|社|新闻)[）)]")
 _REACHED_BY = re.compile(r"\s+(?:(?:电话)?[：:]?\s*0\d{2,3}-?\d{7,8}|[^\s：:]{0,4}(?:邮箱|信箱|E-?mail)\s*[：:].*)$")
+# What forms and templates fill in where nobody is named.
+_NOBODY = re.compile(
+    r"未知|不详|佚名|匿名|暂无|admin\w*|root|webmaster|(?:系统|网站)?管理员|站长|小编|网友|游客|本站(?:原创|整理|编辑)?|原创|转载|"
+    r"(?:来源于?)?(?:互联)?网络?(?:整理|转载|综合)?|本站编辑",
+    re.IGNORECASE,
+)
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
 # Where a platform says an account is, and where a picture is from: no media.
@@ -287,10 +301,11 @@ def label_values(line: str) -> Mapping[str, str]:
         if name in ("other", "time") or _NOT_A_VALUE.match(value):
             continue
         both = _TWO_NAMES.match(value.lstrip(_EDGES)) if name == "publisher" else None
+        medium = _medium_before(value) if name == "author" else {}
         value = both[0] if both else _VALUE_END.split(value.strip(_EDGES))[0]
         value = _value(name, " ".join(value.split()) if name in _PEOPLE else re.split(r"\s{2,}", value)[0])
         if value and len(value) <= LONGEST_NAME and not _SENTENCE.search(value):
-            values = _people(name, value) | values
+            values = _people(name, value) | values | medium
     return values or _unlabelled_values(line, plain)
 
 
@@ -349,7 +364,15 @@ def _segments(line: str, plain: str) -> list[tuple[str, str]]:
     bordered = zip(found, ends, strict=False)
     values = [(_FIELD_OF[match["label"]], line[match.end() : end]) for match, end in bordered]
     # 「每经记者：某某 每经编辑：某某」: the medium before a label is not part of the value before it.
-    return [(name, _PREFIX.sub("", value).strip() if name in _PEOPLE else value.strip()) for name, value in values]
+    again = plain[: found[0].start()].strip(_EDGES) if found else ""
+    return [(name, _before(again, value) if name in _PEOPLE else value.strip()) for name, value in values]
+
+
+def _before(again: str, value: str) -> str:
+    """A value without the medium behind it: one known by its name, or what stood in front of the first label."""
+    stripped = _PREFIX.sub("", value).strip()
+    is_again = 2 <= len(again) <= 6 and stripped.endswith(f" {again}")
+    return stripped[: -len(again)].rstrip() if is_again else stripped
 
 
 def _unlabelled_values(line: str, plain: str) -> dict[str, str]:
@@ -390,7 +413,9 @@ def _labelled(line: str) -> dict[str, str] | None:
     lead = _DATE.sub("", before).strip(_EDGES)
     # A label stands at the beginning, or apart from what is before it: 「以下为全文：」 holds none.
     glued = lead and before[-1] not in _EDGES and lead == before.strip(_EDGES)
-    is_post = _FIELD_OF[first["label"]] in _PEOPLE and _MEDIUM_BEFORE.fullmatch(plain[: first.start()].strip(_EDGES))
+    is_post = _FIELD_OF[first["label"]] in _PEOPLE and (
+        _MEDIUM_BEFORE.fullmatch(plain[: first.start()].strip(_EDGES)) or _SIGNED.fullmatch(plain)
+    )
     if _DATED_NOTICE.match(plain[: first.end()]) or (glued and not is_post):
         return None
     if len(lead) > 12 or _SENTENCE.search(lead) or _OF_AN_EVENT.match(line):
@@ -399,9 +424,16 @@ def _labelled(line: str) -> dict[str, str] | None:
     for name, value in _segments(line, plain):
         if _SENTENCE.search(value.rstrip("。")) or len(value) > LONGEST_VALUE or _NOT_A_VALUE.match(value):
             return None
+        fields |= _medium_before(value) if name == "author" else {}
         if value := _value(name, value):
             fields.setdefault(name, value)
     return fields
+
+
+def _medium_before(value: str) -> dict[str, str]:
+    """「某某网 王一鸣」, where an author should stand."""
+    both = _MEDIUM_AND_NAME.fullmatch(simplified(value.strip(_EDGES)))
+    return {"medium": value.strip(_EDGES)[slice(*both.span("medium"))]} if both else {}
 
 
 def _value(name: str, value: str) -> str:
@@ -413,6 +445,8 @@ def _value(name: str, value: str) -> str:
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
         value = "" if _ADDRESS.match(value) else re.split(r"\s*[】）)\]]", value)[0]
+    if _NOBODY.fullmatch(simplified(value)):
+        return ""
     if name in ("publisher", "medium"):
         return _medium(value)
     return person(value) if name == "author" else _REACHED_BY.sub("", value)

@@ -566,13 +566,14 @@ RULES: tuple[LineRule, ...] = (
         "head",
         "drop",
         any_of(
-            r"By:? (?P<author>[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}(?:(?:,| and|, and| &) [A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}){0,4})(?:,? (?:in|for|at) [A-Z].{2,40})?",
+            r"By:? (?P<author>[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}(?:(?:,| and|, and| &) [A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}){0,4})(?:,? (?:in|for|at) [A-Z][^|]{2,40})?(?:\s*\|\s*(?!Updated|Published)(?P<publisher>[A-Z][\w.’' ]{2,30}?))?(?:\s*\|\s*[^|]{4,50}){0,2}",
             r"(?:Published|Updated|Posted|Last updated|First published)(?: on| at)?:? .{0,30}\d.{0,50}",
             r"(?:(?:Mon|Tues?|Wed|Thu|Thur|Thurs|Fri|Sat|Sun)[a-z]*,? )?(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.? \d{1,2}, ?\d{4}.{0,24}",
             where=r"(?=[A-Z].{5,160}$)",
         ),
         yes=(
             "By Wang Yiming and Jane Smith",
+            "By Wang Yiming in Nanjing | Some Daily | Updated: 2026-11-19 09:12",
             "Published: 6:30pm, 19 Nov 2026",
             "Nov 17, 2026 07:12 PM",
         ),
