@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from articles.line_blocks import site_blocks
 from articles.wrapper_table import (
     ADDRESSED,
     AND_OTHERS,
@@ -40,7 +41,7 @@ LONGEST_VALUE = 60
 LONGEST_NAME = 40
 MIN_TEXT_BEFORE_CUT = 40
 DATELINE_LINES = 3
-END_CHARS = 60
+END_CHARS = 240
 MIN_LEDE_CHARS = 12
 # A line at the end that holds so many words of talk, in at most so many characters, is the site's.
 TALK_IN_CHARS = ((2, 24), (3, 80), (5, 160))
@@ -154,6 +155,7 @@ _HELPER_FIRST = re.compile(rf"(?:通讯员|实习生)\s*{NAMES}[ 、,，；;]+(?
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
 # 「某某网 王一鸣」
 _MEDIUM_AND_NAME = re.compile(rf"(?P<medium>[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊))\s+(?P<names>{NAMES})")
+_PHOTOGRAPHER = re.compile(r"(?<=.{2})摄$|(?<=.{2})[ /／]摄")
 # 「方某北京大学经济学院教授」
 _NAME_AND_POST = re.compile(
     rf"(?P<names>[{SURNAMES}][{HAN}]{{1,2}}?)[ ，,]?(?:系|为|是)?"
@@ -261,6 +263,7 @@ def strip_wrapper(
     drop, keep = tuple(drop_lines), tuple(keep_lines)
     head_end, tail_start = _head_end(lines), _tail_start(lines)
     stripped = Stripped([])
+    blocks = site_blocks([simplified(line) for line in lines])
     for number, line in enumerate(lines):
         if keep and any(pattern.search(line) for pattern in keep):
             stripped.lines.append(line)
@@ -269,7 +272,10 @@ def strip_wrapper(
         elif (verdict := _verdict(line, number < head_end, number >= tail_start)) is None or (
             number >= tail_start and _is_particular(lines, number)
         ):
-            stripped.lines.append(line)
+            if block := blocks.get(number):
+                stripped.remove(block.rule, line, block.fields)
+            else:
+                stripped.lines.append(line)
         else:
             fields = verdict.fields if verdict.rule in _SAYS_NO_FIELDS else verdict.fields or label_values(line)
             stripped.remove(verdict.rule, line, fields)
@@ -343,7 +349,7 @@ def person(value: str) -> str:
         if found := pattern.fullmatch(simplified(value)):
             return value[slice(*found.span("names"))]
     # Who took the pictures did not write the text.
-    return "" if len(value) > 2 and simplified(value).endswith("摄") else value
+    return "" if _PHOTOGRAPHER.search(simplified(value)) else value
 
 
 def _colleagues(line: str) -> str:
