@@ -79,7 +79,9 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()  # what fails here is told, too
         return ended
     except SystemExit as end:
-        return int(end.code or 0)
+        if not isinstance(end.__context__, BrokenPipeError):  # typer makes 1 of it
+            return int(end.code or 0)
+        _leave_pipe()
     except BrokenPipeError:
         _leave_pipe()
     except Interrupted:

@@ -57,14 +57,21 @@ NARROW = {
 }
 
 
+class Stream(Console):
+    """Rich ends a program with 1 whose reader has gone; `finnews … | head` has done nothing wrong."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 class Terminal:
     """The two streams of one command."""
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json = as_json
         self.quiet = quiet
-        self.words = Console(stderr=True, quiet=quiet, highlight=False)
-        self.data = Console(highlight=False)
+        self.words = Stream(stderr=True, quiet=quiet, highlight=False)
+        self.data = Stream(highlight=False)
         for console in (self.words, self.data):
             if console.width < NARROWEST:
                 console.width = USUAL
@@ -99,6 +106,8 @@ class Terminal:
         for row_cells in cells:
             table.add_row(*row_cells)
         self.data.print(table)
+        if not cells:
+            self.say("none")
 
     def report(self, report: RunReport) -> None:
         """The accounting of a run, as JSON or as a table."""
@@ -116,8 +125,6 @@ class Terminal:
                 self.say(f"{source_id}: gate failed: {failure}")
             if account.error:
                 self.say(f"{source_id}: failed: {account.error}")
-        if 0 < report.totals.discovered == report.totals.quarantined:
-            self.say(_nothing_came(report.totals))
 
     def _units(self, source_id: str, account: Account) -> None:
         """What is particular to a backfill."""
@@ -128,7 +135,7 @@ class Terminal:
             self.say(f"failed: {failure}")
         if days := account.empty_days:
             shown = ", ".join(days[:DAYS_SHOWN]) + (" …" if len(days) > DAYS_SHOWN else "")
-            self.say(f"{source_id}: {len(days)} days without an article: {shown}")
+            self.say(f"{source_id}: {counted(len(days), 'day')} without an article: {shown}")
 
     @contextmanager
     def progress(self, description: str, total: int | None = None) -> Iterator[Advance]:
@@ -190,12 +197,6 @@ def accounting_table(report: RunReport) -> Table:
     return table
 
 
-def _nothing_came(totals: Account) -> str:
-    """Refusals are told, and fail no run; one that brought nothing else should not look like a good one."""
-    pages = "the only page was" if totals.discovered == 1 else f"all {totals.discovered} pages were"
-    return f"no article came in: {pages} refused; `finnews quarantine list` says why"
-
-
 def _plain_table(title: str | None) -> Table:
     """No rules and one space between columns: the accounting has eleven of them."""
     return Table(title=title, title_justify="left", title_style="", header_style="bold", box=None, padding=(0, 1, 0, 0))
@@ -208,6 +209,11 @@ def _cell(text: str) -> Text:
 
 def _plain(cells: Iterable[Text]) -> list[str]:
     return [cell.plain for cell in cells]
+
+
+def counted(count: int, noun: str) -> str:
+    """1 file, 1,200 files."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def shown(value: object) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from flows.commands.sources import require_sources
 from flows.core.accounting import Exit
 from flows.settings import Settings
-from flows.terminal import Terminal
+from flows.terminal import Terminal, counted
 from storage.compact import compact
 from storage.lake import Lake
 from storage.retention import expire
@@ -45,10 +45,10 @@ def compact_command(
         terminal.document(sums | {"unreadable": [asdict(sealed) for sealed in broken]})
     else:
         would = "would be sealed" if dry_run else "sealed"
-        terminal.say(f"{sums['sealed']} files {would}: {sums['bytes_before']} bytes → {sums['bytes_after']}")
+        terminal.say(f"{counted(len(sound), 'file')} {would}: {sums['bytes_before']:,} bytes → {sums['bytes_after']:,}")
         if expired:
             would = "would expire" if dry_run else "expired"
-            terminal.say(f"{len(expired)} files of pages {would}: {sums['page_bytes_expired']} bytes")
+            terminal.say(f"{counted(len(expired), 'file')} of pages {would}: {sums['page_bytes_expired']:,} bytes")
         for sealed in broken:
             terminal.say(sealed.error)
     return Exit.GATE if broken else Exit.OK

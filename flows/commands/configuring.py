@@ -29,8 +29,9 @@ HEAD = """\
 """
 SECRET_ADVICE = "it may hold a password: the environment is a better place, as {variable}"
 NEXT = """\
-Next: `finnews doctor` looks whether all is there, `finnews demo` shows the whole path offline,
-      `finnews sources list` the sites, and `finnews ingest SOURCE --limit 5` begins in earnest."""
+Next: `finnews doctor` looks whether all is there, `finnews demo` shows the
+      whole path offline, `finnews sources list` the sites, and
+      `finnews ingest SOURCE --limit 5` begins in earnest."""
 
 
 @dataclass(frozen=True, slots=True)

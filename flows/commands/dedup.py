@@ -25,7 +25,7 @@ from flows.core.accounting import Exit
 from flows.core.cluster import cluster, mapped
 from flows.core.runs import batches
 from flows.settings import Settings
-from flows.terminal import Terminal, as_records
+from flows.terminal import Terminal, as_records, counted
 from storage.bulk import Bulk, Verdict
 from storage.lake import Lake
 from storage.query import digests, query
@@ -99,7 +99,7 @@ def reindex_command(settings: Settings, terminal: Terminal) -> Exit:
     if terminal.as_json:
         terminal.document({"articles": known})
     else:
-        terminal.say(f"{known} articles and duplicates indexed")
+        terminal.say(f"{counted(known, 'row')} of articles and duplicates indexed")
     return Exit.OK
 
 

@@ -29,7 +29,7 @@ from packaging.requirements import Requirement
 from flows.core.accounting import Exit
 from flows.desk.notifying import addresses
 from flows.settings import Settings, SettingsError, unknown_variables
-from flows.terminal import Terminal
+from flows.terminal import Terminal, counted
 from spiders.catalogue import Catalogue, SourceFileError
 from storage.claim import is_anothers
 from storage.errors import StorageError
@@ -291,9 +291,10 @@ def _notify(settings: Settings) -> Iterator[Finding]:
     except SettingsError as error:
         yield Finding("notify", "fail", str(error), "see the list of services in apprise's documentation")
         return
-    count = len(settings.notify_urls)
-    advice = "" if count else "set notify_urls to be told when a source falls ill"
-    yield Finding("notify", "ok", f"{count} addresses", advice)
+    if settings.notify_urls:
+        yield Finding("notify", "ok", f"alarms go to {counted(len(settings.notify_urls), 'place')}")
+    else:
+        yield Finding("notify", "ok", "alarms go nowhere", "set notify_urls to be told when a source falls ill")
 
 
 def _without_user(url: str) -> str:

@@ -10,7 +10,7 @@ from flows.commands.sources import require_sources
 from flows.core.accounting import Exit
 from flows.core.units import RangeError
 from flows.settings import Settings
-from flows.terminal import Terminal
+from flows.terminal import Terminal, counted
 from storage.errors import QueryError
 from storage.export import FORMATS, Format, Selection, export
 from storage.pack import pack
@@ -47,7 +47,7 @@ def export_command(
     if terminal.as_json:
         terminal.document({"file": str(out), "rows": rows})
     else:
-        terminal.say(f"{rows} rows in {out}")
+        terminal.say(f"{counted(rows, 'row')} in {out}")
     return Exit.OK
 
 
@@ -57,9 +57,8 @@ def pack_command(settings: Settings, terminal: Terminal) -> Exit:
     if terminal.as_json:
         terminal.document({"written": packed.written, "unchanged": packed.unchanged, "removed": packed.removed})
     else:
-        terminal.say(
-            f"{len(packed.written)} months written, {len(packed.unchanged)} unchanged, {len(packed.removed)} removed"
-        )
+        written = counted(len(packed.written), "month")
+        terminal.say(f"{written} written, {len(packed.unchanged)} unchanged, {len(packed.removed)} removed")
     return Exit.OK
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from articles.records import Rejected
-from flows.core.accounting import Exit, RunFailedError, RunReport
+from flows.core.accounting import Account, Exit, RunFailedError, RunReport
 from flows.core.backfilling import Planned, backfill_sources, planned_units
 from flows.core.crawl import LEDGER
 from flows.core.documents import documents_of
@@ -136,7 +136,15 @@ def _tell_changes(settings: Settings, terminal: Terminal) -> None:
 
 def _ended(report: RunReport, terminal: Terminal) -> Exit:
     terminal.report(report)
+    if 0 < report.totals.discovered == report.totals.quarantined and not terminal.as_json:
+        terminal.say(_nothing_came(report.totals))
     return report.exit_code
+
+
+def _nothing_came(totals: Account) -> str:
+    """Refusals are told, and fail no run; one that brought nothing else should not look like a good one."""
+    pages = "the only page was" if totals.discovered == 1 else f"all {totals.discovered} pages were"
+    return f"no article came in: {pages} refused; `finnews quarantine list` says why"
 
 
 def _say_lists(catalogue: Catalogue, source_ids: Sequence[str], terminal: Terminal) -> Exit:

@@ -21,7 +21,7 @@ from articles.source import Source
 from flows.core.accounting import Exit
 from flows.core.rereading import open_reader
 from flows.settings import Settings
-from flows.terminal import Terminal
+from flows.terminal import Terminal, counted
 from flows.writing import OutputError, write_whole
 from spiders.catalogue import BUILT_IN, Catalogue
 from storage.texts import StoredText, latest_texts
@@ -150,8 +150,10 @@ def _cut(line: str) -> str:
 
 
 def _conclusion(source_id: str, bodies: int, proposals: Sequence[Proposal], file: Path | None) -> str:
+    articles = counted(bodies, "article")
     if not proposals:
-        return f"{source_id}: nothing recurs at the edges of its latest {bodies} articles"
+        return f"{source_id}: nothing recurs at the edges of its latest {articles}"
     if file is None:
-        return f"{len(proposals)} lines of {bodies} articles; `finnews sources learn {source_id} --write` drops them"
-    return f"written to {file}; look at the diff, then `finnews reextract {source_id}` cleans what is stored"
+        lines = counted(len(proposals), "line")
+        return f"{lines} of {articles}; `finnews sources learn {source_id} --write` drops them"
+    return f"written to {file}; look at the diff, then `finnews reextract --source {source_id}` cleans what is stored"

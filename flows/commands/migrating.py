@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flows.core.accounting import Exit
 from flows.settings import Settings
-from flows.terminal import Terminal
+from flows.terminal import Terminal, counted
 from storage.lake import Lake
 from storage.migrate import Migrated, migrate
 from storage.store import open_store, require_lake
@@ -25,5 +25,9 @@ def migrate_command(settings: Settings, terminal: Terminal, *, dry_run: bool = F
         terminal.document({"files": len(found), "rows": rows, "dry_run": dry_run})
     else:
         verb = "would be rewritten" if dry_run else "rewritten"
-        terminal.say(f"{len(found)} files with {rows} rows {verb}" if found else "every file has the columns of today")
+        terminal.say(
+            f"{counted(len(found), 'file')} with {counted(rows, 'row')} {verb}"
+            if found
+            else "every file has the columns of today"
+        )
     return Exit.OK

@@ -14,7 +14,7 @@ from flows.core.accounting import Exit
 from flows.core.fetching import fetch_page
 from flows.core.runs import ingest_sources
 from flows.settings import Settings
-from flows.terminal import Terminal
+from flows.terminal import Terminal, counted
 from flows.writing import write_whole
 from spiders.catalogue import Catalogue
 from spiders.drafting import Draft, NoDraftError, draft
@@ -41,8 +41,9 @@ def sources_new_command(
         return Exit.OK
     if folder is None:
         terminal.print(found.toml)
-    terminal.say(f"{len(found.listing.rows)} articles would be ingested, {len(found.listing.dropped)} entries dropped:")
-    for row in found.listing.rows[:ROWS_SHOWN]:
+    rows, dropped = found.listing.rows, len(found.listing.dropped)
+    terminal.say(f"{counted(len(rows), 'article')} would be ingested, {dropped} of the entries dropped:")
+    for row in rows[:ROWS_SHOWN]:
         terminal.say(f"  {row.listed.published or '(no time)'}  {row.listed.title or '(no title)'}  {row.url}")
     return Exit.OK
 

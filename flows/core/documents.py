@@ -16,7 +16,7 @@ from articles.source import UNKNOWN, Source
 from flows.core.accounting import Exit
 from flows.core.extraction import Document, Extracted, open_extractors
 from flows.settings import Settings
-from flows.terminal import Terminal
+from flows.terminal import Terminal, counted
 from spiders.archives import FILE_HEADER, ArchiveError, Reached, read_archive
 from spiders.catalogue import Catalogue
 
@@ -68,7 +68,7 @@ def extract_command(
             terminal.line(line)
             advance(1)
     for code, count in sorted(refused.items()):
-        terminal.say(f"{count} documents gave no article, {code}; see `detail` in their lines")
+        terminal.say(f"{counted(count, 'document')} gave no article, {code}: see `detail` on stdout")
     return Exit.SOME_FAILED if refused[Reason.ARCHIVE.code] else Exit.OK
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib import dates as mdates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LinearLocator, LogLocator, MaxNLocator, NullLocator
 
 from flows.desk.reporting import Report, SourceReport
 from flows.terminal import printable
@@ -243,7 +243,7 @@ def _runs(report: Report) -> Draw | None:
         axes.set_ylabel("seconds")
         axes.set_ylim(bottom=0)
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0, handletextpad=0.2)
-        _date_axis(axes, [run.started_at.date() for run in runs])
+        _moment_axis(axes, [run.started_at for run in runs])
 
     return draw
 
@@ -277,6 +277,15 @@ def _date_axis(axes: Axes, days: Sequence[date]) -> None:
     narrow = axes.get_figure().get_figwidth() * 72 < WIDTHS["wide"] / 2  # type: ignore[union-attr]
     axes.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=2, maxticks=4 if narrow else 8))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(mdates.DateFormatter("%d %b" if span else "%H:%M"))  # type: ignore[no-untyped-call]
+
+
+def _moment_axis(axes: Axes, moments: Sequence[datetime]) -> None:
+    """Days; seconds where all is within minutes, as after a first run."""
+    if max(moments) - min(moments) > timedelta(minutes=20):
+        _date_axis(axes, [moment.date() for moment in moments])
+        return
+    axes.xaxis.set_major_locator(LinearLocator(3))
+    axes.xaxis.set_major_formatter(mdates.DateFormatter("%H:%M:%S"))  # type: ignore[no-untyped-call]
 
 
 def _hours_axis(axes: Axes, hours: Sequence[float]) -> None:

@@ -47,13 +47,15 @@ def status(
 )
 def report(
     out: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="HTML file, - for stdout [default: finnews-report.html].")
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="HTML file, - for stdout [default: finnews-report.html]."),
     ] = None,
     metrics: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Figures as Prometheus text, - for stdout; no page.")
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="Figures as Prometheus text, - for stdout; no page."),
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Main figures as Markdown on stdout; no page.")] = False,
-    days: Annotated[int, typer.Option(min=1, max=366, help="Days to look back.")] = 56,
+    days: Annotated[int, typer.Option(min=1, max=366, metavar="N", help="Days to look back.")] = 56,
     lake: LakeOption = None,
     ledger: LedgerOption = None,
     folders: SourceFolders = None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 EXAMPLES = re.compile(r"Examples?: (?P<list>.*)", re.DOTALL)
 SOURCES = Path(__file__).parents[2] / "spiders" / "sources"
@@ -32,6 +32,17 @@ class Sections(TyperGroup):
                 formatter.write_dl(rows)
 
 
+class Plain(TyperCommand):
+    """Arguments by their names, without the Python type that typer adds."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - click's, or typer's own copy of it
+        params = super().get_params(ctx)
+        for param in params:
+            if param.param_type_name == "argument":
+                param.display_type_rich = _no_type  # type: ignore[attr-defined]
+        return list(params)
+
+
 def names_of(app: typer.Typer) -> list[str]:
     """Of the commands and groups of an app, as they are typed."""
     commands = [each.name or _spelled(each.callback) for each in app.registered_commands]
@@ -41,6 +52,7 @@ def names_of(app: typer.Typer) -> list[str]:
 def list_examples(app: typer.Typer) -> None:
     """Examples in an epilog, between dots, become a list that can be copied from."""
     for command in app.registered_commands:
+        command.cls = Plain
         found = EXAMPLES.fullmatch(command.epilog or "")
         if found:
             examples = "\n".join(f"  {example.strip()}" for example in found["list"].split(" · "))
@@ -74,6 +86,11 @@ def is_plain_help(error: Exception) -> bool:
 def complete_source(incomplete: str) -> list[str]:
     """Ids of the built-in sources, by their files: completion must not take long."""
     return sorted(file.stem for file in SOURCES.glob(f"{_literally(incomplete)}*.toml"))
+
+
+def _no_type(ctx: object) -> str:
+    del ctx
+    return ""
 
 
 def _literally(text: str) -> str:

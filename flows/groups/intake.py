@@ -45,7 +45,7 @@ def ingest(
     sources: Annotated[
         list[str] | None, typer.Argument(metavar="SOURCE", help="Ids; all if none.", autocompletion=complete_source)
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="New articles per source at most.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="New articles per source at most.")] = None,
     lake: LakeOption = None,
     ledger: LedgerOption = None,
     folders: SourceFolders = None,
@@ -80,7 +80,9 @@ def backfill(
     paths: Annotated[
         list[str] | None, typer.Option("--from", metavar="PATH", help="Archive: posts, JSONL, text, HTML, WARC.")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Source the documents belong to, if they do not say.")] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="ID", help="Source the documents belong to, if they do not say.")
+    ] = None,
     runner: Annotated[
         str, typer.Option(metavar="RUNNER", help="Who reads archives: dask, dask=ADDRESS [default: this machine].")
     ] = "",
@@ -134,8 +136,10 @@ def backfill(
 
 @app.command(epilog="Examples: finnews serve --lake /data/lake · PREFECT_API_URL=http://prefect:4200/api finnews serve")
 def serve(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Of the Prefect server that it starts.")] = 4200,
-    limit: Annotated[int, typer.Option(min=1, help="Flow runs at a time.")] = 3,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, metavar="PORT", help="Of the Prefect server that it starts.")
+    ] = 4200,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Flow runs at a time.")] = 3,
     lake: LakeOption = None,
     ledger: LedgerOption = None,
     folders: SourceFolders = None,

@@ -25,7 +25,9 @@ app = typer.Typer()
 
 @app.command(epilog='Example: finnews read "select source, date, count(*) from articles group by all order by all"')
 def read(
-    sql: Annotated[str, typer.Argument(help="A query over articles, duplicates, revisions, quarantine.")],
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="A query over articles, duplicates, revisions, quarantine.")
+    ],
     lake: LakeOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -93,8 +95,12 @@ def verify(
 
 @app.command(epilog="Examples: finnews compact --older-than 7 · finnews compact --older-than 0 --source sina --dry-run")
 def compact(
-    older_than: Annotated[int, typer.Option("--older-than", min=0, help="Days that have gone by since.")] = 7,
-    source: Annotated[list[str] | None, typer.Option("--source", help="Of this source only; may be repeated.")] = None,
+    older_than: Annotated[
+        int, typer.Option("--older-than", min=0, metavar="DAYS", help="Of days of publication that lie so far back.")
+    ] = 7,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", metavar="ID", help="Of this source only; may be repeated.")
+    ] = None,
     lake: LakeOption = None,
     ledger: LedgerOption = None,
     dry_run: DryRunOption = False,
@@ -134,7 +140,7 @@ def reextract(
     sources: Annotated[list[str] | None, typer.Option("--source", metavar="ID", help="May be repeated.")] = None,
     since: DayOption = None,
     until: DayOption = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes [default: one per core].")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Processes [default: one per core].")] = None,
     runner: Annotated[
         str, typer.Option(metavar="RUNNER", help="Who reads: dask, dask=ADDRESS [default: this machine].")
     ] = "",
@@ -181,12 +187,16 @@ def schema(
 )
 def export(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .csv, .jsonl, .duckdb or .parquet.")],
-    source: Annotated[list[str] | None, typer.Option(help="Only this source; may be repeated.")] = None,
+    source: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only this source; may be repeated.")] = None,
     since: DayOption = None,
     until: DayOption = None,
     as_of: Annotated[str | None, typer.Option(metavar="TIME", help="As it was known then; with a zone.")] = None,
-    tree: Annotated[str, typer.Option(help="articles, duplicates, revisions or quarantine.")] = "articles",
-    fmt: Annotated[str | None, typer.Option("--format", help="csv, jsonl, duckdb, parquet [default: by FILE].")] = None,
+    tree: Annotated[
+        str, typer.Option(metavar="TREE", help="articles, duplicates, revisions or quarantine.")
+    ] = "articles",
+    fmt: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="csv, jsonl, duckdb, parquet [default: by FILE].")
+    ] = None,
     text: Annotated[bool, typer.Option("--text/--no-text", help="With bodies, or without.")] = True,
     lake: LakeOption = None,
     as_json: JsonOption = False,

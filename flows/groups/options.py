@@ -25,14 +25,17 @@ LedgerOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No words on stderr.")]
-VerboseOption = Annotated[int, typer.Option("--verbose", "-v", count=True, help="More words on stderr; twice for all.")]
+VerboseOption = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, show_default=False, help="More words on stderr; twice for all.")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; fetch and write nothing.")]
 FlowOption = Annotated[bool, typer.Option("--flow", help="As a Prefect flow run [default: if PREFECT_API_URL is set].")]
 DayOption = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Of publication, in Shanghai; included.")
 ]
 SourceFolders = Annotated[
-    list[Path] | None, typer.Option("--sources", help="Folder with source files of your own; may be repeated.")
+    list[Path] | None,
+    typer.Option("--sources", metavar="FOLDER", help="Folder with source files of your own; may be repeated."),
 ]
 
 

@@ -16,9 +16,12 @@ app = typer.Typer()
 def extract(
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Pages, posts, folders.")] = None,
     manifest: Annotated[
-        Path | None, typer.Option(help='JSON lines {"file", "url"?, "source"?, "headers"?}, paths relative to it.')
+        Path | None,
+        typer.Option(metavar="FILE", help='JSON lines {"file", "url"?, "source"?, "headers"?}, paths relative to it.'),
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Source the pages belong to, if they do not say.")] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="ID", help="Source the pages belong to, if they do not say.")
+    ] = None,
     folders: SourceFolders = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
@@ -36,7 +39,9 @@ def explain(
     places: Annotated[
         list[str], typer.Argument(metavar="PATH|URL", help="Pages and posts on disk, or on the network.")
     ],
-    source: Annotated[str | None, typer.Option(help="Source the pages belong to, if they do not say.")] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="ID", help="Source the pages belong to, if they do not say.")
+    ] = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -54,10 +59,13 @@ def explain(
 @app.command(epilog="Examples: finnews dedup documents.jsonl > verdicts.jsonl · finnews dedup - < documents.jsonl")
 def dedup(
     documents: Annotated[
-        Path, typer.Argument(help='JSON lines {"id", "source", "title", "text", "published_at"}; - for stdin.')
+        Path,
+        typer.Argument(
+            metavar="DOCUMENTS", help='JSON lines {"id", "source", "title", "text", "published_at"}; - for stdin.'
+        ),
     ],
     window: Annotated[
-        int, typer.Option(min=1, help="Days between near copies at most; exact ones have no limit.")
+        int, typer.Option(min=1, metavar="DAYS", help="Days between near copies at most; exact ones have no limit.")
     ] = 30,
     runner: Annotated[
         str, typer.Option(metavar="dask[=ADDRESS]", help="Read and sign on a Dask cluster: of its own, or at ADDRESS.")

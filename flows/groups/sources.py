@@ -36,7 +36,7 @@ def sources_list(
 
 @app.command("show", epilog="Example: finnews sources show sina")
 def sources_show(
-    source: Annotated[str, typer.Argument(help="Id of a source.", autocompletion=complete_source)],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Id of a source.", autocompletion=complete_source)],
     folders: SourceFolders = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -51,9 +51,12 @@ def sources_show(
 @app.command("check", epilog="Examples: finnews sources check sina · finnews sources check sina --live")
 def sources_check(
     source: Annotated[
-        str | None, typer.Argument(help="Id or TOML file; all if none.", autocompletion=complete_source)
+        str | None,
+        typer.Argument(metavar="SOURCE", help="Id or TOML file; all if none.", autocompletion=complete_source),
     ] = None,
-    cases: Annotated[Path, typer.Option(help="Folder with saved pages, <id>/<case>/.")] = Path("tests/sources"),
+    cases: Annotated[Path, typer.Option(metavar="FOLDER", help="With saved pages, <id>/<case>/.")] = Path(
+        "tests/sources"
+    ),
     live: Annotated[bool, typer.Option("--live", help="Fetch its lists and three articles, and keep nothing.")] = False,
     folders: SourceFolders = None,
     as_json: JsonOption = False,
@@ -75,12 +78,14 @@ def sources_check(
 
 @app.command("new", epilog="Example: finnews sources new https://www.example.com/rss.xml --into my-sources")
 def sources_new(
-    url: Annotated[str, typer.Argument(help="A feed, sitemap, JSON list or page of links.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="A feed, sitemap, JSON list or page of links.")],
     file: Annotated[
-        Path | None, typer.Option("--from", exists=True, dir_okay=False, help="A saved answer; nothing is fetched.")
+        Path | None,
+        typer.Option("--from", exists=True, dir_okay=False, metavar="FILE", help="A saved answer; nothing is fetched."),
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--into", exists=True, file_okay=False, help="Folder to write <id>.toml to.")
+        Path | None,
+        typer.Option("--into", exists=True, file_okay=False, metavar="FOLDER", help="Folder to write <id>.toml to."),
     ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -97,10 +102,13 @@ def sources_new(
 @app.command("learn", epilog="Examples: finnews sources learn sina · finnews sources learn mine --sources own --write")
 def sources_learn(
     source: Annotated[
-        str, typer.Argument(help="Id of a source with articles in the lake.", autocompletion=complete_source)
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="Id of a source with articles in the lake.", autocompletion=complete_source
+        ),
     ],
     write: Annotated[bool, typer.Option("--write", help="Add them to drop_lines of the source's file.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Latest articles to look at.")] = 500,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Latest articles to look at.")] = 500,
     lake: LakeOption = None,
     folders: SourceFolders = None,
     as_json: JsonOption = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -235,3 +236,21 @@ def test_an_archive_of_which_nothing_came_in_says_so(here: Path, capsys: pytest.
         )
     assert run(["backfill", "--from", "bad", "--from", "rows.jsonl"]) == 0
     assert "no article came in" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", commands(typer.main.get_command(app)), ids=" ".join)  # type: ignore[arg-type]
+def test_help_speaks_no_python(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*path, "--help"]) == 0
+    assert not re.search(r"<(str|int|list|path|file|dir)\b", capsys.readouterr().out)
+
+
+def test_one_is_not_plural_and_none_is_said(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["export", "x.csv"]) == 0
+    assert run(["pack"]) == 0
+    assert run(["duplicates"]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "2 rows in x.csv",
+        "1 month written, 0 unchanged, 0 removed",
+        "none",
+    ]
