@@ -72,6 +72,7 @@ EVERYDAY = frozenset(
     "億銀券漲匯財購額營淨潤監創費網訊較將組見計別農區強決戰則區該價證權"
     "，。、：；“”（）《》「」！？％·—…　０１２３４５６７８９"
 )
+MOST_FREQUENT = "，的。一是在不有人中大年、国了"
 SAMPLE_CHARS = 8_000
 ENOUGH_WIDE = 200
 FIRST_WIDE = 400
@@ -121,6 +122,8 @@ def decode(body: bytes, *, content_type: str | None = None, charset: str | None 
 def damage(text: str) -> tuple[str, ...]:
     """Flags for a text that was broken before it reached us: replaced characters, or one codec read as another."""
     flags = (ERRORS,) if LOST in text else ()
+    if _is_plainly_chinese(text):
+        return flags
     wide = _wide(text)
     if len(wide) < 40:
         return flags
@@ -209,6 +212,11 @@ def _wide(text: str) -> str:
 
 def _everyday(wide: str) -> float:
     return sum(map(EVERYDAY.__contains__, wide)) / len(wide)
+
+
+def _is_plainly_chinese(text: str) -> bool:
+    """Is it sound by its few most frequent characters alone? Counting those takes a tenth of the time."""
+    return sum(map(text.count, MOST_FREQUENT)) >= MARGIN * 2 * len(text) and not LATIN.search(text)
 
 
 def _is_everyday(wide: str) -> bool:

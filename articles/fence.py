@@ -169,8 +169,8 @@ def _with_crumbs(html: str, head: int, start: int) -> int:
 def _outside(html: str, head: int, place: int, latest: int) -> int:
     """The place, if it lies in no script or comment; or else where that ends, or begins if it ends too late."""
     for openings, closings in _OPAQUE:
-        opened = max(html.rfind(opening, head, place) for opening in openings)
-        if opened > max(html.rfind(closing, head, place) for closing in closings):
+        opened = max([html.rfind(opening, head, place) for opening in openings])
+        if opened != -1 and all(html.find(closing, opened, place) == -1 for closing in closings):
             ends = [end for closing in closings if (end := html.find(closing, place, latest)) != -1]
             place = html.find(">", min(ends)) + 1 if ends else opened
     return place

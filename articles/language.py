@@ -29,7 +29,8 @@ def language_of(text: str, default: str) -> str:
     if han * 4 < len(others) - len(_LETTERS.sub("", others)):
         return "en"
     traditional = len(_TRADITIONAL.findall(sample))
-    simplified = len(_SIMPLIFIED.findall(sample))
+    # Without a traditional character, one of the other script tells.
+    simplified = len(_SIMPLIFIED.findall(sample)) if traditional else bool(_SIMPLIFIED.search(sample))
     if traditional == simplified:
         return default
     return "zh-Hant" if traditional > simplified else "zh-Hans"

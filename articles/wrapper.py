@@ -134,6 +134,7 @@ _DATELINE_ALONE = re.compile(rf".{{2,20}}\d日[电讯]\s*[（(](?=[{SURNAMES}])(
 _DATELINE_REPORTS = re.compile(
     rf".{{2,20}}(?:[讯电]|消息)\s*[】〕）)\]]?\s*(?:{REPORTER})\s*(?=[{SURNAMES}])(?P<author>{NAMES}?){AND_OTHERS}报[道导][：:]"
 )
+_DATELINES = (_DATELINE, _DATELINE_AND_PLACE, _DATELINE_ALONE, _DATELINE_REPORTS)
 # So far in front of a name its rank begins.
 _RANK_CHARS = 6
 _RANK = "见习|实习|首席|特约|资深"
@@ -591,17 +592,18 @@ def _strip_end(stripped: Stripped) -> None:
     """What is glued to the end of the last paragraph, such as 「（某某日报）」; twice, for there may be two."""
     for _ in range(2):
         last = stripped.lines[-1]
-        for rule in _END_RULES:
-            if (found := _glued(rule, last)) is not None:
-                rest = last[: found.start()].rstrip()
-                stripped.remove(rule.name, last[found.start() :], _groups(found, last))
-                stripped.lines[-1] = rest
-                break
+        plain = simplified(last)
+        glued = ((rule, found) for rule in _END_RULES if (found := _glued(rule, plain)) is not None)
+        rule, found = next(glued, (None, None))
+        if rule is None or found is None:
+            break
+        stripped.remove(rule.name, last[found.start() :], _groups(found, last))
+        stripped.lines[-1] = last[: found.start()].rstrip()
 
 
 def _glued(rule: LineRule, last: str) -> re.Match[str] | None:
     end = len(last.rstrip("。 "))
-    for found in rule.pattern.finditer(simplified(last), max(0, len(last) - END_CHARS)):
+    for found in rule.pattern.finditer(last, max(0, len(last) - END_CHARS)):
         rest = last[: found.start()].rstrip()
         if found.end() == end and rest and (rule.name in _LABELLED_ENDS or rest.endswith(_SENTENCE_ENDS)):
             return found
@@ -612,13 +614,10 @@ def _reporter_inside(lines: Sequence[str]) -> str | None:
     """Whom a dateline names, 「某社巴黎12月9日电（记者某某）」, or the end of the last paragraph. The line stays."""
     # Above the dateline there may be a deck.
     below = (line for line in lines[1:DATELINE_LINES] if "记者" in line or "記者" in line or "日电" in line)
-    datelines = [
-        (pattern, line)
-        for line in (lines[0], *below)
-        for pattern in (_DATELINE, _DATELINE_AND_PLACE, _DATELINE_ALONE, _DATELINE_REPORTS)
-    ]
-    for pattern, line in (*datelines, (_LAST_REPORTER, lines[-1])):
-        if found := pattern.match(simplified(line)):
+    datelines = ((line, _DATELINES) for line in (lines[0], *below))
+    for line, patterns in (*datelines, (lines[-1], (_LAST_REPORTER,))):
+        plain = simplified(line)
+        if found := next(filter(None, (pattern.match(plain) for pattern in patterns)), None):
             start, end = found.span("author")
             return _colleagues(line[max(0, start - _RANK_CHARS) : found.end()]) or person(line[start:end]) or None
     return None

@@ -111,7 +111,12 @@ class LineRule:
 
 def any_of(*alternatives: str, where: str = "") -> re.Pattern[str]:
     """One pattern of several; `where` is a look-ahead that holds for all of them."""
-    return re.compile(f"{where}(?:{'|'.join(alternatives)})")
+    pattern = f"{where}(?:{'|'.join(alternatives)})"
+    # A look-ahead for a short line takes no step back on a long one: a quarter of the time of all rules.
+    return re.compile(_SHORT_LINE.sub(r"\g<0>+", pattern))
+
+
+_SHORT_LINE = re.compile(r"(?<=\(\?=)(?:\.|\[\^[^\]]+\])\{\d+,\d+\}(?=\$\))")
 
 
 # In the order in which they are tried; the first that matches decides.
@@ -607,7 +612,7 @@ RULES: tuple[LineRule, ...] = (
         "edge",
         "drop",
         any_of(
-            rf"(?!.*[“\"].{{0,12}}有风险)[（(【＊*※■▲◆●]*\s*(?:{LEAD})[】）)]?\s*[：:提]?(?=.{{0,420}}$).{{0,200}}?(?:{ADVICE}).{{0,300}}",
+            rf"[（(【＊*※■▲◆●]*\s*(?:{LEAD})(?!.*[“\"].{{0,12}}有风险)[】）)]?\s*[：:提]?(?=.{{0,420}}$).{{0,200}}?(?:{ADVICE}).{{0,300}}",
             rf"[（(※*＊]?\s*(?:{ADVICE}).{{0,60}}",
             r"[^，。]{2,30}[，,]\s*仅供参考[。！]?",
             r"(?:温馨提示|特别提示)[：:].{0,40}(?:谨慎|独立判断|自行判断).{0,20}",
@@ -906,7 +911,7 @@ RULES: tuple[LineRule, ...] = (
         any_of(
             r"[【\[（(]?(?:此前报道|相关报道|延伸阅读|相关阅读|相关新闻|更多阅读|推荐阅读|早前报道|点击阅读|前情回顾|专题|详见|参见|专题报道|相关链接|相关(?:专题|股票|个股|公司|概念|板块))\s*[：:>＞｜|】\]].{0,80}",
             r"更多[^，。：:]{0,8}(?:新闻|报道|报导|文章)\s*[：:].{2,60}",
-            r".{2,20}[>＞]{2,4}|.{2,160}(?:更多|详情|查看|详细|点击|戳)\s*[>＞»]{1,4}|(?:点击)?(?:查阅|查看|进入|阅读)[^，。]{0,8}[>＞]{2,4}.{2,30}",
+            r".{2,20}[>＞]{2,4}|(?=[^>＞»]*+[>＞»]).{2,160}(?:更多|详情|查看|详细|点击|戳)\s*[>＞»]{1,4}|(?:点击)?(?:查阅|查看|进入|阅读)[^，。]{0,8}[>＞]{2,4}.{2,30}",
             r"[^。]{0,20}[。！，]?更多(?:精彩)?(?:内容|资讯|文章)[，,]?\s*(?:尽在|敬请关注|请关注|请戳).{2,60}",
             r"[▶►▷☞➤➡→👉⏩◎]\s*(?:更多|相关|延伸|推荐|热门|点击|早前|此前|另[见请]?).{0,12}[：:].{0,60}",
         ),

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from articles.dates import TOLERANCE, Moment, day_of, first_time, parse_time
+from articles.dates import INSIDE, TOLERANCE, Moment, day_of, first_time, parse_time
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FETCHED = datetime(2022, 9, 20, 9, 0, 30, tzinfo=SHANGHAI)
@@ -191,6 +191,35 @@ def test_first_time_in_a_line(line, expected, raw):
 )
 def test_no_time_in_a_line(line):
     assert first_time(line, fetched_at=FETCHED, zone=SHANGHAI) is None
+
+
+PARTS = [
+    *(
+        "2022-01-23",
+        "2022年1月23日",
+        "1月3日",
+        "20:41",
+        "8点5分",
+        "5分钟前",
+        "半小时前",
+        "刚刚",
+        "昨天",
+        "上午",
+        "23/01/2022",
+    ),
+    *("January 5, 2022", "5 Jan 2022", "周三", " ", "来源：", "（", "3", "-", "/"),
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=6).map("".join))
+def test_the_first_time_in_a_line_is_the_leftmost_that_any_pattern_finds(line):
+    found = [match for pattern, _ in INSIDE if (match := pattern.search(line))]
+    moment = first_time(line, fetched_at=FETCHED, zone=SHANGHAI)
+    if not found:
+        assert moment is None
+    else:
+        assert moment is not None
+        assert moment.raw == min(found, key=lambda match: (match.start(), -match.end()))[0].strip()
 
 
 @pytest.mark.parametrize("line", ["2022-" * 20_000, " " * 50_000 + "2022 年" + " " * 50_000, "今天 " + "1" * 50_000])
