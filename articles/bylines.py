@@ -24,7 +24,7 @@ from articles.headline import Head
 from articles.linked_data import linked_names
 from articles.normalise import clean_line
 from articles.scene import MAX_NEAR_CHARS, MAX_VALUE_CHARS, NO_WORDS, Candidate, Found, Scene
-from articles.wrapper import byline, label_values, medium_of, person, simplified
+from articles.wrapper import byline, field_of, label_values, medium_of, person, simplified
 from articles.wrapper_table import PROVINCES, SURNAMES
 
 _MAX_BARS = 4
@@ -75,7 +75,7 @@ _NO_ACCOUNT = re.compile(
     r"[\d\W_]+|.{0,6}(?:财经|股票|公司|产业|科技|国际|国内|社会|要闻|快讯|滚动|独家|头条|视频|图片|专题|深度|时政|宏观|金融|证券|房产|汽车|"
     r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)|[A-Z]{2,4}|"
     r".*(?:来源|作者|编辑|记者|责任|评论|阅读|浏览|点击|次数|人气|字[体号]|分享|转发|打印|收藏|举报|关注|原创|发布|发表|更新|时间|日期|星期|周[一二三四五六日]|"
-    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|縮小|来自|楼主|沙发|倒序|正序|加好友|私信|我来说|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|禁止|摘编|提供者|admin).*|"
+    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|縮小|来自|楼主|沙发|倒序|正序|加好友|私信|我来说|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|禁止|摘编|提供者|admin|分类|分類|归档|标签|字数|时长).*|"
     rf"(?:{PROVINCES})",
     re.IGNORECASE,
 )
@@ -94,14 +94,18 @@ _TIME_ALONE = re.compile(
     r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*(?:(?:星期|周)[一二三四五六日天])?"
 )
 _MEDIUM_AND_PERSON = re.compile(
-    r"(?P<medium>[\u4e00-\u9fa5]{2,8}(?:网|报|社|财经|新闻|周刊))[ |｜·]+(?P<person>[\u4e00-\u9fa5]{2,3})"
+    r"(?P<medium>[\u4e00-\u9fa5]{2,8}(?:网|报|社|财经|新闻|周刊))[ |｜·]+"
+    r"(?P<person>[\u4e00-\u9fa5]{2,3})(?![\u4e00-\u9fa5：:])"
 )
-_COMMENTATOR = re.compile(r"(?:本[报刊网社]|[\u4e00-\u9fa5]{2,6}[报网社])(?:特约|观察)?评论员|本[报刊网]编辑部")
+_TEAM = re.compile(
+    r"(?:本[报刊网社]|[\u4e00-\u9fa5]{2,6}[报网社])(?:(?:特约|观察)?评论员|编辑部)|"
+    r"[\u4e00-\u9fa5]{2,12}(?:调研组|课题组|报道组|采访组|联合调查组|记者团|研究院|研究所|研究中心|研究部|工作室)"
+)
 _BYLINE_CHARS = 60
 _LONGEST_TIME = 30
 _LONGEST_MEDIUM = 12
 _MARKED_BELOW = 3
-_BEFORE_NAME = re.compile(r"^(?:由|文|[Bb]y)\s+")
+_BEFORE_NAME = re.compile(r"^(?:由|文|作者|撰文|记者|記者|[Bb]y)\s+")
 _SURNAME = re.compile(f"[{SURNAMES}]")
 # What of a page's body of labels is too far behind it to be its own.
 _BYLINES_BEHIND = 10
@@ -125,6 +129,10 @@ _NOT_A_LATIN_PERSON = re.compile(
     r"\b(?:News|Post|Times|Daily|Morning|China|Staff|Reporters?|Agency|Media|Journal|Global|Online|Network|Editors?|Desk|"
     r"Team|Press|Home|About|More|Read|Share|Hong Kong|Business|Review|Weekly|Finance|Bureau)\b"
 )
+# "By Wang Yiming, Staff Writer"
+_NO_LATIN_NAME_BEHIND = re.compile(
+    r"(?:,| and|,? &)\s+(?:Staff|Senior|Special|Chief|Contributing|Guest|Deputy|China|Business|Markets?|Finance)\b.*"
+)
 _OFFICIAL = re.compile(r"官方(?:账|帐)号$")
 _BY = re.compile(
     r"By[:\s]\s*((?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+(?:(?:,| and|,? &)\s+(?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+)*)"
@@ -136,6 +144,7 @@ _BARE = re.compile(
 _FROM = re.compile(r"^来自\s*[：:]?\s*")
 # What a post was written with, or on: 「来自 微博网页版」.
 _CLIENT = re.compile(r"(?:新浪)?微博.{0,8}|.{0,12}(?:客户端|网页版|手机版?|超话)")
+_COLUMN_OF = re.compile(r"(?:来自|來自)\s*(\S{2,14}?)\s*的\s?\S{0,6}(?:专栏|專欄)")
 _SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
@@ -145,6 +154,7 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
     """`wrapper` is what the wrapper lines of the page named."""
     head = scene.head
     near, behind, right_behind = (_labels(runs) for runs in (scene.near, scene.behind, _right_behind(scene)))
+    near = _labels_apart(scene.near) | near
     marked = _marked(scene)
     hidden = {name: value for text in scene.reading.hidden.values() for name, value in label_values(text).items()}
     linked = linked_names(head.linked) if head.linked else {}
@@ -162,7 +172,7 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
         ("meta", lambda: _publisher_meta(head, _PUBLISHER_METAS)),
-        ("account", lambda: _account(scene, marked)),
+        ("account", lambda: account if (account := _account(scene, marked)) and not _is_person(account) else None),
         ("its reporter's", lambda: _medium_of_reporter(scene)),
         ("dateline", lambda: _medium_of_dateline(scene)),
         ("JSON-LD", lambda: _no_channel(linked.get("publisher"))),
@@ -241,6 +251,29 @@ def _labels(runs: Iterable[Run]) -> dict[str, str]:
     return values
 
 
+def _labels_apart(runs: Iterable[Run]) -> dict[str, str]:
+    """Values in elements behind those of their labels, without a colon: <dt>来源</dt><dd>某某报</dd>."""
+    short = [run for run in runs if len(run.text) <= MAX_VALUE_CHARS]
+    pieces = [piece for run in short for part in run.parts if (piece := " ".join(part.split()))]
+    values: dict[str, str] = {}
+    for label, value in pairwise(pieces):
+        name = field_of(label)
+        # 「来自 某某 的专栏」 goes on behind the name.
+        if name and name not in values and label != "来自" and _stands_alone(name, value):
+            values |= label_values(f"{label.strip(' ：:')}：{value}")
+    return values
+
+
+def _stands_alone(name: str, value: str) -> bool:
+    """May it be the whole value of such a field, and no headline or menu behind a word that is a label elsewhere?"""
+    if field_of(value) or _NO_NAME.search(value):
+        return False
+    if name == "publisher":
+        return len(value) <= _LONGEST_MEDIUM
+    name = person(value)
+    return _is_named(name) or bool(_TEAM.fullmatch(simplified(name)))
+
+
 def _medium_of_by(runs: Iterable[Run]) -> str | None:
     """ "By Wang Yiming in Nanjing | Some Daily | Updated: …" """
     lines = (run.text for run in runs if run.text.startswith("By") and len(run.text) <= MAX_NEAR_CHARS)
@@ -248,7 +281,7 @@ def _medium_of_by(runs: Iterable[Run]) -> str | None:
 
 
 def _may_be_author(value: str) -> bool:
-    return not _NOT_A_PERSON.search(value) or bool(_COMMENTATOR.fullmatch(simplified(value)))
+    return not _NOT_A_PERSON.search(value) or bool(_TEAM.fullmatch(simplified(value)))
 
 
 def _byline(runs: Iterable[Run]) -> str | None:
@@ -260,10 +293,10 @@ def _byline(runs: Iterable[Run]) -> str | None:
                 name = byline(line).get("author", "")
                 if name[:1] in SURNAMES and name and not _NOT_A_PERSON.search(name):
                     return name
-        if "评论员" in (text := simplified(run.text).strip("□■◎（）() ")) and _COMMENTATOR.fullmatch(text):
+        if "评论员" in run.text and _TEAM.fullmatch(simplified(text := run.text.strip("□■◎（）() "))):
             return text
         if run.text.startswith("By") and len(run.text) <= MAX_NEAR_CHARS and (english := _BY.match(run.text)):
-            return english[1]
+            return _NO_LATIN_NAME_BEHIND.sub("", english[1])
     return None
 
 
@@ -328,6 +361,7 @@ def _account(scene: Scene, marked: Mapping[int, str]) -> str | None:
         or _account_above_time(scene)
         or _account_beside_time(scene.near)
         or _account_beside_picture(scene)
+        or _account_of_column(scene.near)
     )
     if account is None:
         return None
@@ -387,7 +421,7 @@ def _marked_value(hint: int, text: str) -> str | None:
         if hint == Hint.SOURCE:
             if not _NO_MEDIUM.search(bare) and not _CLIENT.fullmatch(bare) and not _PLACE.fullmatch(bare):
                 return bare
-        elif hint == Hint.AUTHOR and _is_latin_person(bare):
+        elif hint == Hint.AUTHOR and (_is_latin_person(bare) or _FOREIGN_PERSON.fullmatch(bare)):
             return bare
         elif _PERSON.fullmatch(bare := person(bare)) and bare[0] in SURNAMES and not _NOT_A_PERSON.search(bare):
             return None if _PLACE.fullmatch(bare) else bare
@@ -432,6 +466,8 @@ def _person_beside_time(near: Sequence[Run]) -> str | None:
             names = (_name_in(piece) for label, piece in pairwise(pieces) if not label.endswith(("：", ":")))
             if name := next(filter(None, names), None):
                 return name
+            if (both := _MEDIUM_AND_PERSON.search(run.text)) and (name := _name_in(both[0])):
+                return name
     return next(filter(None, map(_name_in, _alone_beside_time(near))), None)
 
 
@@ -469,6 +505,12 @@ def _account_above_time(scene: Scene) -> str | None:
             is_account = _ACCOUNT.fullmatch(run.text) and not _NO_ACCOUNT.fullmatch(simplified(run.text))
             return run.text if is_account and len(below.text) <= _BYLINE_CHARS else None
     return None
+
+
+def _account_of_column(near: Iterable[Run]) -> str | None:
+    """「来自 某某 的某湖专栏」"""
+    columns = (_COLUMN_OF.match(run.text) for run in near if len(run.text) <= _BYLINE_CHARS)
+    return next((column[1] for column in columns if column), None)
 
 
 def _account_beside_picture(scene: Scene) -> str | None:
@@ -519,8 +561,13 @@ def _displayed(head: Head, linked: Mapping[str, str], near: Iterable[Run]) -> st
 
 def _one_for_programs(value: str) -> str | None:
     name = person(clean_line(value)) if value else ""
-    is_person = _PERSON.fullmatch(name) and name[0] in SURNAMES and not _NOT_A_PERSON.search(name)
-    return name if is_person or _FOREIGN_PERSON.fullmatch(name) or _is_latin_person(name) else None
+    return name if _is_named(name) else None
+
+
+def _is_named(name: str) -> bool:
+    """Names of persons only."""
+    is_chinese = _PERSON.fullmatch(name) and name[0] in SURNAMES and not _NOT_A_PERSON.search(name)
+    return bool(is_chinese or _FOREIGN_PERSON.fullmatch(name)) or _is_latin_person(name)
 
 
 def _no_channel(publisher: str | None) -> str | None:

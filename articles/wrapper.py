@@ -64,10 +64,11 @@ _LABELS = {
     "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|"
     "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
-    "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|图片|题图|题图来自|题图来源|头图来自|头图来源|头图|封面图|配图|校审|校稿|美编|版面编辑|审定|监审|编发|总编辑",
+    "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|摄像|编导|制片|制作|配音|主持|后期|拍摄|文案|绘图|插画|图片|题图|题图来自|题图来源|头图来自|头图来源|头图|封面图|配图|校审|校稿|美编|版面编辑|审定|监审|编发|总编辑",
 }
 _FIELD_OF = {label: name for name, labels in _LABELS.items() for label in labels.split("|")}
 _PEOPLE = frozenset(("author", "editor", "chief"))
+_WITH_NAMES = frozenset((*_PEOPLE, "other"))
 
 
 def _one_of(words: Iterable[str]) -> str:
@@ -92,6 +93,14 @@ _LABEL = re.compile(
     # 「撰文 / 甲 摄影 / 乙」
     rf"|\s*[/／]\s*(?={NAMES}(?:\t|\s+[{HAN}]{{1,4}}\s*[/／]))|\s+I\s+(?=[{HAN}]))"
 )
+# 「【责任编辑】王一鸣」
+_BRACKETED_LABEL = re.compile(rf"[【\[]({_one_of(_FIELD_OF)})[】\]]\s*[：:]?(?=\s*[{HAN}A-Za-z])")
+# 「编辑 甲 二审 乙 三审 丙」: posts and names, each behind a space.
+_POSTS = _one_of(label for label, name in _FIELD_OF.items() if name in _WITH_NAMES)
+_POST_AND_NAMES = re.compile(
+    rf"(?:^|(?<=[\s|｜]))[{HAN}]{{0,6}}?(?P<label>{_POSTS})\s+"
+    rf"(?P<value>(?=[{SURNAMES}]){NAME}(?:[ 、,，/]+(?=[{SURNAMES}])(?!{_POSTS}){NAME}){{0,4}})(?:\s*[|｜]?\s+|$)"
+)
 _SPACED = re.compile(
     rf"(?:(?:[{HAN}]{{2,6}}\s)?[{HAN}]{{0,6}}(?:记者|见习记者)\s*(?P<author>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)\s+)?"
     rf"[{HAN}]{{0,4}}?(?P<label>责任编辑|责编|编辑|见习编辑|校对|作者|文)\s+"
@@ -104,7 +113,7 @@ _AUTHOR_AND_EDITOR = re.compile(
     rf"[{HAN}]{{0,4}}?(?:编辑|編輯|责编)\s*[：:]?\s*(?P<editor>{NAME})"
 )
 _FROM = re.compile(
-    r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?|提供者)\s*(?!(?:新浪)?微博|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
+    r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?|提供者)\s*+(?!(?:新浪)?微博|\S{2,14}\s*的\s*\S{0,6}专栏|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
 )
 _PERSON_AND_MEDIUM = re.compile(
     rf"(?=[{SURNAMES}])(?P<author>{NAME}(?:[ 、]{NAME})*)\s*[/／]\s*"
@@ -154,9 +163,14 @@ _COLLEAGUES = re.compile(rf"(?:{_RANK})?记者\s*[：:]?\s*(?!{NOT_A_NAME})(?=[{
 # 「通讯员 甲 记者 乙」
 _HELPER_FIRST = re.compile(rf"(?:通讯员|实习生)\s*{NAMES}[ 、,，；;]+(?:{_RANK})?记者")
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
+_ALL_NAMES = re.compile(NAMES)
 # 「某某网 王一鸣」
 _MEDIUM_AND_NAME = re.compile(rf"(?P<medium>[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊))\s+(?P<names>{NAMES})")
 _PHOTOGRAPHER = re.compile(r"(?<=.{2})摄$|(?<=.{2})[ /／]摄")
+# 「方某（北京大学教授）」, 「方某，系北京大学教授」
+_NAME_AND_NOTE = re.compile(
+    rf"(?=[{SURNAMES}])(?P<names>{NAMES})(?:\s*[（(].+|[，,]\s*(?:系|为|是|现任|任职于|就职于|.{{2,24}}(?:教授|研究员|院长|所长|主任|博士|律师|分析师|学家)$).*)"
+)
 # 「方某北京大学经济学院教授」
 _NAME_AND_POST = re.compile(
     rf"(?P<names>[{SURNAMES}][{HAN}]{{1,2}}?)[ ，,]?(?:系|为|是)?"
@@ -169,6 +183,9 @@ _DATE = re.compile(
 )
 # The date under an official notice is the notice's; a source in brackets behind it is not.
 _DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日\s*[（(【\[]")
+# Two characters of a name, set apart so that it is as wide as one of three.
+_SPREAD_NAME = re.compile(rf"(?<![{HAN}])([{SURNAMES}])[ \u3000]{{1,3}}([{HAN}])(?![{HAN}])")
+_LONGEST_SPREAD = 80
 _EDGES = "■□●○◆▲★（）()【】[]［］〖〗〔〕「」『』<>＜＞ \t\u3000\xa0|｜丨/;；,，、·-—"
 _SENTENCE = re.compile(r"[。！？]")
 _SENTENCE_ENDS = ("。", "！", "？", "”", "…", ".", "」", "）")
@@ -179,11 +196,6 @@ _VALUE_END = re.compile(
 )
 _MEDIUM_BEFORE = re.compile(rf"(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|刊|财经|新闻|周刊))")
 _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|财经|新闻))$")
-# 「每经记者：甲  每经编辑：乙」: under whatever name, people sign there.
-_SIGNED = re.compile(
-    rf"(?:[{HAN}]{{2,6}}(?:记者|编辑|作者|责编|校对|审核)\s*[：:︰丨|｜/／]\s*"
-    rf"(?=[{SURNAMES}])[{HAN}·]{{2,4}}(?:[ 、,，]+[{HAN}·]{{2,4}}){{0,4}}\s*){{1,4}}"
-)
 # 「某部网（某省新闻网）」
 _TWO_NAMES = re.compile(rf"[{HAN}]{{2,8}}(?:网|报|社|新闻)[（(][{HAN}]{{2,8}}(?:网|报|社|新闻)[）)]")
 _REACHED_BY = re.compile(r"\s+(?:(?:电话)?[：:]?\s*0\d{2,3}-?\d{7,8}|[^\s：:]{0,4}(?:邮箱|信箱|E-?mail)\s*[：:].*)$")
@@ -302,6 +314,7 @@ def label_values(line: str) -> Mapping[str, str]:
 
     Tabs in the line are borders of elements: no value reaches beyond one.
     """
+    line = _straightened(line)
     plain = simplified(line)
     values: dict[str, str] = {}
     for name, value in _segments(line, plain) if _COLON.search(plain) else ():
@@ -316,9 +329,15 @@ def label_values(line: str) -> Mapping[str, str]:
     return values or _unlabelled_values(line, plain)
 
 
+def field_of(label: str) -> str:
+    """The field that a label of nothing else names; "" where it is no label."""
+    return _FIELD_OF.get(simplified(label).strip(" ：:"), "")
+
+
 @lru_cache(maxsize=256)
 def byline(line: str) -> Mapping[str, str]:
     """The people of a line that is a byline, labelled or not: 「□本报记者 王一鸣」, with a date or without."""
+    line = _straightened(line)
     verdict = _verdict(" ".join(_DATE.sub(" ", line).split()), True, True)
     fields = (verdict.fields or label_values(line)) if verdict else {}
     clean = {name: _value(name, value) for name, value in fields.items() if name in _PEOPLE}
@@ -346,7 +365,7 @@ def person(value: str) -> str:
         if found := pattern.search(simplified(value)):
             value = value[: found.start()].rstrip(" /／")
     value = re.sub(r"\s*[（(]?微博[)）]?|[/／](?:编译|文|整理|摄|图)$", "", value)
-    for pattern in (_ROLE, _NAME_AND_POST, _MEDIUM_AND_NAME):
+    for pattern in (_NAME_AND_NOTE, _ROLE, _NAME_AND_POST, _MEDIUM_AND_NAME):
         if found := pattern.fullmatch(simplified(value)):
             return value[slice(*found.span("names"))]
     # Who took the pictures did not write the text.
@@ -362,6 +381,16 @@ def _colleagues(line: str) -> str:
 def simplified(line: str) -> str:
     """`line` with the words of wrapper lines in simplified script, for matching; of the same length."""
     return line.translate(_TRADITIONAL) if _HAS_TRADITIONAL.search(line) else line
+
+
+def _straightened(line: str) -> str:
+    """A line with its names in one piece, and a colon behind labels in brackets."""
+    if len(line) <= _LONGEST_SPREAD and (" " in line or "\u3000" in line):
+        line = _SPREAD_NAME.sub(r"\1\2", line)
+    if "【" in line or "[" in line:
+        for label in reversed(list(_BRACKETED_LABEL.finditer(simplified(line)))):
+            line = f"{line[: label.start()]} {line[slice(*label.span(1))]}：{line[label.end() :]}"
+    return line
 
 
 def _segments(line: str, plain: str) -> list[tuple[str, str]]:
@@ -400,7 +429,7 @@ def _spaced_values(line: str) -> dict[str, str] | None:
         return None
     found = _SPACED.fullmatch(simplified(line))
     if found is None:
-        return None
+        return _posts_and_names(line)
     groups = _groups(found, line)
     values = {"author": groups["author"]} if "author" in groups else {}
     if (name := _FIELD_OF[found["label"]]) != "other":
@@ -408,10 +437,23 @@ def _spaced_values(line: str) -> dict[str, str] | None:
     return values
 
 
+def _posts_and_names(line: str) -> dict[str, str] | None:
+    """「编辑 甲 二审 乙 三审 丙」, if there is nothing else in the line."""
+    plain = simplified(line)
+    values: dict[str, str] = {}
+    end = 0
+    while found := _POST_AND_NAMES.match(plain, end):
+        end = found.end()
+        if (name := _FIELD_OF[found["label"]]) != "other":
+            values.setdefault(name, line[slice(*found.span("value"))])
+    return values if end and end == len(line) else None
+
+
 def _labelled(line: str) -> dict[str, str] | None:
     """The fields of a line that is made of labels and short values only; None for any other line."""
     if len(line) > LONGEST_LABELLED_LINE:
         return None
+    line = _straightened(line)
     plain = simplified(line)
     first = _LABEL.search(plain) if _COLON.search(plain) else None
     if first is None:
@@ -421,13 +463,15 @@ def _labelled(line: str) -> dict[str, str] | None:
     # A label stands at the beginning, or apart from what is before it: 「以下为全文：」 holds none.
     glued = lead and before[-1] not in _EDGES and lead == before.strip(_EDGES)
     is_post = _FIELD_OF[first["label"]] in _PEOPLE and (
-        _MEDIUM_BEFORE.fullmatch(plain[: first.start()].strip(_EDGES)) or _SIGNED.fullmatch(plain)
+        _MEDIUM_BEFORE.fullmatch(plain[: first.start()].strip(_EDGES)) or _names_people_only(line, plain)
     )
     if _DATED_NOTICE.match(plain[: first.end()]) or (glued and not is_post):
         return None
     if len(lead) > 12 or _SENTENCE.search(lead) or _OF_AN_EVENT.match(line):
         return None
     fields: dict[str, str] = {}
+    if lead and (origin := _FROM.fullmatch(simplified(lead))):
+        fields["publisher"] = lead[slice(*origin.span("publisher"))]
     for name, value in _segments(line, plain):
         if _SENTENCE.search(value.rstrip("。")) or len(value) > LONGEST_VALUE or _NOT_A_VALUE.match(value):
             return None
@@ -435,6 +479,12 @@ def _labelled(line: str) -> dict[str, str] | None:
         if value := _value(name, value):
             fields.setdefault(name, value)
     return fields
+
+
+def _names_people_only(line: str, plain: str) -> bool:
+    """「每经记者：甲  每经编辑：乙」: under whatever name, people sign there."""
+    values = (value.strip(_EDGES) for _, value in _segments(line, plain))
+    return all(value[:1] in SURNAMES and _ALL_NAMES.fullmatch(value) for value in values if value)
 
 
 def _medium_before(value: str) -> dict[str, str]:
@@ -461,7 +511,7 @@ def _value(name: str, value: str) -> str:
 
 def _medium(value: str) -> str:
     """A publisher's name ends at the first gap, unless it is in Latin letters."""
-    value = re.sub(r"^微信公众号\s*[：:]?\s*", "", value).strip("“”\"‘’'")
+    value = re.sub(r"^(?:微信公众号\s*[：:]?|(?:综合|整理|转载?|摘编?|编译)自)\s*", "", value).strip("“”\"‘’'")
     first, *rest = re.split(r"\s+", value)
     while rest and first.isascii() and rest[0].isascii() and rest[0].isalpha():
         first = f"{first} {rest.pop(0)}"

@@ -169,7 +169,7 @@ RULES: tuple[LineRule, ...] = (
         "edge",
         "drop",
         any_of(
-            r"[（(*＊]?本文(?:来自|来源于?|首发于|转载自|转自)[：:]?\s*(?:微信)?(?:公众号|订阅号|自媒体)\s*[：:“「《\"]\s*[“「《\"]?(?P<publisher>[^”」》\"（(，,。：:]{2,20})[”」》\"]?\s*(?:[（(][^）)]{0,40}[）)])?(?:[，,]\s*(?:原文)?作者\s*[：:]\s*(?P<author>[^，,。（(]{2,20}))?(?:[，,。].{0,80})?",
+            r"[（(*＊]?本文(?:来自|来源于?|首发于|转载自|转自)[：:]?\s*(?:微信)?(?:公众号|订阅号|自媒体)\s*[：:“「《\"]\s*[“「《\"]?(?P<publisher>[^”」》\"（(，,。：:]{2,20})[”」》\"]?\s*(?:[（(][^）)]{0,40}[）)])?(?:[，,]\s*(?:原文)?作者\s*[：:]\s*(?P<author>[^，,。（(]{2,20}))?(?:[，,]\s*(?:责任)?编辑\s*[：:]\s*(?P<editor>[^，,。（(]{2,12}))?(?:[，,。].{0,80})?",
         ),
         yes=(
             "本文来自微信公众号“某某财经”（ID：example），作者：王某，某某网经授权发布。",
@@ -568,6 +568,16 @@ RULES: tuple[LineRule, ...] = (
             "Downloads of the app rose 12 percent in May.",
             "By signing bonuses the bank kept its traders.",
         ),
+    ),
+    LineRule(
+        "english_credit",
+        "tail",
+        "drop",
+        any_of(
+            r"[（(]?(?:Reporting|Written|Story|Reported) by (?P<author>[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}(?:(?:,| and|, and| &) [A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}){0,3})(?: in [A-Z][^;]{2,40})?(?:[;.,]? (?:Additional|Writing|Graphics|Translation)[^;]{4,80})*(?:[;.,]? ?[Ee]dit(?:ing|ed) by (?P<editor>[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3})[^;]{0,60})?[.)）]*",
+        ),
+        yes=("Reporting by Wang Yiming in Nanjing; Editing by Jane Smith", "(Reported by Wang Yiming)"),
+        no=("Reporting by the bank shows that prices rose.", "Written by Friday, the rules take effect in May."),
     ),
     LineRule(
         "english_head",
@@ -1030,7 +1040,7 @@ RULES: tuple[LineRule, ...] = (
         "edge",
         "drop",
         any_of(
-            rf"[（(【\[◎●○▲□■]?\s*(?P<author_line>(?:《?[{HAN}A-Za-z0-9·\-—]{{0,16}}》?\s*)(?:{REPORTER}|(?<=》)作者)\s*[：:]?\s*(?!{NOT_A_NAME})(?P<author>{NAMES}){AND_OTHERS}(?:\s*[／/]?\s*(?:[{HAN}]{{2,6}})?(?:报[道导]|摄|文[/／]?摄|文|整理|综合报道|发自[{HAN}]{{2,6}}|电|[{HAN}]{{2,4}}报道))?)\s*[）)】\]]?",
+            rf"[（(【\[◎●○▲□■]?\s*(?P<author_line>(?:《?[{HAN}A-Za-z0-9·\-—/]{{0,16}}》?\s*)(?:{REPORTER}|(?<=》)作者)\s*[：:]?\s*(?!{NOT_A_NAME})(?P<author>{NAMES}){AND_OTHERS}(?:\s*[／/]?\s*(?:[{HAN}]{{2,6}})?(?:报[道导]|摄|文[/／]?摄|文|整理|综合报道|发自[{HAN}]{{2,6}}|电|[{HAN}]{{2,4}}报道))?)\s*[）)】\]]?",
         ),
         yes=(
             "某某新闻记者 段某超 廖某",
