@@ -13,21 +13,18 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from articles.edge_lines import SURE, Edge, sureness
 from articles.line_blocks import site_blocks
 from articles.wrapper_table import (
-    ADDRESSED,
     AND_OTHERS,
     HAN,
     NAME,
     NAMES,
     NOT_A_NAME,
-    OF_SITES,
     PROVINCES,
-    REPORTED,
     REPORTER,
     RULES,
     SURNAMES,
-    TALK,
     LineRule,
 )
 
@@ -43,9 +40,9 @@ MIN_TEXT_BEFORE_CUT = 40
 DATELINE_LINES = 3
 END_CHARS = 240
 MIN_LEDE_CHARS = 12
-# A line at the end that holds so many words of talk, in at most so many characters, is the site's.
-TALK_IN_CHARS = ((2, 24), (3, 80), (5, 160))
-LONGEST_TALK = 160
+# A learned judge is asked about so many lines at each end, and about none that is longer: at the head it is a lede.
+JUDGED_LINES = 8
+LONGEST_JUDGED: dict[Edge, int] = {"head": 60, "tail": 160}
 
 _LABELS = {
     "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|"
@@ -299,7 +296,8 @@ def strip_wrapper(
     if not stripped.lines:
         return Stripped(list(lines), stripped.fields)
     _strip_site_name(stripped, site_names)
-    _strip_talk(stripped)
+    for edge in ("tail", "head"):
+        _strip_edge(stripped, edge, keep)
     _strip_end(stripped)
     _strip_lede(stripped)
     if "author" not in stripped.fields and (reporter := _reporter_inside(stripped.lines)):
@@ -597,19 +595,9 @@ def _may_cut(lines: Sequence[str], number: int) -> bool:
     return before >= MIN_TEXT_BEFORE_CUT and before >= sum(map(len, lines[number + 1 :]))
 
 
-_TALK = re.compile(TALK)
-_OF_SITES = re.compile(OF_SITES)
-_ADDRESSED = re.compile(ADDRESSED)
-_REPORTED = re.compile(REPORTED)
 _END_RULES = tuple(rule for rule in RULES if rule.scope == "end")
+_KEEP_RULES = tuple(rule for rule in RULES if rule.action == "keep")
 _LABELLED_ENDS = frozenset(("end_source", "end_editor"))
-
-
-def _strip_talk(stripped: Stripped) -> None:
-    """The last lines as long as they speak to the reader, and no pattern was made for them."""
-    while len(stripped.lines) > 1 and _is_talk(stripped.lines[-1]):
-        line = stripped.lines.pop()
-        stripped.remove("talk", line, label_values(line))
 
 
 def _strip_site_name(stripped: Stripped, names: Collection[str]) -> None:
@@ -621,14 +609,27 @@ def _strip_site_name(stripped: Stripped, names: Collection[str]) -> None:
         stripped.remove("site_name", stripped.lines.pop(), {"medium": last})
 
 
-def _is_talk(line: str) -> bool:
-    plain = simplified(line)
-    if len(plain) > LONGEST_TALK or not _ADDRESSED.search(plain) or _REPORTED.search(plain):
-        return False
-    words = len(set(_TALK.findall(plain)))
-    # What anybody may say is enough for a short line only.
-    allowed = TALK_IN_CHARS if _OF_SITES.search(plain) else TALK_IN_CHARS[:1]
-    return any(words >= least and len(plain) <= chars for least, chars in allowed)
+def _strip_edge(stripped: Stripped, edge: Edge, keep: Collection[re.Pattern[str]]) -> None:
+    """Lines at an end that the learned judge takes for the site's, up to the first that may be the article's."""
+    at = 0 if edge == "head" else -1
+    for _ in range(min(JUDGED_LINES, len(stripped.lines) - 1)):
+        line = stripped.lines[at]
+        if len(line) > LONGEST_JUDGED[edge] or _is_kept(stripped.lines, at, keep):
+            return
+        if (sure := sureness(simplified(line), edge)) < SURE[edge]:
+            return
+        del stripped.lines[at]
+        stripped.remove(f"edge_line {sure:.2f}", line, label_values(line))
+
+
+def _is_kept(lines: Sequence[str], number: int, keep: Collection[re.Pattern[str]]) -> bool:
+    """By the source, by a rule of the table, or for what a notice ends with."""
+    line = lines[number]
+    return (
+        any(pattern.search(line) for pattern in keep)
+        or any(rule.pattern.fullmatch(simplified(line)) for rule in _KEEP_RULES)
+        or _is_particular(lines, number % len(lines))
+    )
 
 
 def _strip_lede(stripped: Stripped) -> None:
