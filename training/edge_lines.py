@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 
 from articles.edge_lines import SCALE, SURE, Edge, Weights, features, judged
 from articles.wrapper import simplified
-from articles.wrapper_table import RULES
 from benchmarks.tables import say
 
 LINES = Path(__file__).parent / "lines"
@@ -42,7 +41,7 @@ SLOPE = 3.0
 # What clauses of bodies count beside their lines. They have no full stop, as headings have none.
 CLAUSES = 0.3
 CLAUSE_CHARS = (4, 30)
-NAMES_A_ROW = 16
+NAMES_A_ROW = 14
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -68,7 +67,7 @@ class _Table:
 
 
 def learn(edge: Edge, authors: Collection[str]) -> Weights:
-    wrapper = list(dict.fromkeys([*read("wrapper", edge, authors), *_examples(edge)]))
+    wrapper = list(dict.fromkeys(read("wrapper", edge, authors)))
     body = list(dict.fromkeys(read("body", edge, authors)))
     clauses = list(dict.fromkeys(chain.from_iterable(map(_clauses, body))))
     counts = [np.full(len(wrapper), 1 / len(wrapper)), np.ones(len(body)), np.full(len(clauses), CLAUSES)]
@@ -88,13 +87,6 @@ def read(kind: str, edge: Edge, authors: Collection[str]) -> Iterator[str]:
     for author in sorted(authors):
         if (path := LINES / author / f"{kind}_{edge}.txt").exists():
             yield from filter(None, map(str.strip, path.read_text(encoding="utf-8").split("\n")))
-
-
-def _examples(edge: Edge) -> Iterator[str]:
-    """Of the table of patterns."""
-    for rule in RULES:
-        if rule.action != "keep" and rule.scope in (edge, "edge", "whole"):
-            yield from rule.yes
 
 
 def _clauses(line: str) -> Iterator[str]:
