@@ -122,6 +122,8 @@ class Terminal:
                 self.say(f"{source_id}: {count} refused, {code}")
             self._units(source_id, account)
             for failure in account.gate_failures:
+                if failure == account.error:
+                    continue
                 self.say(f"{source_id}: gate failed: {failure}")
             if account.error:
                 self.say(f"{source_id}: failed: {account.error}")

@@ -211,13 +211,16 @@ def _published(links: list[Selector]) -> str | None:
 
 
 def _hosts(url: str, listing: Listing) -> list[str]:
-    own = (urlsplit(url).hostname or "").lower()
+    own = (urlsplit(url).hostname or "").lower().removeprefix("www.")
     counts = Counter((urlsplit(row.url).hostname or "").lower() for row in listing.rows)
-    return list(dict.fromkeys([own, *(host for host, _ in counts.most_common(3))]))
+    # A host stands for all below it.
+    others = [host for host, _ in counts.most_common(3) if not host.endswith(f".{own}")]
+    return list(dict.fromkeys([own, *others]))
 
 
 def _source_id(url: str) -> str:
     labels = (urlsplit(url).hostname or "site").lower().split(".")
+    labels = labels[:-1] or labels  # .news, .xyz: whatever domain it is in
     telling = [label for label in labels if label not in _COMMON_LABELS] or labels[:1]
     name = re.sub(r"[^a-z0-9]+", "_", telling[-1]).strip("_")
     return name[:40] if re.fullmatch(r"[a-z]\w+", name) else f"site_{name}"[:40]

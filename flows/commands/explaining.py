@@ -15,6 +15,7 @@ from flows.core.documents import documents_of, reading_line
 from flows.core.extraction import Document
 from flows.settings import Settings
 from flows.terminal import Terminal
+from spiders.archives import FILE_HEADER
 from spiders.catalogue import Catalogue
 
 SHOWN_CHARS = 100
@@ -34,7 +35,7 @@ def explain_command(places: Sequence[str], settings: Settings, terminal: Termina
         elif isinstance(outcome, Rejected):
             terminal.print(str(outcome))
         else:
-            _show(outcome, terminal)
+            _show(document, outcome, terminal)
     return Exit.GATE if refused else Exit.OK
 
 
@@ -69,12 +70,12 @@ def _line(document: Document, outcome: Explanation | Rejected) -> dict[str, Any]
     return reading_line(document, outcome.article) | found | {"removed": [asdict(line) for line in outcome.removed]}
 
 
-def _show(outcome: Explanation, terminal: Terminal) -> None:
+def _show(document: Document, outcome: Explanation, terminal: Terminal) -> None:
     article = outcome.article
+    file = "" if isinstance(document, Rejected) else document.headers.get(FILE_HEADER, "")
     fields = [(name, getattr(article, name), outcome.witnesses.get(name, "")) for name in FIELDS]
-    terminal.table(
-        ("field", "value", "named by"), fields, title=f"{article.url or article.source} (lane {outcome.lane})"
-    )
+    title = f"{file or article.url}: source {article.source}, lane {outcome.lane}"
+    terminal.table(("field", "value", "named by"), fields, title=title)
     lines = [("kept", "", _short(line)) for line in outcome.kept]
     lines += [("taken out", line.rule, _short(line.line)) for line in outcome.removed]
     terminal.table(("what", "rule", "line"), lines)

@@ -82,6 +82,8 @@ def paths_command(
     else:
         for path in paths:
             terminal.print(path)
+    if not paths and not terminal.as_json:
+        terminal.say("none: no article of these sources and days")
     return Exit.OK
 
 

@@ -103,7 +103,9 @@ def show_command(settings: Settings, terminal: Terminal, named: str) -> Exit:
         if any(named in told for told in (refusal.url, refusal.raw_ref, refusal.detail))
     ]
     if not found:
-        raise QueryError(f"nothing in quarantine has {named!r} in its address, raw_ref or detail")
+        raise QueryError(
+            f"nothing in quarantine has {named!r} in its address, raw_ref or detail; see `finnews quarantine list`"
+        )
     exact = [refusal for refusal in found if named in (refusal.url, refusal.raw_ref)]
     refusal = max(exact or found, key=lambda refusal: refusal.fetched_at)
     shown = {name: getattr(refusal, name) for name in Refusal.__slots__} | _page(settings.lake_path, refusal.raw_ref)

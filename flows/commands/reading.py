@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from flows.core.accounting import Exit
 from flows.desk.status import STATES, status
 from flows.settings import Settings, SettingsError
-from flows.terminal import Terminal, as_records
+from flows.terminal import Terminal, as_records, counted
+from storage.database import exists
+from storage.ledger import ledger_location
 from storage.query import query
 from storage.schema import schema_document, schema_markdown
 
@@ -38,6 +40,8 @@ def status_command(settings: Settings, terminal: Terminal, *, notify: bool = Fal
         ]
         if rows:
             terminal.table(("source", "state", "newest", "waiting", "gaps", "why"), rows)
+        if not exists(ledger_location(settings.lake_path, settings.ledger)):
+            terminal.say(f"{settings.lake}: no run has been here yet; is it the right --lake?")
         if idle := [each.source for each in found if not each.tried_at]:
             terminal.say(f"never crawled: {', '.join(idle)}")
     return Exit.OK if all(each.keeps_its_contract for each in found) else Exit.GATE
@@ -49,7 +53,7 @@ def _tell(settings: Settings, terminal: Terminal) -> None:
     if not settings.notify_urls:
         raise SettingsError("nobody to notify: set notify_urls in finnews.toml, or FINNEWS_NOTIFY_URLS")
     told = tell_changes(settings)
-    terminal.say(f"{len(told)} changes told")
+    terminal.say(f"{counted(len(told), 'change')} told")
     for change in told:
         terminal.say(str(change))
 

@@ -22,6 +22,11 @@ from storage.query import query
 
 ROWS_SHOWN = 10
 LIVE_ARTICLES = 3
+NEXT = (
+    "Next: say in [article] where the body is, unless the vote finds it, and try it:",
+    "  finnews sources check {id} --live --sources {folder}",
+    "  finnews ingest {id} --limit 20 --sources {folder}",
+)
 LIVE = "select title, published_at, publisher, text_chars, flags, url from articles order by published_at desc"
 
 
@@ -45,6 +50,8 @@ def sources_new_command(
     terminal.say(f"{counted(len(rows), 'article')} would be ingested, {dropped} of the entries dropped:")
     for row in rows[:ROWS_SHOWN]:
         terminal.say(f"  {row.listed.published or '(no time)'}  {row.listed.title or '(no title)'}  {row.url}")
+    for line in NEXT:
+        terminal.say(line.format(id=found.source.id, folder=folder or "FOLDER"))
     return Exit.OK
 
 

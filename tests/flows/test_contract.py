@@ -254,3 +254,18 @@ def test_one_is_not_plural_and_none_is_said(lake: Path, capsys: pytest.CaptureFi
         "1 month written, 0 unchanged, 0 removed",
         "none",
     ]
+
+
+def test_where_nothing_is_it_is_said(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["status", "--lake", "nowhere"]) == 0
+    assert "nowhere: no run has been here yet" in capsys.readouterr().err
+    assert run(["paths", "--since", "1999-01-01", "--until", "1999-01-02"]) == 0
+    assert capsys.readouterr().err == "none: no article of these sources and days\n"
+
+
+def test_explain_names_the_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "rows.jsonl"]) == 0
+    out = capsys.readouterr().out
+    assert "rows.jsonl:1: source local, lane " in out
+    assert "rows.jsonl:2: source local, lane " in out

@@ -71,6 +71,18 @@ def test_a_feed(tmp_path: Path) -> None:
     assert found.source.id_pattern.search("https://finance.sample.com.cn/a/20261120000003.shtml")[1] == "20261120000003"
 
 
+def test_id_and_hosts_are_those_of_the_site(tmp_path: Path) -> None:
+    body = b"".join(
+        b"<url><loc>https://%s.haijia.news/a/%d.html</loc></url>" % (host, 100000 + number)
+        for number, host in enumerate([b"www", b"www", b"m", b"www"])
+    )
+    found = draft(
+        b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>" + body + b"</urlset>",
+        url="https://www.haijia.news/sitemap.xml",
+    )
+    assert (found.source.id, found.source.hosts) == ("haijia", ["haijia.news"])
+
+
 def test_a_full_text_feed(tmp_path: Path) -> None:
     found = drafted(feed("&lt;p&gt;" + "虚构的全文。" * 100 + "&lt;/p&gt;"), tmp_path)
     assert found.source.lists[0].full_text
