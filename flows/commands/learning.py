@@ -18,12 +18,13 @@ from typing import Any
 from articles.learning import Body, Proposal, propose
 from articles.records import Article
 from articles.source import Source
+from flows.commands.sources import file_of
 from flows.core.accounting import Exit
 from flows.core.rereading import open_reader
 from flows.settings import Settings
 from flows.terminal import Terminal, counted
 from flows.writing import OutputError, write_whole
-from spiders.catalogue import BUILT_IN, Catalogue
+from spiders.catalogue import Catalogue
 from storage.texts import StoredText, latest_texts
 
 ARTICLE_TABLE = re.compile(r"^[ \t]*\[[ \t]*article[ \t]*\][ \t]*(?:#.*)?$", re.MULTILINE)
@@ -40,7 +41,7 @@ def sources_learn_command(
     source = Catalogue.load(settings.sources).find(source_id)
     bodies = list(_bodies(settings, source, latest_texts(settings.lake_path, source.id, limit), terminal))
     proposals = propose(bodies, [re.compile(pattern) for pattern in source.article.keep_lines])
-    file = file_of(source, settings.sources) if write and proposals else None
+    file = _to_write(source, settings) if write and proposals else None
     if file is not None:
         write_whole(file, with_drop_lines(file, [each.pattern for each in proposals]))
     if terminal.as_json:
@@ -57,13 +58,11 @@ def sources_learn_command(
     return Exit.OK
 
 
-def file_of(source: Source, folders: Sequence[Path]) -> Path:
-    """The file that defines a source: in the last folder that has one."""
-    for folder in (*reversed(folders), BUILT_IN):
-        for file in sorted(Path(folder).glob("*.toml")):
-            if tomllib.loads(file.read_text(encoding="utf-8-sig")).get("id") == source.id:
-                return file
-    raise OutputError(f"{source.id}: no file of its own to write to")
+def _to_write(source: Source, settings: Settings) -> Path:
+    file = file_of(source, settings.sources)
+    if file is None:
+        raise OutputError(f"{source.id}: no file of its own to write to")
+    return file
 
 
 def with_drop_lines(file: Path, patterns: Sequence[str]) -> str:

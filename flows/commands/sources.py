@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from flows.core.accounting import Exit
 from flows.core.cases import check_source
 from flows.settings import Settings
 from flows.terminal import Terminal, as_records
-from spiders.catalogue import Catalogue, load_source
+from spiders.catalogue import BUILT_IN, Catalogue, load_source
 from storage.merge import COPY_TREES
 from storage.partitions import files
 from storage.store import open_store
@@ -40,6 +41,8 @@ def sources_show_command(source_id: str, settings: Settings, terminal: Terminal)
     else:
         rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in described.items() if value]
         terminal.table(("key", "value"), rows, title=source.name)
+        if file := file_of(source, settings.sources):
+            terminal.say(f"from {file}")
     return Exit.OK
 
 
@@ -55,6 +58,15 @@ def sources_check_command(which: str | None, cases: Path, settings: Settings, te
             ("source", "case", "result"), [(r.source, r.case, "; ".join(r.differences) or "ok") for r in results]
         )
     return Exit.GATE if any(result.differences for result in results) else Exit.OK
+
+
+def file_of(source: Source, folders: Sequence[Path]) -> Path | None:
+    """The file that defines a source: in the last folder that has one. None of `local`."""
+    for folder in (*reversed(folders), BUILT_IN):
+        for file in sorted(Path(folder).glob("*.toml")):
+            if tomllib.loads(file.read_text(encoding="utf-8-sig")).get("id") == source.id:
+                return file
+    return None
 
 
 def _sources_to_check(which: str | None, settings: Settings) -> list[Source]:

@@ -269,3 +269,12 @@ def test_explain_names_the_file(here: Path, capsys: pytest.CaptureFixture[str]) 
     out = capsys.readouterr().out
     assert "rows.jsonl:1: source local, lane " in out
     assert "rows.jsonl:2: source local, lane " in out
+
+
+def test_a_source_that_is_shown_says_where_its_file_is(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("own").mkdir()
+    assert run(["sources", "show", "sina"]) == 0
+    file = capsys.readouterr().err.strip().removeprefix("from ")
+    shutil.copy(file, "own/mine.toml")
+    assert run(["sources", "show", "sina", "--sources", "own"]) == 0
+    assert capsys.readouterr().err == "from own/mine.toml\n"
