@@ -100,6 +100,14 @@ ENGINE_TAG = re.compile(
     r"|(?<=\))\{:[^{}\n]{0,200}\}",
     re.MULTILINE | re.IGNORECASE,
 )
+# What MDX loads its components with, at the head of the text.
+MDX_IMPORT = re.compile(
+    r"\A(?:\s*(?:import\s[^\n;]{1,200}\sfrom\s+[\"'][^\"'\n]+[\"'];?|import\s+[\"'][^\"'\n]+[\"'];?)[ \t]*(?:\n|\Z))+"
+)
+# A button of the page the post was copied from; to Markdown it is no link.
+SCRIPT_LINK = re.compile(r"\[([^\]\n]{1,60})\]\(javascript:[^()\n]{0,80}(?:\([^()\n]{0,20}\)[^()\n]{0,10})?\)")
+HIGHLIGHT = re.compile(r"==(?=[^\s=])([^=\n]{1,300}?[^\s=])==")
+WIKI_LINK = re.compile(r"\[\[(?:[^\]\[|\n]{0,80}\|)?([^\]\[|\n]{1,80})\]\]")
 # Of a box, «::: warning 风险提示», and of its end: only the heading is text.
 BOX = re.compile(r"^[ \t]*:{3,}[ \t]*(?:[a-z][a-z-]{0,20}\b)?[ \t]*([^\n]{0,80})$", re.MULTILINE)
 # To CommonMark, asterisks between a full stop and a letter open or close nothing: 「**答：**没有」. In Chinese they do.
@@ -454,7 +462,7 @@ def _first(meta: Meta, keys: tuple[str, ...], *, names_only: bool = False) -> st
         if isinstance(value, tuple):
             value = " ".join(value)
         if value and not (names_only and value.startswith("http")):
-            return value
+            return WIKI_LINK.sub(r"\1", value)
     return ""
 
 
@@ -489,7 +497,9 @@ def _paragraph(content: str) -> str:
 
 def _from_markdown(body: str) -> str:
     """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
-    body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", body)))
+    body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", MDX_IMPORT.sub("", body))))
+    for marked in (SCRIPT_LINK, HIGHLIGHT, WIKI_LINK):
+        body = marked.sub(r"\1", body)
     body = NUMBERED.sub(r"\n\1\\\2", BOX.sub(r"\n\1\n", body) if ":::" in body else body)
     if "**" in body:
         body = STRONG.sub(r"<strong>\1\2</strong>", body)

@@ -32,6 +32,8 @@ HEAD_LINES = 8
 TAIL_LINES = 12
 TAIL_PROSE_LINES = 3
 PROSE_CHARS = 30
+# Teasers below an article are fewer.
+PROSE_OF_ARTICLE = 6
 LONGEST_WRAPPER_LINE = 450
 LONGEST_LABELLED_LINE = 160
 LONGEST_VALUE = 60
@@ -226,10 +228,18 @@ _NOTICE = re.compile(
     r"特此(?:通知|公告|公示|通告|函告|说明)|(?:通知|公告|公示|通告|安排|事项|情况)如下[：:。]|公示(?:期|时间)|(?:报名|参会|参展|申报|征集)(?:方式|须知|条件|截止|时间)"
 )
 
-# The characters of wrapper lines that differ in traditional script.
+# The characters of wrapper lines that differ in traditional script, and its colon.
 _TRADITIONAL = str.maketrans(
-    "貼傳複經來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱聽國際內華傳書長調內類數據衛臺協員辦門職歡觀業廣財濟證產場訂蹤讚薦錄購買優隨繼續縮",
-    "贴传复经来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称听国际内华传书长调内类数据卫台协员办门职欢观业广财济证产场订踪赞荐录购买优随继续缩",
+    "貼傳複經來編輯責記時間發佈報導關閱讀聲轉載權網電視聞學樣點擊圖攝製標題專欄負風險謹僅參應實習聯稿獨輸見總審監籌劃設計評論號體訊財經週刊縣廳處級開啟動態註冊請戶釋譯錄該與個為說認從對這們會進頁連結團資稱"
+    "聽國際內華傳書長調內類數據衛臺協員辦門職歡觀業廣財濟證產場訂蹤讚薦錄購買優隨繼續縮萬東絲兩嚴爲舉麼樂喬於雲親億價衆眾餘儲黨蘭興寫農馮決況準幾鳳劉則剛創刪別務勵區單賣佔盧歷厲廂葉後呂吳諮圍塊堅備復頭夾婁"
+    "孫寧寶宮賓將盡屬嶽鞏帥師帳幫幹並莊龐張彈強歸當徵願執掃搶擔撥擇換斷無暫機雜條楊構櫃欒歐畢氣湯沒滬測瀏塗漲溫遊滾滿煉熱獻環現暢盤碼稅竇筆籤簡粵糾約紀純線組細終紹給絡絕統維綜緱繆羅羣聶腦腳臉騰節蘇範荊榮獲"
+    "營蕭蔣藍藺蟲裝規覽覺討讓議許訪識訴診詞話詢詳語誤諸課謝譚貝貢敗賬貨質費賀賈賞賴贊趙車輔邊過運還違遲選鄧鄔郵鄒鬱鄭採裏裡鍾鈕錢銀鏈鎖錯鍵閉問閔閩閻闞陸陳隱韋韓頂項須顧預領頻顏額饒館饋馬驅駱驗騙魯黃齊龍龔"
+    "﹕",
+    "贴传复经来编辑责记时间发布报导关阅读声转载权网电视闻学样点击图摄制标题专栏负风险谨仅参应实习联稿独输见总审监筹划设计评论号体讯财经周刊县厅处级开启动态注册请户释译录该与个为说认从对这们会进页连结团资称"
+    "听国际内华传书长调内类数据卫台协员办门职欢观业广财济证产场订踪赞荐录购买优随继续缩万东丝两严为举么乐乔于云亲亿价众众余储党兰兴写农冯决况准几凤刘则刚创删别务励区单卖占卢历厉厢叶后吕吴咨围块坚备复头夹娄"
+    "孙宁宝宫宾将尽属岳巩帅师帐帮干并庄庞张弹强归当征愿执扫抢担拨择换断无暂机杂条杨构柜栾欧毕气汤没沪测浏涂涨温游滚满炼热献环现畅盘码税窦笔签简粤纠约纪纯线组细终绍给络绝统维综缑缪罗群聂脑脚脸腾节苏范荆荣获"
+    "营萧蒋蓝蔺虫装规览觉讨让议许访识诉诊词话询详语误诸课谢谭贝贡败账货质费贺贾赏赖赞赵车辅边过运还违迟选邓邬邮邹郁郑采里里钟钮钱银链锁错键闭问闵闽阎阚陆陈隐韦韩顶项须顾预领频颜额饶馆馈马驱骆验骗鲁黄齐龙龚"
+    "：",
 )
 _HAS_TRADITIONAL = re.compile(f"[{''.join(map(chr, _TRADITIONAL))}]")
 _COLON = re.compile(r"[：:︰丨|｜/／]|\sI\s")
@@ -590,9 +600,11 @@ def _groups(found: re.Match[str], line: str) -> dict[str, str]:
 
 
 def _may_cut(lines: Sequence[str], number: int) -> bool:
-    """Only behind the larger part of the text."""
+    """Only behind the larger part of the text, and not where it goes on: papers put whole reports under 「相关链接」."""
     before = sum(map(len, lines[:number]))
-    return before >= MIN_TEXT_BEFORE_CUT and before >= sum(map(len, lines[number + 1 :]))
+    if before < MIN_TEXT_BEFORE_CUT or before < sum(map(len, lines[number + 1 :])):
+        return False
+    return sum(map(_is_prose, lines[number + 1 :])) < PROSE_OF_ARTICLE
 
 
 _END_RULES = tuple(rule for rule in RULES if rule.scope == "end")

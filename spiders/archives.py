@@ -1,4 +1,4 @@
-"""Documents on disk as Pages: posts, plain texts, JSON lines, saved pages, web archives.
+"""Documents on disk as Pages: posts, plain texts, JSON, saved feeds and pages, web archives.
 
 What a document is follows from its name, and for names that say nothing, from its first bytes. Files are taken in the
 order of their names, read one at a time, and a bad one is reported and left behind; only a path that is not there
@@ -37,13 +37,15 @@ from articles.normalise import clean_line
 from articles.page_header import PAGE_HEADER, page_of
 from articles.posts import BadPost, Post, looks_like_post, parse_post
 from articles.records import Form, Listed, Page, Reason, Rejected
-from articles.source import UNKNOWN, Source
+from articles.source import UNKNOWN, ListRule, Source
 from spiders.catalogue import Catalogue
+from spiders.listing import read as read_list
+from spiders.rows import ListError
 
 MAX_BYTES = 16 * 1024 * 1024  # of one document, as in a crawl
 SNIFFED_BYTES = 64 * 1024
 SPECIAL = "neither a file nor a folder"
-READABLE = "what is read ends in .md, .jsonl, .json, .txt, .html, .warc (.gz, too), or in nothing"
+READABLE = "what is read ends in .md, .jsonl, .json, .xml, .txt, .html, .warc (.gz, too), or in nothing"
 FILE_HEADER = "x-archive-file"
 """Name under which a page's headers tell the file it comes from."""
 
@@ -66,24 +68,33 @@ RECORD_FIELDS: dict[str, tuple[str, ...]] = {
     "title": ("title", "headline"),
     "published": (
         *("published", "published_at", "publishedat", "pubdate", "pub_date", "publish_time", "publishtime"),
-        *("date", "datetime", "showtime", "ctime", "time", "created_at"),
+        *("date_published", "datepublished", "publish_date", "publishdate", "release_time", "releasetime", "post_time"),
+        *("date", "datetime", "showtime", "ctime", "time", "created_at", "create_time", "createtime"),
     ),
-    "updated": ("updated", "updated_at", "modified"),
-    "publisher": ("source", "publisher", "media", "medianame", "media_name"),
-    "author": ("author", "authors", "byline"),
+    "updated": ("updated", "updated_at", "modified", "date_modified", "update_time", "updatetime"),
+    "publisher": ("source", "publisher", "media", "medianame", "media_name", "source_name", "sourcename"),
+    "author": ("author", "authors", "byline", "dc:creator", "creator", "author_name", "authorname"),
     "section": ("section", "category", "channel", "column"),
     "native_id": ("infocode", "newsid", "code", "guid", "id"),
     "summary": ("summary", "description", "abstract", "digest"),
 }
 # Not sourceUrl and its like: they name the page that a whole day's records were taken from.
-RECORD_URL = ("link", "url", "href", "origin_url")
-RECORD_BODY = ("content_html", "html", "content", "body", "article", "text", "content_text", "full_text", "fulltext")
+RECORD_URL = ("link", "url", "href", "origin_url", "share_url", "shareurl")
+RECORD_BODY = (
+    *("content_html", "content:encoded", "html", "content", "body", "article", "text"),
+    *("content_text", "full_text", "fulltext"),
+)
 RECORD_TAGS = ("tags", "keywords")
 RECORD_LISTS = ("items", "articles", "data", "entries", "list")
+# So far inside an answer of an API its record may lie: {"code": 0, "data": {"article": {…}}}.
+RECORD_DEPTH = 3
 # Names of the text inside a value that is an object or a list of objects, as feed readers dump them.
 NESTED_TEXT = ("title", "name", "value", "term", "text", "href")
 BLOCK_TAG = re.compile(r"<(?:p|br|div|span|a|img|table|h[1-6]|strong|b|em|ul|ol|li|section|article|blockquote)\b", re.I)
 DOCUMENT_TAG = re.compile(r"<(?:!doctype|html|head|body)\b", re.I)
+FEED_TAG = re.compile(rb"<(?:rss|feed|rdf:RDF)\b")
+# A saved feed is read as one whose entries are whole.
+SAVED_FEED = ListRule(kind="feed", url="", full_text=True)
 
 JEKYLL_NAME = re.compile(r"((?:19|20)\d\d-\d\d-\d\d)-")
 CODE_IN_NAME = re.compile(r"(?<![A-Za-z\d])((?:NW)?20\d{16})(?!\d)")
@@ -337,6 +348,8 @@ def _read_sniffed(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
         return _read_warc(path, reading)
     if start.startswith(b"{"):
         return _read_json_lines(path, reading)
+    if FEED_TAG.search(start):
+        return _read_feed(path, reading)
     if DOCUMENT_TAG.search(start.decode("latin-1")):
         return _read_html(path, reading)
     if b"\0" in head and not decode(head).codec.startswith("utf-16"):
@@ -483,12 +496,26 @@ def _records(body: bytes, where: str, reading: _Reading) -> Iterator[Page | Reje
 def _rows(loaded: object) -> list[Any]:
     if isinstance(loaded, list):
         return loaded
-    if isinstance(loaded, dict):
-        for name in RECORD_LISTS:
-            held = loaded.get(name)
-            if isinstance(held, list) and all(isinstance(row, dict) for row in held):
-                return held
-    return [loaded]
+    return (_rows_inside(loaded, RECORD_DEPTH) if isinstance(loaded, dict) else None) or [loaded]
+
+
+def _rows_inside(held: Mapping[str, object], depth: int) -> list[Any] | None:
+    """The records of an object that is none itself, or None."""
+    for name in RECORD_LISTS:
+        rows = held.get(name)
+        if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+            return rows
+    if not depth or _is_record(held):
+        return None
+    inside = [value for value in held.values() if isinstance(value, dict)]
+    records: list[Any] = [value for value in inside if _is_record(value)]
+    return records[:1] or next(filter(None, (_rows_inside(value, depth - 1) for value in inside)), None)
+
+
+def _is_record(row: Mapping[str, object]) -> bool:
+    row = {str(name).lower(): value for name, value in row.items()}
+    text = next((value for name in RECORD_BODY if (value := row.get(name))), None)
+    return isinstance(text, str) and bool(_held(row, RECORD_FIELDS["title"]))
 
 
 def _record(row: Mapping[str, object], where: str, reading: _Reading) -> Page | Rejected:
@@ -535,6 +562,31 @@ def _tags(row: Mapping[str, object]) -> tuple[str, ...]:
         if tags := tuple(tag for text in texts if not isinstance(text, list) and (tag := clean_line(_as_text(text)))):
             return tags
     return ()
+
+
+# ── feeds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_feed(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    body = _whole(path, reading)
+    if isinstance(body, Rejected):
+        yield body
+        return
+    try:
+        saved = read_list(body, SAVED_FEED, url="")
+    except ListError as error:
+        yield reading.rejected(Reason.ARCHIVE, str(path), error.detail)
+        return
+    for number, row in enumerate(saved.rows):
+        where = f"{path}[{number}]"
+        if row.html:
+            yield reading.page(row.html.encode(), _form_of(row.html), where, url=row.url, listed=row.listed)
+        else:
+            yield reading.rejected(Reason.NO_TEXT, where, "the entry has no text", url=row.url)
+    for dropped in saved.dropped:
+        yield reading.rejected(Reason.ARCHIVE, str(path), f"an entry was left out, {dropped.reason}: {dropped.link}")
+    if saved.problem:
+        yield reading.rejected(Reason.TRUNCATED, str(path), saved.problem)
 
 
 # ── web archives ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -782,7 +834,8 @@ READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (re.compile(r"\.w?arc(\.gz)?(\.(open|bad|part|tmp))?$", re.I), _read_warc),
     (re.compile(r"\.(jsonl|ndjson)(\.gz)?$", re.I), _read_json_lines),
     (re.compile(r"\.json(\.gz)?$", re.I), _read_json),
-    (re.compile(r"\.(md|markdown|mkd)$", re.I), _read_post),
+    (re.compile(r"\.(xml|rss|atom)(\.gz)?$", re.I), _read_feed),
+    (re.compile(r"\.(mdx?|markdown|mkd)$", re.I), _read_post),
     (re.compile(r"\.(txt|text)$", re.I), _read_text),
     # wget keeps the query of a page in its name.
     (re.compile(r"\.([sx]?html?$|(php|aspx?|jsp)\b)", re.I), _read_html),

@@ -35,8 +35,11 @@ def read(text: str, rule: ListRule, *, url: str) -> Listing:
     if not parsed.version and not parsed.entries:
         raise ListError("no feed: neither RSS, Atom nor RDF")
     builder = RowBuilder(url)
+    # In Atom (RFC 4287, 4.2.1) the author of the feed is that of every entry that names none.
+    author = _text(parsed.feed, "author") if str(parsed.version).startswith("atom") else None
     for entry in parsed.entries[:MAX_ROWS]:
-        builder.add(_link(entry), _values(entry, full_text=rule.full_text), tags=_tags(entry))
+        values = _values(entry, full_text=rule.full_text)
+        builder.add(_link(entry), {**values, "author": values["author"] or author}, tags=_tags(entry))
     for entry in parsed.entries[MAX_ROWS:]:
         builder.drop(_link(entry) or "", "excess")
     return builder.listing(problem="" if _CUT.search(text) else "the feed is cut short")

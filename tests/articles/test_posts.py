@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 
@@ -493,3 +494,22 @@ def test_of_a_box_the_heading_and_the_text_stay():
     post = parse_post("---\ntitle: 某事\n---\n正文第一段。\n\n::: tip 背景\n去年也是这样。\n:::\n\n末段。\n")
     assert isinstance(post, Post)
     assert post.body_html.split() == ["<p>正文第一段。</p>", "<p>背景</p>", "<p>去年也是这样。</p>", "<p>末段。</p>"]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("import Box from '../Box.astro';\nimport { Clip } from 'astro-embed';\n\n正文第一段。", "正文第一段。"),
+        ("原创 某甲 [某某财报](javascript:void(0);) 正文。", "原创 某甲 某某财报 正文。"),
+        ("他说==这一点最要紧==，别的不提。", "他说这一点最要紧，别的不提。"),
+        ("参见[[利率笔记|旧文]]与[[汇率笔记]]。", "参见旧文与汇率笔记。"),
+        ("式中 a == b 时成立，import 一词不删。", "式中 a == b 时成立，import 一词不删。"),
+    ],
+)
+def test_marks_of_other_engines_are_no_text(body, text):
+    post = parse_post(f"---\ntitle: 题\n---\n{body}\n")
+    assert re.sub(r"<[^>]+>", "", post.html()).strip() == text
+
+
+def test_an_author_in_a_wiki_link_is_a_name():
+    assert parse_post('---\ntitle: 题\nauthor:\n  - "[[某某财经]]"\n---\n正文。\n').listed.author == "某某财经"

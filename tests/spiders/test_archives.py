@@ -483,3 +483,63 @@ def test_every_real_post_and_item_becomes_a_page(read, corpus_dir):
     assert named >= {"finews", "rsshub", "eastmoney", "wallstreetcn", UNKNOWN.id}
     keys = [page.url for page in outcomes if page.url]
     assert max(len(list(group)) for _, group in itertools.groupby(sorted(keys))) < 20
+
+
+# ── answers of APIs, and feeds ───────────────────────────────────────────────────────────────────────────────────────
+
+RECORD = {
+    "title": "某省外贸增长一成",
+    "content": "<p>一季度进出口总值三千亿元。</p>",
+    "publish_time": "2026-03-02 10:00",
+}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"code": 0, "msg": "success", "data": RECORD},
+        {"code": 200, "data": {"article": RECORD, "comments": {"count": 3}}},
+        {"result": {"data": {"list": [RECORD]}}},
+        {"status": "ok", "payload": {"detail": {"article": RECORD}}},
+    ],
+)
+def test_the_record_inside_an_answer_of_an_api(read, tmp_path, answer):
+    page = only_page(read(write(tmp_path / "a.json", json.dumps(answer))))
+    assert page.body.decode() == RECORD["content"]
+    assert (page.listed.title, page.listed.published) == (RECORD["title"], "2026-03-02 10:00")
+
+
+def test_a_record_keeps_what_it_holds_itself(read, tmp_path):
+    """A record of its own is not left for one inside it, such as the article it quotes."""
+    record = {**RECORD, "quoted": {**RECORD, "title": "另一篇"}}
+    assert only_page(read(write(tmp_path / "a.json", json.dumps(record)))).listed.title == RECORD["title"]
+
+
+@pytest.mark.parametrize("name", ["feed.xml", "feed.rss", "feed"])
+def test_a_saved_feed(read, tmp_path, name):
+    content = "<![CDATA[<p>一季度进出口总值三千亿元。</p>]]>"
+    items = [f"<item><title>第{n}条</title><link>https://example.com/{n}</link>" for n in (1, 2)]
+    feed = (
+        '<?xml version="1.0" encoding="utf-8"?><rss version="2.0" '
+        'xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>某某</title>'
+        f"{items[0]}<content:encoded>{content}</content:encoded>"
+        f"<pubDate>Mon, 02 Mar 2026 02:00:00 GMT</pubDate></item>{items[1]}</item></channel></rss>"
+    )
+    page, empty = read(write(tmp_path / name, feed))
+    assert (page.url, page.listed.title, page.form) == ("https://example.com/1", "第1条", "fragment")
+    assert (empty.reason, empty.url) == (Reason.NO_TEXT, "https://example.com/2")
+
+
+def test_the_author_of_an_atom_feed_is_that_of_its_entries(read, tmp_path):
+    content = '<content type="html">&lt;p&gt;文&lt;/p&gt;</content>'
+    entry = f'<entry><title>题</title><link href="https://example.com/1"/>{content}'
+    feed = (
+        f'<feed xmlns="http://www.w3.org/2005/Atom"><author><name>某甲</name></author>{entry}</entry>'
+        f"{entry.replace('/1', '/2')}<author><name>某乙</name></author></entry></feed>"
+    )
+    assert [page.listed.author for page in read(write(tmp_path / "a.xml", feed))] == ["某甲", "某乙"]
+
+
+def test_xml_that_is_no_feed_is_named(read, tmp_path):
+    sitemap = "<urlset><url><loc>https://example.com/</loc></url></urlset>"
+    assert "no feed" in only_rejected(read(write(tmp_path / "sitemap.xml", sitemap))).detail
