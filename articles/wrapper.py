@@ -600,7 +600,7 @@ def _groups(found: re.Match[str], line: str) -> dict[str, str]:
 
 
 def _may_cut(lines: Sequence[str], number: int) -> bool:
-    """Only behind the larger part of the text, and not where it goes on: papers put whole reports under 「相关链接」."""
+    """Only behind the larger part of the text, not where it goes on: papers put whole reports under 「相关链接」."""
     before = sum(map(len, lines[:number]))
     if before < MIN_TEXT_BEFORE_CUT or before < sum(map(len, lines[number + 1 :])):
         return False
