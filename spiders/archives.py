@@ -508,8 +508,9 @@ def _rows_inside(held: Mapping[str, object], depth: int) -> list[Any] | None:
     if not depth or _is_record(held):
         return None
     inside = [value for value in held.values() if isinstance(value, dict)]
-    records: list[Any] = [value for value in inside if _is_record(value)]
-    return records[:1] or next(filter(None, (_rows_inside(value, depth - 1) for value in inside)), None)
+    if record := next((value for value in inside if _is_record(value)), None):
+        return [record]
+    return next((rows for value in inside if (rows := _rows_inside(value, depth - 1))), None)
 
 
 def _is_record(row: Mapping[str, object]) -> bool:
