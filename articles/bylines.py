@@ -90,6 +90,8 @@ _NO_MEDIUM = re.compile(
 )
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
 _PIECES = re.compile(r"\t|\s[·•|｜/]\s")
+# One of these is in every line that articles.wrapper.label_values reads anything from: quickly past the others.
+_MAY_NAME = re.compile(r"[：:︰丨|｜/／自源者编編文IBbA【\[]")
 _TIME_ALONE = re.compile(
     r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*(?:(?:星期|周)[一二三四五六日天])?"
 )
@@ -103,6 +105,7 @@ _TEAM = re.compile(
 )
 _BYLINE_CHARS = 60
 _LONGEST_TIME = 30
+_LONGEST_LABEL = 10
 _LONGEST_MEDIUM = 12
 _MARKED_BELOW = 3
 _BEFORE_NAME = re.compile(r"^(?:由|文|作者|撰文|记者|記者|[Bb]y)\s+")
@@ -153,8 +156,8 @@ _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "edi
 def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
     """`wrapper` is what the wrapper lines of the page named."""
     head = scene.head
-    near, behind, right_behind = (_labels(runs) for runs in (scene.near, scene.behind, _right_behind(scene)))
-    near = _labels_apart(scene.near) | near
+    near, behind = _labels_apart(scene.near) | _labels(scene.near), _labels(scene.behind)
+    right_behind = _labels(_right_behind(scene)) if behind else {}
     marked = _marked(scene)
     hidden = {name: value for text in scene.reading.hidden.values() for name, value in label_values(text).items()}
     linked = linked_names(head.linked) if head.linked else {}
@@ -241,7 +244,7 @@ def _labels(runs: Iterable[Run]) -> dict[str, str]:
     values: dict[str, str] = {}
     for run in runs:
         # A row of links between bars is no row of labels.
-        if len(run.text) > 2 * MAX_NEAR_CHARS or run.text.count("|") > _MAX_BARS:
+        if len(run.text) > 2 * MAX_NEAR_CHARS or not _MAY_NAME.search(run.text) or run.text.count("|") > _MAX_BARS:
             continue
         for name, value in label_values(run.pieces).items():
             if name == "author" and is_medium(value):
@@ -257,7 +260,7 @@ def _labels_apart(runs: Iterable[Run]) -> dict[str, str]:
     pieces = [piece for run in short for part in run.parts if (piece := " ".join(part.split()))]
     values: dict[str, str] = {}
     for label, value in pairwise(pieces):
-        name = field_of(label)
+        name = field_of(label) if len(label) <= _LONGEST_LABEL else ""
         # 「来自 某某 的专栏」 goes on behind the name.
         if name and name not in values and label != "来自" and _stands_alone(name, value):
             values |= label_values(f"{label.strip(' ：:')}：{value}")

@@ -422,7 +422,8 @@ def _before(again: str, value: str) -> str:
 def _unlabelled_values(line: str, plain: str) -> dict[str, str]:
     if len(line) <= LONGEST_LABELLED_LINE // 2:
         stripped, start = plain.strip(), len(plain) - len(plain.lstrip())
-        for pattern in (_FROM, _PERSON_AND_MEDIUM, _REPORTER_BEHIND, _BY):
+        behind = (_REPORTER_BEHIND,) if "记者" in plain else ()
+        for pattern in (_FROM, _PERSON_AND_MEDIUM, *behind, _BY):
             if found := pattern.match(stripped):
                 groups = _groups(found, line[start:])
                 return {name: clean for name, value in groups.items() if (clean := _value(name, value))}
