@@ -1,11 +1,14 @@
 """Who published, wrote and edited an article: every witness on a page, and which one goes first.
 
     publisher  rule · label near the headline · wrapper lines · label right behind the body · element named so ·
-               line right behind the body · name beside the time · label behind the body · undisplayed · meta ·
-               account · its reporter's · dateline · JSON-LD · list · the source's own
+               line right behind the body · name beside the time · byline near the headline · label behind the body ·
+               undisplayed · meta · account · its reporter's · dateline · JSON-LD · meta of who runs the site · list ·
+               the source's own
     author     rule · label near the headline · byline near the headline · element named so · wrapper lines ·
-               name beside the time · label right behind the body · meta · byline behind the body · account · list
-    editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed
+               name beside the time · label right behind the body · undisplayed · meta · JSON-LD ·
+               pen name in a meta that a line repeats · byline behind the body · account · list
+    editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed ·
+               meta · JSON-LD
 
 Labels and bylines are read by articles.wrapper, wherever they stand. Nothing here guesses: who is not named is None.
 """
@@ -140,7 +143,9 @@ _OFFICIAL = re.compile(r"官方(?:账|帐)号$")
 _BY = re.compile(
     r"By[:\s]\s*((?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+(?:(?:,| and|,? &)\s+(?:[A-Z][\w.'’-]*\s+){1,3}[A-Z][\w'’-]+)*)"
 )
-_MEDIUM_BEHIND_BAR = re.compile(r"\|\s*(?!Updated|Published|Posted)([A-Z][\w.’' ]{2,30}?)\s*(?:\||$)")
+_MEDIUM_OF_BY = re.compile(
+    r"\|\s*(?!Updated|Published|Posted)([A-Z][\w.’' ]{2,30}?)\s*(?:\||$)|\(([A-Z][\w.’' ]{2,30})\)\s*\d{1,2}:\d{2}"
+)
 _BARE = re.compile(
     r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$"
 )
@@ -279,8 +284,8 @@ def _stands_alone(name: str, value: str) -> bool:
 
 def _medium_of_by(runs: Iterable[Run]) -> str | None:
     """ "By Wang Yiming in Nanjing | Some Daily | Updated: …" """
-    lines = (run.text for run in runs if run.text.startswith("By") and len(run.text) <= MAX_NEAR_CHARS)
-    return next((medium[1] for line in lines if (medium := _MEDIUM_BEHIND_BAR.search(line))), None)
+    lines = (run.text for run in runs if run.text.startswith(("By", "(")) and len(run.text) <= MAX_NEAR_CHARS)
+    return next((medium[1] or medium[2] for line in lines if (medium := _MEDIUM_OF_BY.search(line))), None)
 
 
 def _may_be_author(value: str) -> bool:

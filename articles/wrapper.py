@@ -56,10 +56,10 @@ _LABELS = {
     # The one who answers for a text; apart from `editor`, for where both sign, he is the one that counts.
     "chief": "责任编辑|责任编審|责编|责任编辑/作者|本文责编|本期责编|值班责编|网络责编|版面责编|文字责编|新媒体责编",
     "editor": "本文编辑|本期编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|网编|选稿|"
-    "编辑|核稿编辑|新闻编辑|内容编辑|全媒体编辑|融媒体编辑|融媒编辑|微信编辑|排版编辑|当值编辑|客户端编辑|Web Editor|"
-    "Editor|Edited by",
+    "编辑|核稿编辑|新闻编辑|内容编辑|全媒体编辑|融媒体编辑|融媒编辑|微信编辑|排版编辑|当值编辑|客户端编辑|"
+    "Web Editor|Web editor|Editor|Edited by",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
-    "other": "审稿|发布者|发布人|上传者|录入者|"
+    "other": "原标题|原文标题|原题|审稿|发布者|发布人|上传者|录入者|"
     "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|"
     "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
@@ -90,7 +90,9 @@ _LABEL = re.compile(
     rf"(?P<label>{_one_of(_FIELD_OF)})"
     r"(?<![原本全正译上下]文)(?:\s*[：:︰丨|｜]\s*|\s*[/／]\s*(?=[^/／]{2,20}$)"
     # 「撰文 / 甲 摄影 / 乙」
-    rf"|\s*[/／]\s*(?={NAMES}(?:\t|\s+[{HAN}]{{1,4}}\s*[/／]))|\s+I\s+(?=[{HAN}]))"
+    rf"|\s*[/／]\s*(?={NAMES}(?:\t|\s+[{HAN}]{{1,4}}\s*[/／]))|\s+I\s+(?=[{HAN}])"
+    # 「撰文 · 甲」, 「编辑—乙」
+    rf"|\s*[·•—–－-]{{1,2}}\s*(?=[{SURNAMES}]{NAME}(?:[\s、,，]|$)|[{SURNAMES}][{HAN}]{{1,2}}(?:[\s、,，]|$)))"
 )
 # 「【责任编辑】王一鸣」
 _BRACKETED_LABEL = re.compile(rf"[【\[]({_one_of(_FIELD_OF)})[】\]]\s*[：:]?(?=\s*[{HAN}A-Za-z])")
@@ -124,7 +126,7 @@ _REPORTER_BEHIND = re.compile(
 )
 _BY = re.compile(rf"(?:[Bb]y\s+|Author,\s*)(?=[{SURNAMES}])(?P<author>[{HAN}]{{2,4}})(?:\s.*)?$")
 _DATELINE = re.compile(
-    rf".{{0,40}}?[（(【](?:文[／/])?(?:[{HAN}]{{0,8}})(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
+    rf".{{0,40}}?[（(【](?:文[／/])?(?:[{HAN}]{{0,8}}?(?:[讯电]\s)?)(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
     rf"{AND_OTHERS}(?:\s*[图摄][／/][^（）()]{{1,20}})?\s*[）)】]"
 )
 # 「（某某社記者某某台北20日電）」: no gap between the name and the place.
@@ -153,7 +155,7 @@ _ROLE = re.compile(rf".*?(?:{REPORTER}|作家|作者|撰稿|见习编辑|分析�
 # What stands behind a name: how the text was made, where it was sent from, what its author is.
 _BEHIND_NAMES = re.compile(
     r"\s*(?:文[/／]摄|\s[图摄]\s*[/／].*|(?<=.{2})(?:编译|整合|编写|翻译)(?:\s.*)?|(?:综合|整理)|发自.*|文字大小.*)$"
-    rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}(?:报[道导]|电|专电)|报[道导])$"
+    rf"|\s*[/／|｜]\s*[{HAN}]{{2,6}}(?:报[道导]|电)$|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}(?:报[道导]|电|专电)|报[道导])$"
     rf"|(?:(?<=^[{HAN}]{{2}})|(?<=^[{HAN}]{{3}}))(?<!综合)(?<!独家)(?<!专题)报[道导]$|(?<=[{HAN}]{{2}})\s+(?:北京|上海|天津|重庆|广州|深圳|杭州|南京|香港|台北|纽约|华盛顿|伦敦|东京)$"
     rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}\s+)?(?:职员|学生|教师|学者|律师|编辑|农民|工人|公务员|自由撰稿人)$"
 )
@@ -167,8 +169,10 @@ _ALL_NAMES = re.compile(NAMES)
 _MEDIUM_AND_NAME = re.compile(rf"(?P<medium>[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊))\s+(?P<names>{NAMES})")
 _PHOTOGRAPHER = re.compile(r"(?<=.{2})摄$|(?<=.{2})[ /／]摄")
 # 「方某（北京大学教授）」, 「方某，系北京大学教授」
+_POSTS_OF_AUTHORS = r"教授|研究员|院长|所长|主任|博士|律师|分析师|学家"
 _NAME_AND_NOTE = re.compile(
-    rf"(?=[{SURNAMES}])(?P<names>{NAMES})(?:\s*[（(].+|[，,]\s*(?:系|为|是|现任|任职于|就职于|.{{2,24}}(?:教授|研究员|院长|所长|主任|博士|律师|分析师|学家)$).*)"
+    rf"(?=[{SURNAMES}])(?P<names>{NAMES})(?:\s*[（(].+|[，,]\s*(?:系|为|是|现任|任职于|就职于|.{{2,24}}(?:{_POSTS_OF_AUTHORS})$).*"
+    rf"|\s+[{HAN}]{{2,20}}(?:{_POSTS_OF_AUTHORS}|大学|学院|研究院|研究所|银行|证券|公司|基金|智库))"
 )
 # 「方某北京大学经济学院教授」
 _NAME_AND_POST = re.compile(
@@ -242,7 +246,7 @@ _TRADITIONAL = str.maketrans(
     "：",
 )
 _HAS_TRADITIONAL = re.compile(f"[{''.join(map(chr, _TRADITIONAL))}]")
-_COLON = re.compile(r"[：:︰丨|｜/／]|\sI\s")
+_COLON = re.compile(r"[：:︰丨|｜/／]|\sI\s|(?:作者|编辑|责编|撰文|记者|来源|文)\s*[·•—–－-]")
 
 
 @dataclass(slots=True)
@@ -256,9 +260,7 @@ class Stripped:
 
     def remove(self, rule: str, line: str, fields: Mapping[str, str]) -> None:
         self.removed.append((rule, line))
-        if "author_line" in fields and (names := _colleagues(line)):
-            fields = {**fields, "author": names}
-        for name, value in fields.items():
+        for name, value in _with_colleagues(fields, line).items():
             if name != "other" and (clean := _value(name, value)):
                 self.fields = _people(name, clean) | self.fields
 
@@ -347,7 +349,7 @@ def byline(line: str) -> Mapping[str, str]:
     """The people of a line that is a byline, labelled or not: 「□本报记者 王一鸣」, with a date or without."""
     line = _straightened(line)
     verdict = _verdict(" ".join(_DATE.sub(" ", line).split()), True, True)
-    fields = (verdict.fields or label_values(line)) if verdict else {}
+    fields = (_with_colleagues(verdict.fields, line) or label_values(line)) if verdict else {}
     clean = {name: _value(name, value) for name, value in fields.items() if name in _PEOPLE}
     return {name: value for name, value in clean.items() if value}
 
@@ -378,6 +380,11 @@ def person(value: str) -> str:
             return value[slice(*found.span("names"))]
     # Who took the pictures did not write the text.
     return "" if _PHOTOGRAPHER.search(simplified(value)) else value
+
+
+def _with_colleagues(fields: Mapping[str, str], line: str) -> Mapping[str, str]:
+    names = _colleagues(line) if "author_line" in fields else ""
+    return {**fields, "author": names} if names else fields
 
 
 def _colleagues(line: str) -> str:

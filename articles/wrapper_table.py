@@ -33,7 +33,7 @@ NAME = rf"[{HAN}·]{{2,4}}"
 _OTHERS = r"责任编辑|编辑|责编|校对|摄影|审核|制图|来源|翻译|视频"
 NAMES = rf"{NAME}(?:[ 、,，/]+(?!{REPORTER}|{_OTHERS}){NAME}){{0,5}}"
 # Those who helped: 「记者 甲 通讯员 乙」.
-AND_OTHERS = rf"(?:[ 、,，；;]*(?:{REPORTER})\s*[：:]?\s*{NAMES})*"
+AND_OTHERS = rf"(?:[ 、,，；;/／|｜]*(?:{REPORTER})\s*[：:]?\s*{NAMES})*"
 # The first characters of nearly all Chinese names.
 SURNAMES = (
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳"
@@ -571,7 +571,7 @@ RULES: tuple[LineRule, ...] = (
         "head",
         "drop",
         any_of(
-            r"By:? (?P<author>[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}(?:(?:,| and|, and| &) [A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}){0,4})(?:,? (?:in|for|at) [A-Z][^|]{2,40})?(?:\s*\|\s*(?!Updated|Published)(?P<publisher>[A-Z][\w.’' ]{2,30}?))?(?:\s*\|\s*[^|]{4,50}){0,2}",
+            r"By:? (?P<author>[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}(?:(?:,| and|, and| &) [A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3}){0,4})(?:,? (?:in|for|at) [A-Z][^|]{2,40})?(?:\s*(?:\|\s*(?!Updated|Published)|\()(?P<publisher>[A-Z][\w.’' ]{2,30}?)(?:\)(?:\s*\d{1,2}:\d{2}.{0,24})?)?)?(?:\s*\|\s*[^|]{4,50}){0,2}",
             r"(?:Published|Updated|Posted|Last updated|First published)(?: on| at)?:? .{0,30}\d.{0,50}",
             r"(?:(?:Mon|Tues?|Wed|Thu|Thur|Thurs|Fri|Sat|Sun)[a-z]*,? )?(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.? \d{1,2}, ?\d{4}.{0,24}",
             where=r"(?=[A-Z].{5,160}$)",
@@ -579,6 +579,7 @@ RULES: tuple[LineRule, ...] = (
         yes=(
             "By Wang Yiming and Jane Smith",
             "By Wang Yiming in Nanjing | Some Daily | Updated: 2026-11-19 09:12",
+            "By WANG YIMING (Some Daily) 08:12, Nov 19, 2026",
             "Published: 6:30pm, 19 Nov 2026",
             "Nov 17, 2026 07:12 PM",
         ),
@@ -1027,7 +1028,7 @@ RULES: tuple[LineRule, ...] = (
         "edge",
         "drop",
         any_of(
-            rf"[（(【\[◎●○▲□■]?\s*(?P<author_line>(?:《?[{HAN}A-Za-z0-9·\-—/]{{0,16}}》?\s*)(?:{REPORTER}|(?<=》)作者)\s*[：:]?\s*(?!{NOT_A_NAME})(?P<author>{NAMES}){AND_OTHERS}(?:\s*[／/]?\s*(?:[{HAN}]{{2,6}})?(?:报[道导]|摄|文[/／]?摄|文|整理|综合报道|发自[{HAN}]{{2,6}}|电|[{HAN}]{{2,4}}报道))?)\s*[）)】\]]?",
+            rf"[（(【\[◎●○▲□■]?\s*(?P<author_line>(?:《?[{HAN}A-Za-z0-9·\-—/]{{0,16}}?》?\s*(?:[/|｜]\s*)?)(?:{REPORTER}|(?<=》)作者)\s*[：:]?\s*(?!{NOT_A_NAME})(?P<author>{NAMES}){AND_OTHERS}(?:\s*[／/|｜]?\s*(?:[{HAN}]{{2,6}})?(?:报[道导]|摄|文[/／]?摄|文|整理|综合报道|发自[{HAN}]{{2,6}}|电|[{HAN}]{{2,4}}报道))?)\s*[）)】\]]?",
         ),
         yes=(
             "某某新闻记者 段某超 廖某",

@@ -11,6 +11,7 @@ import pytest
 from articles.extract import extract
 from articles.records import Article, Page
 from articles.source import UNKNOWN
+from articles.wrapper import byline, label_values
 
 HABITS = tomllib.loads(Path(__file__).with_name("bylines.toml").read_text(encoding="utf-8"))["habit"]
 TITLE = "某省外贸进出口增长一成"
@@ -48,5 +49,33 @@ def test_who_is_named(habit):
     named = {name: value for name in ("publisher", "author", "editor") if (value := getattr(read, name))}
     assert named == {name: habit[name] for name in ("publisher", "author", "editor") if name in habit}
     # A byline in the text would be one too many; a dateline stays.
-    assert read.text.startswith(("全省外贸", "【", "某")) or "电" in read.text[:20]
+    assert read.text.startswith(("全省外贸", "【", "（"))
     assert read.text.endswith("市场。")
+
+
+@pytest.mark.parametrize(
+    ("line", "author"),
+    [
+        ("本报记者李昂 通讯员王一鸣", "李昂"),
+        ("记者李昂/通讯员王一鸣", "李昂"),
+        ("记者 李昂 / 通讯员 王一鸣", "李昂"),
+        ("记者 李昂｜实习生 王一鸣", "李昂"),
+        ("本报首席记者 李昂 见习记者 王一鸣", "李昂 王一鸣"),
+        ("江州晚报/江晚全媒体记者 王一鸣", "王一鸣"),
+        ("作者：李  昂 王一鸣", "李昂 王一鸣"),
+        ("作者：王一鸣（某某大学教授）", "王一鸣"),
+        ("作者：王一鸣 某某大学经济学院", "王一鸣"),
+        ("撰文 · 王一鸣", "王一鸣"),
+    ],
+)
+def test_reporters_come_before_their_helpers_and_posts(line, author):
+    assert byline(line).get("author") == author
+
+
+@pytest.mark.parametrize("nobody", ["未知", "佚名", "admin", "本站原创", "网络", "小编", "管理员"])
+def test_who_is_filled_in_for_nobody_is_nobody(nobody):
+    assert not label_values(f"来源：{nobody} 作者：{nobody} 责任编辑：{nobody}")
+
+
+def test_a_word_that_is_a_label_elsewhere_names_nobody_by_what_follows_it():
+    assert article_of("<h1>{title}</h1><p>2025-05-04</p><p>原创</p><p>出口为何增长</p>{body}").author is None
