@@ -634,7 +634,9 @@ def _strip_edge(stripped: Stripped, edge: Edge, keep: Collection[re.Pattern[str]
     at = 0 if edge == "head" else -1
     for _ in range(min(JUDGED_LINES, len(stripped.lines) - 1)):
         line = stripped.lines[at]
-        if len(line) > LONGEST_JUDGED[edge] or _is_kept(stripped.lines, at, keep):
+        # What ends in a colon at the head is a heading over what follows.
+        is_heading = edge == "head" and line.endswith(("：", ":"))
+        if is_heading or len(line) > LONGEST_JUDGED[edge] or _is_kept(stripped.lines, at, keep):
             return
         if (sure := sureness(simplified(line), edge)) < SURE[edge]:
             return
