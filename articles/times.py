@@ -76,6 +76,8 @@ _EPOCH = re.compile(
     r"(?:time|stamp|created|published?|date)\w{0,8}[\"']?\s*[:=]\s*[\"']?(1\d{9}(?:\d{3})?)(?!\d)", re.IGNORECASE
 )
 _URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d{1,5}(?:\D|$))")
+_WITH_OFFSET = re.compile(r"\dT(\d{2}):\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})$")
+MAX_OFFSET_HOURS = 14
 _FINENESS = {"second": 3, "minute": 2, "day": 1, "none": 0}
 
 
@@ -133,6 +135,7 @@ def read_times(found: Found, scene: Scene, clock: Clock) -> None:
     told = clock.read(head.first_time) if found.published and found.published.precision == "day" else None
     if found.published and found.published.at and told and told.at and _is_same(found.published.at, told.at, "day"):
         found.published = told
+    found.published = _as_told_elsewhere(found.published, head.first_time, clock)
     # A page saved once has its minute of publication as its update, with the seconds.
     shown, saved = found.published, found.updated
     if shown and saved and shown.at and saved.at and shown.precision == "minute" and saved.precision == "second":
@@ -252,6 +255,21 @@ def _may_tell_time(line: str) -> bool:
 
 def _epochs(tree: etree._Element) -> Iterator[str]:
     return (epoch for script in tree.iter("script") for epoch in _EPOCH.findall(script.text or ""))
+
+
+def _as_told_elsewhere(shown: Moment | None, attribute: str, clock: Clock) -> Moment | None:
+    """The attribute's moment, where a page of another zone shows its own clock: `…T16:41:20+00:00` for 「18:41」.
+
+    Where both have the same digits, the offset is a mistake of the page, and what is shown counts.
+    """
+    digits = _WITH_OFFSET.search(attribute)
+    told = clock.read(attribute) if digits and shown and shown.at and shown.precision == "minute" else None
+    if not (digits and shown and shown.at and told and told.at):
+        return shown
+    hours, rest = divmod(abs((told.at - shown.at).total_seconds()), 3600)
+    same_minute = min(rest, 3600 - rest) < 60
+    shown_hour = shown.at.astimezone(clock.zone).hour
+    return told if same_minute and hours <= MAX_OFFSET_HOURS and int(digits[1]) != shown_hour else shown
 
 
 def _of_some_year(shown: datetime, clock: Clock, epoch: str) -> Moment | None:

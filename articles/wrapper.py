@@ -166,7 +166,9 @@ _HELPER_FIRST = re.compile(rf"(?:通讯员|实习生)\s*{NAMES}[ 、,，；;]+(?
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
 _ALL_NAMES = re.compile(NAMES)
 # 「某某网 王一鸣」
-_MEDIUM_AND_NAME = re.compile(rf"(?P<medium>[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊))\s+(?P<names>{NAMES})")
+_MEDIUM_AND_NAME = re.compile(
+    rf"(?P<medium>[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊|数据|资讯|在线|观察))\s+(?P<names>{NAMES})"
+)
 _PHOTOGRAPHER = re.compile(r"(?<=.{2})摄$|(?<=.{2})[ /／]摄")
 # 「方某（北京大学教授）」, 「方某，系北京大学教授」
 _POSTS_OF_AUTHORS = r"教授|研究员|院长|所长|主任|博士|律师|分析师|学家"
@@ -197,6 +199,8 @@ _VALUE_END = re.compile(
     r"\t|[，,]\s*原文|[|｜\]】）)；;]|\s(?=\d{4}[-年/.])|我要|我有话|我来|分享|评论(?!员)|字号|字体|大中小|打印|收藏|关注|举报|参与|手机看|微博|跟[帖贴]|"
     r"\d+人|浏览|点击|阅读|文字大小|字级|字級|\s来(?:源于|自)"
 )
+# A link, or a notice of the site.
+_BEHIND_VALUE = re.compile(r"[，,。；;]\s*(?:原文|来源|链接|未经|转载|版权|著作权|谢绝|不得|请注明|如有|仅供|不代表)")
 _MEDIUM_BEFORE = re.compile(rf"(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|刊|财经|新闻|周刊))")
 _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|财经|新闻))$")
 # 「某部网（某省新闻网）」
@@ -514,7 +518,9 @@ def _value(name: str, value: str) -> str:
         return ""
     if name == "publisher" and _TWO_NAMES.fullmatch(value):
         return value
-    value = re.split(r"[，,]\s*(?:原文|来源|链接)", value)[0]
+    value = re.split(r"[，,。；;]\s*(?:原文|来源|链接|未经|转载|版权|著作权|谢绝|不得|请注明|如有|仅供|不代表)", value)[
+        0
+    ]
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
         value = "" if _ADDRESS.match(value) else re.split(r"\s*[】）)\]]", value)[0]

@@ -412,6 +412,22 @@ LAYOUTS = {
         datetime="2026-11-20T15:42:00+08:00">November 20, 2026</time></li></ul>{PARAGRAPHS}</article>""",
         author="郑某樵",
     ),
+    "the clock of another zone, with its own in the attribute": Layout(
+        body=f"""<article><h1>{TITLE}</h1><p>发表时间：<time
+        datetime="2026-11-20T07:42:20+00:00">20/11/2026 - 08:42</time></p>{PARAGRAPHS}</article>""",
+        time="2026-11-20 15:42:20",
+    ),
+    "an offset that is a mistake": Layout(
+        body=f"""<article><h1>{TITLE}</h1><p><time datetime="2026-11-20T15:42:00Z">2026-11-20 15:42</time></p>
+        <p><a onclick="window.print()">PRINT</a></p>{PARAGRAPHS}</article>""",
+    ),
+    "a notice behind the name of the source": Layout(
+        body=f"""<h1>{TITLE}</h1><div class="meta"><span class="author">某某数据  云某</span>
+        <time>2026-11-20 15:42</time></div>
+        <div class="text">{PARAGRAPHS}</div><div class="copyright">本文来源：某某数据，未经授权不得转载</div>""",
+        publisher="某某数据",
+        author="云某",
+    ),
     "time, place and reporter in a line of Taiwan": Layout(
         body=f"""<h1>{TITLE}</h1><table><tr><td>某某新聞 2026-11-20 15:42:44 記者 石某 報導</td></tr></table>
         <div><article>{PARAGRAPHS}</article></div>""",
