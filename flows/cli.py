@@ -97,7 +97,7 @@ def run(arguments: list[str]) -> int:
             raise
         if isinstance(error, OSError):
             _leave_pipe()
-        return _end(str(error), code)
+        return _end(_told(error), code)
     return Exit.OK
 
 
@@ -115,6 +115,14 @@ def _exit_code(error: Exception) -> Exit | None:
     from flows.errors import exit_code
 
     return exit_code(error)
+
+
+def _told(error: Exception) -> str:
+    """Of a full disk whatever met it first: stdout, a temporary file, a file that has a name."""
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}; make room and run the same command again (`finnews doctor` tells how much)"
+    return str(error)
 
 
 def _end(message: str, code: Exit) -> Exit:

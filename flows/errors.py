@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from flows.commands.dedup import DocumentsError
 from flows.core.accounting import Exit
@@ -36,11 +37,12 @@ EXIT_CODES: tuple[tuple[type[Exception], Exit], ...] = (
 )
 
 
-# A disk that is full is nobody's mistake, wherever it shows: in a file, or where stdout is sent to.
-FULL = {errno.ENOSPC, errno.EDQUOT}
+# A disk that is full is nobody's mistake, wherever it shows: in a file, where stdout is sent to, or in an error that
+# somebody else made of it.
+FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
 
 
 def exit_code(error: Exception) -> Exit | None:
-    if isinstance(error, OSError) and error.errno in FULL:
+    if any(reason in str(error) for reason in FULL):
         return Exit.ALL_FAILED
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), None)

@@ -24,7 +24,7 @@ from flows.core.accounting import OUTCOMES, Exit
 from flows.core.rereading import open_reader, source_of
 from flows.core.runs import BATCH, batches, open_lake, run_id, when_free
 from flows.settings import Settings
-from flows.terminal import Terminal
+from flows.terminal import Terminal, counted
 from spiders.catalogue import Catalogue
 from storage.accepted import accept, acceptances, accepted_copies, accepted_refs
 from storage.archive import PageArchive
@@ -142,9 +142,7 @@ def _accounts(settings: Settings, findings: Findings) -> Check:
             if account["discovered"] != accounted:
                 check.found(run.run_id, f"{source_id}: {account['discovered']} discovered, {accounted} accounted for")
     if unfinished := sum(run.finished_at is None for run in runs):
-        check.notes.append(
-            f"{unfinished} runs were killed before they could account; later runs took up what they left"
-        )
+        check.notes.append(f"{counted(unfinished, 'killed run')} could not account; later runs took up what was left")
     return check
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -15,6 +16,8 @@ import pytest
 import typer
 
 from flows.cli import app, run
+from flows.errors import exit_code
+from flows.writing import OutputError
 from storage.database import Sqlite
 from storage.ledger import Ledger
 
@@ -254,6 +257,11 @@ def test_one_is_not_plural_and_none_is_said(lake: Path, capsys: pytest.CaptureFi
         "1 month written, 0 unchanged, 0 removed",
         "none",
     ]
+
+
+def test_a_full_disk_is_no_slip_of_the_pen() -> None:
+    assert exit_code(OutputError(f"r.html: cannot be written ({os.strerror(errno.ENOSPC)})")) == 75
+    assert exit_code(OutputError("r.html: cannot be written (Permission denied)")) == 2
 
 
 def test_where_nothing_is_it_is_said(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
