@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from articles.decode import decode
 from articles.records import Article, Reason, Rejected
+from flows.commands.sources import require_sources
 from flows.core.accounting import Account, Exit, RunReport
 from flows.core.rereading import Reader, open_reader
 from flows.core.runs import BATCH, Advance, batches, open_lake, run_id
@@ -68,10 +70,14 @@ class Chosen:
     source: str | None = None
     day: date | None = None
 
+    @property
+    def slug(self) -> str | None:
+        return self.reason and self.reason.lower().removeprefix("e-")
+
     def __contains__(self, refusal: object) -> bool:
         return (
             isinstance(refusal, Refusal)
-            and (self.reason is None or self.reason.lower().removeprefix("e-") == refusal.reason)
+            and self.slug in (None, refusal.reason)
             and self.source in (None, refusal.source)
             and (self.day is None or self.day.isoformat() == refusal.day)
         )
@@ -86,6 +92,8 @@ def list_command(settings: Settings, terminal: Terminal, chosen: Chosen) -> Exit
         counts[kind] += 1
         if kind not in latest or latest[kind].fetched_at < refusal.fetched_at:
             latest[kind] = refusal
+    if not counts:
+        _require_meant(chosen, settings)
     rows = [(*kind, count, latest[kind].key[1]) for kind, count in sorted(counts.items())]
     columns = ("reason", "source", "day", "pages", "latest")
     if terminal.as_json:
@@ -93,6 +101,14 @@ def list_command(settings: Settings, terminal: Terminal, chosen: Chosen) -> Exit
     else:
         terminal.table(columns, rows)
     return Exit.OK
+
+
+def _require_meant(chosen: Chosen, settings: Settings) -> None:
+    """Where nothing was found, nothing may be misspelt. Raises QueryError, UnknownSourceError."""
+    if chosen.slug and chosen.slug not in set(Reason):
+        close = get_close_matches(chosen.slug, list(Reason), n=1)
+        raise QueryError(f"no reason {chosen.slug!r}; " + (f"did you mean {close[0]}?" if close else ", ".join(Reason)))
+    require_sources([chosen.source] if chosen.source else [], settings)
 
 
 def show_command(settings: Settings, terminal: Terminal, named: str) -> Exit:
@@ -124,6 +140,8 @@ def show_command(settings: Settings, terminal: Terminal, named: str) -> Exit:
 def retry_command(settings: Settings, terminal: Terminal, chosen: Chosen, *, dry_run: bool = False) -> Exit:
     """Reads the pages again. Ends like any run, with the accounts of what became of them."""
     asked = list(refusals(settings.lake_path, chosen))
+    if not asked:
+        _require_meant(chosen, settings)
     readable = [refusal for refusal in asked if refusal.raw_ref]
     with ExitStack() as stack:
         read = stack.enter_context(open_reader(settings, Catalogue.load(settings.sources)))

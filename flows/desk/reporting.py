@@ -20,6 +20,7 @@ from articles.records import Reason
 from articles.source import UNKNOWN
 from flows.desk.status import STATES, SourceStatus, status
 from flows.settings import Settings
+from flows.terminal import counted
 from spiders.catalogue import Catalogue
 from storage.frontier import Gap
 from storage.ledger import RunRecord
@@ -144,8 +145,8 @@ def gather(settings: Settings, now: datetime | None = None, *, days: int = DAYS)
 def to_markdown(report: Report) -> str:
     """The report in a page of text, for a Prefect artifact or a terminal."""
     parts = [
-        f"{report.articles} articles and {report.duplicates} reprints of {report.days[0]} to {report.days[-1]},"
-        f" {report.refused} pages refused. Sources: "
+        f"{counted(report.articles, 'article')} and {counted(report.duplicates, 'reprint')}"
+        f" of {report.days[0]} to {report.days[-1]}, {counted(report.refused, 'page')} refused. Sources: "
         + (", ".join(f"{count} {state}" for state, count in report.states.items()) or "none")
         + ".",
         _markdown_table(("source", "state", "why"), report.troubles, "To look at"),

@@ -21,6 +21,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 
 from flows.core.accounting import COUNTS, Account, RunReport
+from flows.terminal import counted
 from storage.compact import Sealed
 from storage.verify import Findings
 
@@ -44,7 +45,7 @@ def publish_sealed(sealed: Sequence[Sealed]) -> None:
     sound = [each for each in sealed if not each.error]
     before, after = sum(each.bytes_before for each in sound), sum(each.bytes_after for each in sound)
     lines = [
-        f"{len(sound)} files sealed: {before} bytes, now {after}.",
+        f"{counted(len(sound), 'file')} sealed: {before:,} bytes, now {after:,}.",
         *(_cell(each.error) for each in sealed if each.error),
     ]
     create_markdown_artifact(key="sealed", markdown="\n\n".join(lines), description="days gone quiet, written for good")
@@ -76,7 +77,7 @@ def as_markdown(report: RunReport) -> str:
     lines = [
         f"# {report.exit_code.name}: {totals.stored} new, {totals.revised} revised, {totals.duplicates} duplicates",
         "",
-        f"Run `{report.run_id}`: {len(report.sources)} sources, {totals.requests} requests,"
+        f"Run `{report.run_id}`: {counted(len(report.sources), 'source')}, {counted(totals.requests, 'request')},"
         f" {totals.discovered} discovered, {totals.pending} pending, {totals.quarantined} quarantined.",
         "",
     ]
