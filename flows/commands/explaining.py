@@ -14,7 +14,7 @@ from flows.core.accounting import Exit
 from flows.core.documents import documents_of, reading_line
 from flows.core.extraction import Document
 from flows.settings import Settings
-from flows.terminal import Terminal
+from flows.terminal import Terminal, printable
 from spiders.archives import FILE_HEADER
 from spiders.catalogue import Catalogue
 
@@ -74,8 +74,8 @@ def _show(document: Document, outcome: Explanation, terminal: Terminal) -> None:
     article = outcome.article
     file = "" if isinstance(document, Rejected) else document.headers.get(FILE_HEADER, "")
     fields = [(name, getattr(article, name), outcome.witnesses.get(name, "")) for name in FIELDS]
-    title = f"{file or article.url}: source {article.source}, lane {outcome.lane}"
-    terminal.table(("field", "value", "named by"), fields, title=title)
+    terminal.print(printable(f"{file or article.url}: source {article.source}, lane {outcome.lane}"))
+    terminal.table(("field", "value", "named by"), fields)
     lines = [("kept", "", _short(line)) for line in outcome.kept]
     lines += [("taken out", line.rule, _short(line.line)) for line in outcome.removed]
     terminal.table(("what", "rule", "line"), lines)
