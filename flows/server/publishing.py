@@ -128,7 +128,7 @@ def _emit_failures(run_id: str, source_id: str, account: Account) -> None:
 def _problems(account: Account) -> Iterator[str]:
     if account.error:
         yield f"failed: {account.error}"
-    yield from (f"gate failed: {failure}" for failure in account.gate_failures)
+    yield from (f"gate failed: {failure}" for failure in account.gate_failures if failure != account.error)
     yield from (f"{count} refused, {code}" for code, count in sorted(account.reasons.items()))
     if not account.balanced:
         yield f"the accounts do not add up: {account.discovered} discovered, {account.accounted} accounted for"
