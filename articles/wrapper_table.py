@@ -123,6 +123,14 @@ RULES: tuple[LineRule, ...] = (
             "风险提示：",
         ),
     ),
+    LineRule(
+        "names_changed",
+        "tail",
+        "keep",
+        any_of(r".{2,40}(?:为|是|系|用)化名[。）)]*"),
+        yes=("文中小雨、阿明均为化名", "（应受访者要求，文中人物为化名）"),
+        no=("记者：小雨（化名）", "本文作者化名小雨，转载请注明。"),
+    ),
     # ── the page before this one, its title and its origin ──────────────────────────────────────────────────
     LineRule(
         "original_title",

@@ -31,13 +31,13 @@ LINES = Path(__file__).parent / "lines"
 TARGET = Path(__file__).parents[1] / "articles" / "edge_weights.py"
 
 STEPS = 200
-SPARSE, SMALL = 2e-5, 5e-5
+SPARSE, SMALL = 2e-5, 2e-4
 # An n-gram of one line says nothing of others.
 MIN_LINES = 2
 # How much the telling n-grams are preferred, 0 to 1.
 TELLING = 0.7
 # Margins come out too small for being held small: by so much, for authors left out.
-SLOPE = 3.0
+SLOPE = 5.0
 # What clauses of bodies count beside their lines. They have no full stop, as headings have none.
 CLAUSES = 0.3
 CLAUSE_CHARS = (4, 30)

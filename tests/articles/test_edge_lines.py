@@ -32,6 +32,7 @@ def unread(kind: str, edge: Edge) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("edge", get_args(Edge))
 def test_its_weights_are_what_training_makes(edge: Edge) -> None:
+    """If they are not, for its lines or `simplified` changed: `python -m training.edge_lines` writes them anew."""
     learned, shipped = learn(edge, all_authors()), weights_of(edge)
     assert abs(learned.bias - shipped.bias) <= 1
     names = learned.of.keys() | shipped.of.keys()
