@@ -79,9 +79,22 @@ _CHINESE_KEYS = "|".join(
     for key in keys
     if not key.isascii()
 )
-KEY = re.compile(rf"\ufeff?([A-Za-z_][\w.-]{{0,40}}|{_CHINESE_KEYS})[ \t]*[:：](?:[ \t]+|$|(?=[\"'\[]))(.*)$")
+KEY = re.compile(
+    rf"\ufeff?(?:(?:[A-Za-z_][\w.-]{{0,40}}|{_CHINESE_KEYS})[ \t]*[:：](?:[ \t]+|$|(?=[\"'\[]))"
+    rf"|(?:{_CHINESE_KEYS})[ \t]*：).*$"
+)
 LOOSE_KEY = re.compile(rf"([A-Za-z_][\w.-]{{0,40}}|{_CHINESE_KEYS})[ \t]*[:：](.*)$")
 ENTRY = re.compile(r"[ \t]*-[ \t]+(.*)$")
+# A line of properties as Notion writes them below the heading: what it names may be anything.
+PROPERTY = re.compile(r"([A-Za-z][\w ]{0,20}|[\u4e00-\u9fff]{1,6})[ \t]*[:：][ \t]*(\S.{0,300})$")
+PROPERTIES = 2
+# What Joplin writes below a note, and its own names of what we ask for.
+JOPLIN_NOTE = re.compile(r"\n(id: [0-9a-f]{32}\n(?:[a-z_]+:[^\n]*\n)*type_: 1)\s*\Z")
+# The frame that SimpRead puts above a text.
+SIMPREAD = re.compile(
+    r"\s*>[ \t]*本文由[^\n]{0,80}SimpRead[^\n]{0,120}?原文地址[^\n]{0,200}?\((https?://[^()\s]+)\)[^\n]*\n(?:\s*>[^\n]*\n)*"
+)
+JOPLIN_URL = re.compile(r"^source_url: (https?://\S+)$", re.MULTILINE)
 INDENTED = re.compile(r"[ \t]+\S|[ \t]*#|[ \t]*-[ \t]")
 QUOTED = re.compile(r"([\"'])(.*)\1[ \t]*$")
 SPLIT_TERMS = re.compile(r"[\s,，、;；]+")
@@ -104,8 +117,10 @@ ENGINE_TAG = re.compile(
 MDX_IMPORT = re.compile(
     r"\A(?:\s*(?:import\s[^\n;]{1,200}\sfrom\s+[\"'][^\"'\n]+[\"'];?|import\s+[\"'][^\"'\n]+[\"'];?)[ \t]*(?:\n|\Z))+"
 )
+# Notes of the writer to himself, and the names that Obsidian gives to paragraphs.
+COMMENT = re.compile(r"\{/\*[^{}]{0,500}?\*/\}|%%[^%\n]{1,500}%%|[ \t]\^[a-z0-9]{6}$", re.MULTILINE)
 # A button of the page the post was copied from; to Markdown it is no link.
-SCRIPT_LINK = re.compile(r"\[([^\]\n]{1,60})\]\(javascript:[^()\n]{0,80}(?:\([^()\n]{0,20}\)[^()\n]{0,10})?\)")
+SCRIPT_LINK = re.compile(r"\[([^\]\n]{1,60})\]\(javascript:[^()\n]{0,80}(?:\\?\([^()\n]{0,20}\)[^()\n]{0,10})?\)")
 HIGHLIGHT = re.compile(r"==(?=[^\s=])([^=\n]{1,300}?[^\s=])==")
 WIKI_LINK = re.compile(r"\[\[(?:[^\]\[|\n]{0,80}\|)?([^\]\[|\n]{1,80})\]\]")
 # Of a box, «::: warning 风险提示», and of its end: only the heading is text.
@@ -137,8 +152,8 @@ ORIGIN_LINKS = (
         re.IGNORECASE,
     ),
 )
-# A tag, a comment or a doctype, and not the share link, which an HTML parser takes for a tag.
-STARTS_AS_HTML = re.compile(r"\s*<(?!https?:)(?:!--|[A-Za-z!/])")
+# A tag, a comment or a doctype; not the share link, which an HTML parser takes for a tag, nor Notion's callout.
+STARTS_AS_HTML = re.compile(r"\s*<(?!https?:|aside>)(?:!--|[A-Za-z!/])")
 BRACES = {"&#123;": "{", "&#125;": "}"}
 HEADING = re.compile(r"\s*#[ \t]+(.{1,300}?)[ \t]*#*[ \t]*(?:\n|$)")
 DATE_IN_HEADING = re.compile(r"[(（【]\s*(\d{8}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)\s*[)）】]\s*$")
@@ -146,6 +161,7 @@ DAY = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 DAY_IN_CODE = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)\d{9,10}(?!\d)")
 SENTENCE_END = re.compile(r"(?<=[。！？!?；;：:…”」）)])[ \t]*\n(?=[ \t\u3000]*[^\s#>|*+<-])")
 
+DAY_CHARS = len("2026-11-20")
 TITLE_CHARS = 60  # longest first line taken for a headline; the longest of 387 real text files has 46
 CLAUSE_CHARS = 40
 STOPS = "。！？!?；;\n"
@@ -184,19 +200,24 @@ def parse_post(text: str) -> Post | BadPost:
     flags: tuple[str, ...] = ()
     broken = False
     if other := _other_header(text):
-        meta, body = other
+        (meta, body), header = other, text
     else:
+        text, noted = _without_note(text)
         header, body, flags = _split(text)
         if len(header) > MAX_HEADER_CHARS:
             return BadPost(f"front matter of {len(header):,} characters, at most {MAX_HEADER_CHARS:,} are read")
         meta, broken = _read_header(header)
         if header.strip() and not meta:
             return BadPost("front matter holds no «key: value» line")
+        meta = {**noted, **meta}
     if ESCAPED_HTML.match(body):
         body = html.unescape(body)
     for entity, brace in BRACES.items():
         body = body.replace(entity, brace)
     title, heading_date, body = _own_title(meta, body)
+    if title and not header:
+        found, body = _properties(body)
+        meta = {**meta, **found}
     url = _url(meta, body)
     if broken:
         flags += ("front_matter_broken",)
@@ -270,6 +291,37 @@ def _split(text: str) -> tuple[str, str, tuple[str, ...]]:
         end = _end_of_unclosed(lines, start)
         return "\n".join(lines[start:end]), "\n".join(lines[end:]), ("front_matter_unclosed",)
     return "\n".join(lines[start:end]), "\n".join(lines[end + 1 :]), ()
+
+
+def _without_note(text: str) -> tuple[str, dict[str, str | tuple[str, ...]]]:
+    """A text without what SimpRead writes above it and Joplin below, and what that tells; Joplin's first line is the
+    title."""
+    if framed := SIMPREAD.match(text):
+        return text[framed.end() :], {"url": framed[1]}
+    note = JOPLIN_NOTE.search(text)
+    if note is None:
+        return text, {}
+    title, _, body = text[: note.start()].lstrip("\ufeff \t\n").partition("\n")
+    url = JOPLIN_URL.search(note[1])
+    return body, {"title": title.strip(), **({"url": url[1]} if url else {})}
+
+
+def _properties(body: str) -> tuple[dict[str, str | tuple[str, ...]], str]:
+    """Values of the lines that name them right below the heading, and the rest; none if they name nothing we know."""
+    lines = body.lstrip("\n").split("\n")
+    found: dict[str, str | tuple[str, ...]] = {}
+    for line in lines:
+        match = PROPERTY.match(line.rstrip())
+        if match is None:
+            break
+        found[match[1].strip().lower()] = match[2].strip()
+    count = len(found)
+    if len(found.keys() & set(PUBLISHED_KEYS)) > 1:  # when the note was made
+        found.pop("created", None)
+    known = {key for keys in (PUBLISHED_KEYS, PUBLISHER_KEYS, AUTHOR_KEYS, URL_KEYS) for key in keys}
+    if count < PROPERTIES or not known & found.keys() or lines[count:][:1] not in ([""], []):
+        return {}, body
+    return found, "\n".join(lines[count:])
 
 
 def _other_header(text: str) -> tuple[dict[str, str | tuple[str, ...]], str] | None:
@@ -405,7 +457,7 @@ def _listed(meta: Meta, title: str, heading_date: str) -> Listed:
     author, publisher = _first(meta, AUTHOR_KEYS), _first(meta, PUBLISHER_KEYS, names_only=True)
     return Listed(
         title=title or None,
-        published=_first(meta, PUBLISHED_KEYS) or heading_date or None,
+        published=_published(meta) or heading_date or None,
         updated=_first(meta, UPDATED_KEYS) or None,
         summary=clean_text(_first(meta, SUMMARY_KEYS)) or None,
         publisher=publisher or None,
@@ -415,6 +467,13 @@ def _listed(meta: Meta, title: str, heading_date: str) -> Listed:
         tags=tags,
         native_id=_first(meta, NATIVE_ID_KEYS) or None,
     )
+
+
+def _published(meta: Meta) -> str:
+    """The first that is filled; of the same day, one that has a clock too."""
+    first = _first(meta, PUBLISHED_KEYS)
+    others = (_first(meta, (key,)) for key in PUBLISHED_KEYS)
+    return next((other for other in others if len(first) == DAY_CHARS < len(other) and other.startswith(first)), first)
 
 
 def _section(categories: tuple[str, ...], tags: tuple[str, ...]) -> str | None:
@@ -497,7 +556,7 @@ def _paragraph(content: str) -> str:
 
 def _from_markdown(body: str) -> str:
     """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
-    body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", MDX_IMPORT.sub("", body))))
+    body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", MDX_IMPORT.sub("", COMMENT.sub("", body)))))
     for marked in (SCRIPT_LINK, HIGHLIGHT, WIKI_LINK):
         body = marked.sub(r"\1", body)
     body = NUMBERED.sub(r"\n\1\\\2", BOX.sub(r"\n\1\n", body) if ":::" in body else body)

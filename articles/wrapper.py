@@ -537,7 +537,7 @@ def _medium(value: str) -> str:
     first, *rest = re.split(r"\s+", value)
     while rest and first.isascii() and rest[0].isascii() and rest[0].isalpha():
         first = f"{first} {rest.pop(0)}"
-    first = re.split(r"[（(”]|(?<=.{2})(?:综合|整理)自", first)[0] or first
+    first = re.split(r"[（(”]|(?<=.{2})(?:综合|整理)自|(?<=.{2})第?\d{2,5}期$", first)[0] or first
     first = first.strip(_EDGES)
     return "" if _ADDRESS.match(first) or _NO_MEDIUM.fullmatch(simplified(first)) else first
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import html
 import io
 import itertools
 import json
@@ -67,7 +68,7 @@ CHECKED_BYTES = 2 * MAX_BYTES
 RECORD_FIELDS: dict[str, tuple[str, ...]] = {
     "title": ("title", "headline"),
     "published": (
-        *("published", "published_at", "publishedat", "pubdate", "pub_date", "publish_time", "publishtime"),
+        *("published", "published_at", "publishedat", "pubdate", "pub_date", "pub_time", "publish_time", "publishtime"),
         *("date_published", "datepublished", "publish_date", "publishdate", "release_time", "releasetime", "post_time"),
         *("date", "datetime", "showtime", "ctime", "time", "created_at", "create_time", "createtime"),
     ),
@@ -521,7 +522,7 @@ def _is_record(row: Mapping[str, object]) -> bool:
 
 def _record(row: Mapping[str, object], where: str, reading: _Reading) -> Page | Rejected:
     row = {name.lower(): value for name, value in row.items()}
-    fields = {name: clean_line(_held(row, places)) or None for name, places in RECORD_FIELDS.items()}
+    fields = {name: clean_line(html.unescape(_held(row, places))) or None for name, places in RECORD_FIELDS.items()}
     body = _held(row, RECORD_BODY)
     if not body.strip():  # feeds carry the whole text under the name of a summary
         body, fields["summary"] = _held(row, RECORD_FIELDS["summary"]), None

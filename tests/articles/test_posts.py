@@ -513,3 +513,37 @@ def test_marks_of_other_engines_are_no_text(body, text):
 
 def test_an_author_in_a_wiki_link_is_a_name():
     assert parse_post('---\ntitle: 题\nauthor:\n  - "[[某某财经]]"\n---\n正文。\n').listed.author == "某某财经"
+
+
+def test_notions_properties_below_the_heading_are_front_matter():
+    written = "作者: 某甲\n发布日期: 2026年11月5日\n来源: 某某所\nCreated: November 6, 2026 9:12 AM\n状态: 待读"
+    post = parse_post(f"# 题\n\n{written}\n\n<aside>\n引语\n</aside>\n\n正文。\n")
+    assert (post.listed.title, post.listed.author, post.listed.publisher) == ("题", "某甲", "某某所")
+    assert (post.listed.published, post.kind, post.body.strip()[-3:]) == ("2026年11月5日", "markdown", "正文。")
+
+
+@pytest.mark.parametrize(
+    "lines", ["时间: 周五\n地点: 北京\n正文。", "作者: 某甲\n正文从这里开始。", "一: 二\n三: 四\n\n正文。"]
+)
+def test_lines_with_colons_are_text_unless_they_say_who_and_when(lines):
+    assert parse_post(f"# 题\n\n{lines}\n").body.strip() == lines
+
+
+def test_the_frame_of_simpread():
+    link = "[example.com](https://example.com/1.html)"
+    frame = f"> 本文由 [简悦 SimpRead](http://example.org/) 转码， 原文地址 {link}\n\n> 导语\n\n"
+    post = parse_post(f"{frame}# 题\n\n正文。\n")
+    assert (post.url, post.listed.title, post.body.strip()) == ("https://example.com/1.html", "题", "正文。")
+
+
+def test_the_note_of_joplin():
+    known = "created_time: 2026-11-24T01:12:40.118Z\nsource_url: https://example.com/1"
+    note = f"id: {'7f' * 16}\nparent_id: \n{known}\ntype_: 1"
+    post = parse_post(f"题\n\n正文。\n\n{note}")
+    assert (post.listed.title, post.url, post.body.strip()) == ("题", "https://example.com/1", "正文。")
+
+
+def test_a_day_with_its_clock_counts_before_the_day_alone():
+    day = "date: 2026-10-29\npublishDate: 2026-10-29T08:17:00+08:00"
+    assert parse_post(f"---\n{day}\n---\n正文。").listed.published == "2026-10-29T08:17:00+08:00"
+    assert parse_post(f"---\n{day.replace('-29T', '-30T')}\n---\n正文。").listed.published == "2026-10-29"
