@@ -5,7 +5,7 @@
                undisplayed · meta · account · its reporter's · dateline · JSON-LD · meta of who runs the site · list ·
                the source's own
     author     rule · label near the headline · byline near the headline · element named so · wrapper lines ·
-               name beside the time · label right behind the body · undisplayed · meta · JSON-LD ·
+               name beside the time or a portrait · label right behind the body · undisplayed · meta · JSON-LD ·
                pen name in a meta that a line repeats · byline behind the body · account · list
     editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed ·
                meta · JSON-LD
@@ -16,7 +16,7 @@ Labels and bylines are read by articles.wrapper, wherever they stand. Nothing he
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, takewhile
 from operator import attrgetter
 
@@ -79,7 +79,7 @@ _NO_ACCOUNT = re.compile(
     r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)|[A-Z]{2,4}|"
     r"(?i:print|share|e-?mail|login|sign in|home|more|back|next|follow|subscribe|menu|search|english|comments?)|"
     r".*(?:来源|作者|编辑|记者|责任|评论|阅读|浏览|点击|次数|人气|字[体号]|分享|转发|打印|收藏|举报|关注|原创|发布|发表|更新|时间|日期|星期|周[一二三四五六日]|"
-    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|縮小|来自|楼主|沙发|倒序|正序|加好友|私信|我来说|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|禁止|摘编|提供者|admin|分类|分類|归档|标签|字数|时长).*|"
+    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|縮小|来自|楼主|沙发|倒序|正序|加好友|私信|我来说|我有话|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|禁止|摘编|提供者|admin|分类|分類|归档|标签|字数|时长).*|"
     rf"(?:{PROVINCES})",
     re.IGNORECASE,
 )
@@ -102,6 +102,9 @@ _TIME_ALONE = re.compile(
 _MEDIUM_AND_PERSON = re.compile(
     r"(?P<medium>[\u4e00-\u9fa5]{2,8}(?:网|报|社|财经|新闻|周刊))[ |｜·]+"
     r"(?P<person>[\u4e00-\u9fa5]{2,3})(?![\u4e00-\u9fa5：:])"
+)
+_PERSON_AND_MEDIUM = re.compile(
+    r"(?<![\u4e00-\u9fa5：:])(?P<person>[\u4e00-\u9fa5]{2,3})[|｜·]+(?P<medium>[\u4e00-\u9fa5]{2,8}(?:网|报|社|财经|新闻|周刊))"
 )
 _TEAM = re.compile(
     r"(?:本[报刊网社]|[\u4e00-\u9fa5]{2,6}[报网社])(?:(?:特约|观察)?评论员|编辑部)|"
@@ -207,6 +210,7 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
         ("element named so", marked.get(Hint.AUTHOR)),
         ("wrapper line", wrapper.get("author")),
         ("name beside the time", lambda: _person_beside_time(scene.near)),
+        ("name beside a portrait", lambda: _beside_picture(scene, _is_name_alone)),
         ("label right behind the body", right_behind.get("author")),
         ("undisplayed", hidden.get("author")),
         # Templates fill in the editor there.
@@ -369,7 +373,7 @@ def _account(scene: Scene, marked: Mapping[int, str]) -> str | None:
         marked.get(Hint.AUTHOR | Hint.SOURCE)
         or _account_above_time(scene)
         or _account_beside_time(scene.near)
-        or _account_beside_picture(scene)
+        or _beside_picture(scene, _is_account)
         or _account_of_column(scene.near)
     )
     if account is None:
@@ -448,6 +452,8 @@ def _beside_time(near: Sequence[Run]) -> str | None:
             for piece in re.split(r"[\s（()）]+", run.pieces):
                 if piece and is_medium(piece) and not _DAY_OR_CLOCK.search(piece) and not _NO_MEDIUM.search(piece):
                     return piece
+                if piece and (both := _medium_and_person(piece)):
+                    return both[0]
     return next(filter(None, map(_medium_alone, _alone_beside_time(near))), None)
 
 
@@ -460,10 +466,17 @@ def _alone_beside_time(near: Sequence[Run]) -> Iterator[str]:
 
 
 def _medium_alone(text: str) -> str | None:
-    if both := _MEDIUM_AND_PERSON.fullmatch(simplified(text)):
-        return text[slice(*both.span("medium"))]
+    if both := _medium_and_person(text):
+        return both[0]
     is_name = 3 <= len(text) <= _LONGEST_MEDIUM and is_medium(text)
     return text if is_name and not _NO_ACCOUNT.fullmatch(simplified(text)) and not _NO_MEDIUM.search(text) else None
+
+
+def _medium_and_person(text: str) -> tuple[str, str] | None:
+    """「某某网 王一鸣」, 「王一鸣·某某网」"""
+    plain = simplified(text)
+    both = _MEDIUM_AND_PERSON.fullmatch(plain) or _PERSON_AND_MEDIUM.fullmatch(plain)
+    return (text[slice(*both.span("medium"))], text[slice(*both.span("person"))]) if both else None
 
 
 def _person_beside_time(near: Sequence[Run]) -> str | None:
@@ -475,15 +488,16 @@ def _person_beside_time(near: Sequence[Run]) -> str | None:
             names = (_name_in(piece) for label, piece in pairwise(pieces) if not label.endswith(("：", ":")))
             if name := next(filter(None, names), None):
                 return name
-            if (both := _MEDIUM_AND_PERSON.search(run.text)) and (name := _name_in(both[0])):
-                return name
+            for pattern in (_MEDIUM_AND_PERSON, _PERSON_AND_MEDIUM):
+                if (both := pattern.search(run.text)) and (name := _name_in(both[0])):
+                    return name
     return next(filter(None, map(_name_in, _alone_beside_time(near))), None)
 
 
 def _name_in(text: str) -> str | None:
     """The person that a piece is, alone or behind a medium."""
-    both = _MEDIUM_AND_PERSON.fullmatch(text)
-    name = both["person"] if both else text
+    both = _medium_and_person(text)
+    name = both[1] if both else text
     return name if _is_name_alone(name) else None
 
 
@@ -494,10 +508,11 @@ def _account_beside_time(near: Iterable[Run]) -> str | None:
             pieces = [piece for part in run.pieces.split("\t") if (piece := part.strip(" |｜·-—"))]
             if any(piece in _BY_WORDS for piece in pieces):
                 return None
-            names = [
-                piece for piece in pieces if _ACCOUNT.fullmatch(piece) and not _NO_ACCOUNT.fullmatch(simplified(piece))
-            ]
-            return names[0] if len(names) == 1 and not _is_person(names[0]) else None
+            pairs = pairwise(("", *pieces))
+            # With the label before each, as far as it has one.
+            names = [(label, piece) for label, piece in pairs if _ACCOUNT.fullmatch(piece) and not _is_person(piece)]
+            names = [(label, name) for label, name in names if not _NO_ACCOUNT.fullmatch(simplified(name))]
+            return names[0][1] if len(names) == 1 and not names[0][0].endswith(("：", ":")) else None
     return None
 
 
@@ -522,14 +537,14 @@ def _account_of_column(near: Iterable[Run]) -> str | None:
     return next((column[1] for column in columns if column), None)
 
 
-def _account_beside_picture(scene: Scene) -> str | None:
+def _beside_picture(scene: Scene, is_name: Callable[[str], bool]) -> str | None:
     """Behind a portrait between headline and text, with the time in its line or one of the next two."""
     runs, at = scene.reading.runs, scene.headline.order
     start = scene.first if at is None else at + 1
     for image in scene.reading.images:
         if start <= image.order < scene.first:
             name = runs[image.order].parts[0].strip()
-            if _is_account(name) and any(_DAY_OR_CLOCK.search(run.text[:40]) for run in runs[image.order :][:3]):
+            if is_name(name) and any(_DAY_OR_CLOCK.search(run.text[:40]) for run in runs[image.order :][:3]):
                 return name
     return None
 

@@ -124,6 +124,10 @@ _PERSON_AND_MEDIUM = re.compile(
 _REPORTER_BEHIND = re.compile(
     rf".{{0,60}}\s[{HAN}]{{0,6}}记者\s+(?!{NOT_A_NAME})(?=[{SURNAMES}])(?P<author>{NAMES}){AND_OTHERS}\s*$"
 )
+# 「来源：某报 第A03版 记者 王一鸣/文」: no colon behind the second label.
+_REPORTER_INSIDE = re.compile(
+    rf"(?:^|\s)(?:[{HAN}]{{0,6}}记者|by)\s+(?!{NOT_A_NAME})(?=[{SURNAMES}])(?P<author>{NAMES})(?=\s|$|[/／）)])"
+)
 _BY = re.compile(rf"(?:[Bb]y\s+|Author,\s*)(?=[{SURNAMES}])(?P<author>[{HAN}]{{2,4}})(?:\s.*)?$")
 _DATELINE = re.compile(
     rf".{{0,40}}?[（(【](?:文[／/])?(?:[{HAN}]{{0,8}}?(?:[讯电]\s)?)(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
@@ -160,7 +164,9 @@ _BEHIND_NAMES = re.compile(
     rf"|(?<=[{HAN}])\s+(?:[{HAN}]{{2,8}}\s+)?(?:职员|学生|教师|学者|律师|编辑|农民|工人|公务员|自由撰稿人)$"
 )
 # 「记者 甲 见习记者 乙」: both wrote it, as those who helped did not.
-_COLLEAGUES = re.compile(rf"(?:{_RANK})?记者\s*[：:]?\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])({NAMES})(?<!报)(?<!报[道导])")
+_COLLEAGUES = re.compile(
+    rf"(?:{_RANK})?记者\s*[：:]?\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])({NAMES})(?<!报)(?<!报[道导])(?![{HAN}]{{0,4}}记者)"
+)
 # 「通讯员 甲 记者 乙」
 _HELPER_FIRST = re.compile(rf"(?:通讯员|实习生)\s*{NAMES}[ 、,，；;]+(?:{_RANK})?记者")
 _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯员)\s*[：:]?\s*{NAMES}.*$")
@@ -190,6 +196,7 @@ _DATE = re.compile(
 _DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日\s*[（(【\[]")
 # Two characters of a name, set apart so that it is as wide as one of three.
 _SPREAD_NAME = re.compile(rf"(?<![{HAN}])([{SURNAMES}])[ \u3000]{{1,3}}([{HAN}])(?![{HAN}])")
+_SPREAD_LABEL = re.compile(r"([来來作编編记記出时時日])[ \u3000]{1,4}([源者辑輯处處间間期])(?=\s*[：:])")
 _LONGEST_SPREAD = 80
 _EDGES = "■□●○◆▲★（）()【】[]［］〖〗〔〕「」『』<>＜＞ \t\u3000\xa0|｜丨/;；,，、·-—"
 _SENTENCE = re.compile(r"[。！？]")
@@ -340,6 +347,8 @@ def label_values(line: str) -> Mapping[str, str]:
         value = _value(name, " ".join(value.split()) if name in _PEOPLE else re.split(r"\s{2,}", value)[0])
         if value and len(value) <= LONGEST_NAME and not _SENTENCE.search(value):
             values = _people(name, value) | values | medium
+    if values and "author" not in values and "记者" in plain and (found := _REPORTER_INSIDE.search(plain)):
+        values["author"] = line[slice(*found.span("author"))]
     return values or _unlabelled_values(line, plain)
 
 
@@ -405,7 +414,7 @@ def simplified(line: str) -> str:
 def _straightened(line: str) -> str:
     """A line with its names in one piece, and a colon behind labels in brackets."""
     if len(line) <= _LONGEST_SPREAD and (" " in line or "\u3000" in line):
-        line = _SPREAD_NAME.sub(r"\1\2", line)
+        line = _SPREAD_LABEL.sub(r"\1\2", _SPREAD_NAME.sub(r"\1\2", line))
     if "【" in line or "[" in line:
         for label in reversed(list(_BRACKETED_LABEL.finditer(simplified(line)))):
             line = f"{line[: label.start()]} {line[slice(*label.span(1))]}：{line[label.end() :]}"
