@@ -19,8 +19,8 @@ from typing import TypedDict
 import trafilatura
 from lxml import etree
 from lxml import html as lxml_html
-from trafilatura.main_extractor import extract_content
-from trafilatura.settings import Document, Extractor
+from trafilatura.main_extractor import handle_textelem
+from trafilatura.settings import MIN_DUPLICATE_LENGTH, TAG_CATALOG, Document, Extractor
 from trafilatura.xml import xmltotxt
 
 from articles import locate
@@ -72,6 +72,7 @@ _PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=Tr
 _OPTIONS = Extractor(output_format="python", fast=True, recall=True, comments=False, tables=True)
 _OPTIONS.min_extracted_size = 1
 _OPTIONS.min_output_size = 1
+_TEXT_TAGS = set(TAG_CATALOG)
 _WHOLE_PAGE = Extractor(output_format="python", fast=True, precision=True, comments=False, tables=True)
 
 # Letters of a dead script, for characters that trafilatura would drop.
@@ -425,10 +426,19 @@ def _without_loss(paragraphs: Sequence[str]) -> list[str]:
 
 
 def _extracted(paragraphs: Sequence[str]) -> Sequence[str]:
-    """By its extractor, without what `bare_extraction` does to pages before: the canonical element holds nothing to
-    prune or to convert (0.5 ms instead of 0.9; the same text on every page of the corpus)."""
-    body, _ = extract_content(canonical(paragraphs), _OPTIONS)
-    text = xmltotxt(body, include_formatting=False) or _trafilatura(canonical(paragraphs), _OPTIONS)
+    """By its handling of text elements and its writing of text, without what it does to pages before: the canonical
+    element holds nothing to choose from, to prune or to convert (0.2 ms instead of 0.55 with all of `extract_content`
+    and 0.9 with `bare_extraction`; the same text on every page of the corpus)."""
+    article = canonical(paragraphs)[0][0]
+    above = ""
+    for paragraph in list(article):
+        kept = handle_textelem(paragraph, _TEXT_TAGS, _OPTIONS)
+        text = "" if kept is None else kept.text or ""
+        if not text or (text == above and len(text) > MIN_DUPLICATE_LENGTH):
+            article.remove(paragraph)
+        else:
+            above = text
+    text = xmltotxt(article, include_formatting=False) or _trafilatura(canonical(paragraphs), _OPTIONS)
     return clean_text(text).split("\n") if text else paragraphs
 
 

@@ -12,9 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from trafilatura.main_extractor import extract_content
+from trafilatura.settings import Extractor
+from trafilatura.xml import xmltotxt
 
+from articles.canonical import canonical
 from articles.explain import Explanation, explain
-from articles.extract import MAX_BYTES, VERSION, extract, extractor_of
+from articles.extract import MAX_BYTES, VERSION, _extracted, extract, extractor_of
+from articles.normalise import clean_text
 from articles.records import Article, Listed, Page, Reason, Rejected
 from articles.source import UNKNOWN, ArticleRules, Gates, Source
 
@@ -362,6 +367,25 @@ def test_a_script_with_nothing_that_ends_a_tag_is_no_tag_of_many_attributes():
     script = "<script>" + "for(i=0;i<n;i++){f(i);g(i)};" * 2_000 + "</script>"
     picture = f"<img src='data:image/png;base64,{'A' * 60_000}'>"
     assert read(html(BODY + script + picture)).text == TEXT
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        LINES,
+        LINES[:1],
+        [LINES[0], LINES[0], LINES[1]],
+        ["短句。", "短句。", LINES[0]],
+        [LINES[0], "Facebook", "Twitter", LINES[1], "分享到微信"],
+        ["&amp;lt;某公司&amp;gt;", "A &lt; B", LINES[0]],
+        ["  两端\u3000有空格  ", "…", "123", LINES[0]],
+        ["Facebook"],
+    ],
+)
+def test_paragraphs_come_back_as_from_the_whole_of_trafilatura(lines):
+    body, _ = extract_content(canonical(lines), Extractor(output_format="python", fast=True, recall=True))
+    whole = clean_text(xmltotxt(body, include_formatting=False)).split("\n")
+    assert list(_extracted(lines)) == (whole if whole != [""] else lines)
 
 
 def test_many_paragraphs_are_extracted_in_pieces_and_stay_in_order():
