@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import partial
+from itertools import starmap
 from pathlib import Path
 
 from articles.decide import CopyKey, Place
@@ -16,9 +20,11 @@ from benchmarks.lake_feed import batches_of
 from benchmarks.lake_meter import Meter
 from storage.lake import WRITERS, Lake
 from storage.ledger import Stored
-from storage.merge import COPY_TREES, Contents, merge
+from storage.merge import COPY_TREES, Change, Contents, FirstVersion, first_changes, merge
 from storage.partitions import Partition, PartitionFile, encode, partition_key
 from storage.store import Store, open_store
+
+SEQ = 1
 
 
 def main() -> None:
@@ -43,26 +49,37 @@ def store_rows(folder: Path, rows: Path, meter: Meter) -> None:
     store.prepare()
     with ThreadPoolExecutor(WRITERS) as writers:
         for batch in meter.until_late(batches_of(rows)):
+            decided = [FirstVersion(_stored(article), article) for article in batch]
             with meter.batch(len(batch)):
-                partitions: dict[Partition, list[Article]] = defaultdict(list)
-                for article in batch:
-                    partitions[Partition.of(article.source, article.date)].append(article)
-                list(writers.map(lambda each: _add(store, *each), partitions.items()))
-                store.sync(writers)
+                store_batch(store, decided, writers)
             count += len(batch)
     meter.report(folder, distinct=count)
 
 
-def _add(store: Store, partition: Partition, articles: list[Article]) -> None:
-    """What Lake does for a partition when all is decided: each article is the first of its cluster."""
+def store_batch(store: Store, decided: Iterable[FirstVersion], writers: ThreadPoolExecutor) -> None:
+    """What Lake does when all is decided: each article is the first of its cluster."""
+    parts: dict[tuple[str, date | None], list[FirstVersion]] = defaultdict(list)
+    for first in decided:
+        parts[first.copy.key.source, first.copy.day].append(first)
+    changes = first_changes(parts.values(), SEQ)
+    list(writers.map(partial(_add, store), starmap(Partition.of, parts), parts.values(), changes))
+    store.sync(writers)
+
+
+def _add(store: Store, partition: Partition, firsts: list[FirstVersion], changes: list[Change]) -> None:
     key = partition_key("articles", partition)
     blob = store.read(key)
     before = PartitionFile(blob.data, key) if blob else None
-    held: Contents = dict.fromkeys(COPY_TREES) | {
-        "articles": before.rows_of([article.article_id for article in articles]) if before else None
-    }
-    for change in merge(held, articles, list(map(_stored, articles)), 1):
-        data = before.changed("articles", change.replaced, change.rows) if before else encode(change.rows, "articles")
+    copies, articles = zip(*firsts, strict=True)
+    if before and (rows := before.rows_of([article.article_id for article in articles])):
+        held: Contents = dict.fromkeys(COPY_TREES) | {"articles": rows}
+        changes = merge(held, articles, copies, SEQ)
+    for change in changes:
+        data = (
+            before.changed("articles", change.replaced, change.rows)
+            if before
+            else encode(change.rows, "articles", in_order=True)
+        )
         store.put(key, data, blob.version if blob else None)
 
 

@@ -36,9 +36,9 @@ from storage.compact import Sealed, compact
 from storage.errors import LakeError, LedgerError, NotWritable
 from storage.failpoint import failpoint
 from storage.journal import Entry, Journal
-from storage.ledger import Batch, Ledger, ledger_location
+from storage.ledger import Batch, Ledger, Stored, ledger_location
 from storage.lock import WriterLock
-from storage.merge import COPY_TREES, Change, merge
+from storage.merge import COPY_TREES, Change, first_changes, first_versions, merge
 from storage.migrate import Migrated, migrate
 from storage.near_index import NearIndexError
 from storage.partitions import Partition, PartitionFile, decode, encode, partition_key
@@ -361,7 +361,7 @@ class Lake:
         for copy in self.ledger.stored(touched):
             partition = Partition.of(copy.key.source, copy.day)
             home[copy.key] = share = shares.setdefault(partition, _Share(partition))
-            share.keys.append(copy.key)
+            share.copies.append(copy)
         for key, partition in self._strays(home):
             home[key].observed += self._versions(partition, key)
         for article in articles:
@@ -388,16 +388,21 @@ class Lake:
     def _bring_all(self, shares: Sequence[_Share], batch: Batch, *, removing: bool = False) -> list[_Share]:
         """Durable when it returns; gives the partitions that have more to lose."""
         # Mostly waiting for the disk to confirm.
-        more = list(self._pool.map(lambda share: self._bring(share, batch, removing), shares))
+        seen = ([] if removing else first_versions(share.copies, share.observed) for share in shares)
+        firsts = first_changes(seen, batch.seq)
+        more = list(self._pool.map(lambda share, first: self._bring(share, first, batch, removing), shares, firsts))
         self.store.sync(self._pool)
         return [share for share, has_more in zip(shares, more, strict=True) if has_more]
 
-    def _bring(self, share: _Share, batch: Batch, removing: bool) -> bool:
-        """Publish what a partition gains and, when `removing`, what it loses. Tells whether there is more to lose."""
+    def _bring(self, share: _Share, first: list[Change], batch: Batch, removing: bool) -> bool:
+        """Publish what a partition gains and, when `removing`, what it loses. Tells whether there is more to lose.
+        `first` is what it gains if it holds nothing of these copies, and the ledger still says of them what it did."""
         for attempt in range(ATTEMPTS):
-            files = self._read(share.partition, {key.article_id for key in share.keys})
+            files = self._read(share.partition, {copy.key.article_id for copy in share.copies})
             # After the files: whoever decides from now on has yet to write to them.
-            changes = merge(files.rows, share.observed, self.ledger.stored(share.keys), batch.seq)
+            copies = self.ledger.stored(copy.key for copy in share.copies)
+            is_first = first and copies == share.copies and not any(files.rows.values())
+            changes = first if is_first else merge(files.rows, share.observed, copies, batch.seq)
             if self._publish(share.partition, files, changes, removing):
                 share.gained = share.gained or next(
                     (partition_key(change.tree, share.partition) for change in changes if change.gained), ""
@@ -428,7 +433,7 @@ class Lake:
 
     def _put(self, partition: Partition, files: _Files, tree: Tree, out: Collection[str], rows: pa.Table) -> bool:
         key, before = partition_key(tree, partition), files.read[tree]
-        data = before.content.changed(tree, out, rows) if before else encode(rows, tree)
+        data = before.content.changed(tree, out, rows) if before else encode(rows, tree, in_order=True)
         self._require_fence()
         try:
             version = self.store.put(key, data, before.version if before else None)
@@ -472,7 +477,8 @@ class _Share:
     """What a batch means for one partition."""
 
     partition: Partition
-    keys: list[CopyKey] = field(default_factory=list)
+    copies: list[Stored] = field(default_factory=list)
+    """As the ledger had them when this began."""
     observed: list[Article] = field(default_factory=list)
     gained: str = ""
     """A file that rows of this batch went to."""

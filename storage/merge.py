@@ -10,18 +10,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from articles.decide import Version, chain, changed, is_replaced, version_of
+from articles.decide import Place, Version, chain, changed, is_replaced, version_of
 from articles.records import Article
 from storage.ledger import Stored
 from storage.schema import SCHEMAS, Row, Tree, article_of, observed_row, observed_table, table
 
 # Superseded and repeated rows appear before they go from where they were: nothing is ever missing.
 COPY_TREES: tuple[Tree, ...] = ("revisions", "duplicates", "articles")
+# Where a copy can be of which there is one version.
+FIRST_TREES: tuple[Tree, ...] = ("duplicates", "articles")
+ROWS_AT_ONCE = 512
 
 # In `extra`, beside the flag `gone`.
 GONE_AT = "gone_at"
@@ -48,14 +51,19 @@ class Change:
     """Are there rows with the number of this commit?"""
 
 
+class FirstVersion(NamedTuple):
+    """All that was seen of a copy."""
+
+    copy: Stored
+    article: Article
+
+
 def merge(before: Contents, observed: Iterable[Article], copies: Iterable[Stored], seq: int) -> list[Change]:
     """`copies` names the copies to bring up to date, with their places; `observed` what was seen of them."""
-    seen = defaultdict(list)
-    for article in observed:
-        seen[article.article_id].append(article)
-    copies = list(copies)
-    if not any(before.values()) and all(len(seen[copy.key.article_id]) == 1 and not copy.gone_at for copy in copies):
-        return list(_first_rows(copies, {article_id: article for article_id, [article] in seen.items()}, seq))
+    observed, copies = list(observed), list(copies)
+    if not any(before.values()) and (firsts := first_versions(copies, observed)):
+        return next(first_changes([firsts], seq))
+    seen = _by_id(observed)
     touched = pa.array([copy.key.article_id for copy in copies], pa.string())
     old_rows = {tree: _rows_of(before[tree], touched) for tree in COPY_TREES}
     new_rows: dict[Tree, dict[str, list[Row]]] = {tree: defaultdict(list) for tree in COPY_TREES}
@@ -68,24 +76,68 @@ def merge(before: Contents, observed: Iterable[Article], copies: Iterable[Stored
     return [change for change in changes if change]
 
 
-def _first_rows(copies: Iterable[Stored], observed: Mapping[str, Article], seq: int) -> Iterator[Change]:
-    """Of copies of which nothing is there and one version was seen, as in most partitions of a bulk load: there is
-    nothing to compare, and rows come about column by column."""
-    by_tree: dict[Tree, list[tuple[Article, Stored]]] = {"duplicates": [], "articles": []}
-    for copy in copies:
-        by_tree[_tree_of(copy)].append((_without_comparison(observed[copy.key.article_id]), copy))
-    for tree, found in by_tree.items():
-        if found:
-            found.sort(key=_in_order)
-            history = [_history(copy, tree, 1) | {"ingest_seq": seq} for _, copy in found]
-            columns = {name: [each[name] for each in history] for name in history[0]}
-            rows = observed_table(SCHEMAS[tree], [article for article, _ in found], **columns)
-            yield Change(tree, rows, replaced=frozenset(), gone=frozenset(), gained=True)
+def first_versions(copies: Sequence[Stored], observed: Iterable[Article]) -> list[FirstVersion]:
+    """The copies with what was seen of them, if that is one version of each; else none."""
+    seen = _by_id(observed)
+    if any(len(seen[copy.key.article_id]) != 1 or copy.gone_at for copy in copies):
+        return []
+    return [
+        FirstVersion(copy, _without_comparison(article)) for copy in copies for article in seen[copy.key.article_id]
+    ]
 
 
-def _in_order(row: tuple[Article, Stored]) -> tuple[bool, datetime | None, str]:
+def first_changes(partitions: Iterable[Sequence[FirstVersion]], seq: int) -> Iterator[list[Change]]:
+    """What `merge` says of each partition where nothing of these copies is there, and so nothing is to be compared. The
+    rows of many come about at once, column by column, and are cut: a third of the time of making them file by file. Not
+    of all: while those of some are written, the next are made."""
+    for some in _by_rows(partitions):
+        changes: list[list[Change]] = [[] for _ in some]
+        for tree in FIRST_TREES:
+            parts = [sorted((each for each in part if _tree_of(each.copy) == tree), key=_in_order) for part in some]
+            for number, rows in _first_rows(tree, parts, seq):
+                changes[number].append(Change(tree, rows, replaced=frozenset(), gone=frozenset(), gained=True))
+        yield from changes
+
+
+def _by_rows(partitions: Iterable[Sequence[FirstVersion]]) -> Iterator[list[Sequence[FirstVersion]]]:
+    some, rows = list[Sequence[FirstVersion]](), 0
+    for part in partitions:
+        some.append(part)
+        rows += len(part)
+        if rows >= ROWS_AT_ONCE:
+            yield some
+            some, rows = [], 0
+    yield some
+
+
+def _by_id(observed: Iterable[Article]) -> dict[str, list[Article]]:
+    seen: dict[str, list[Article]] = defaultdict(list)
+    for article in observed:
+        seen[article.article_id].append(article)
+    return seen
+
+
+def _first_rows(tree: Tree, parts: Sequence[Sequence[FirstVersion]], seq: int) -> Iterator[tuple[int, pa.Table]]:
+    """Of each part that has any, with its number."""
+    firsts = [each for part in parts for each in part]
+    if not firsts:
+        return
+    places = {name: [getattr(each.copy.place, name) for each in firsts] for name in Place._fields}
+    history: dict[str, list[Any]] = {
+        "revision": [1] * len(firsts),
+        "first_seen_at": [each.copy.first_seen_at for each in firsts],
+        "ingest_seq": [seq] * len(firsts),
+    }
+    rows, past = observed_table(SCHEMAS[tree], [each.article for each in firsts], **history, **places), 0
+    for number, part in enumerate(parts):
+        if part:
+            yield number, rows.slice(past, len(part))
+            past += len(part)
+
+
+def _in_order(first: FirstVersion) -> tuple[bool, datetime | None, str]:
     """As SORT has it for both trees: what has no time stands last."""
-    article, _ = row
+    article = first.article
     return article.published_at is None, article.published_at, article.article_id
 
 

@@ -15,11 +15,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -42,6 +41,8 @@ KEPT_BYTES, KEPT_TIMES = 1 << 20, 2
 # Of so few rows, only columns that are long in themselves are compressed.
 FEW = 32
 MAGIC_BYTES = 4
+# Whose names are known to be ids.
+SOURCES = 1024
 KEY = re.compile(r"(?P<tree>\w+)/(?:source|reason)=(?P<owner>[^/]+)/date=(?P<day>[^/]+)/\w+\.parquet")
 FOLDER = re.compile(r"(?:source|reason|date)=(?P<value>[^/]+)")
 
@@ -56,8 +57,7 @@ class Partition:
 
     @classmethod
     def of(cls, source: str, day: date | None) -> Partition:
-        # The path is built from it: anything but an id could leave the tree, and Hive readers guess other types.
-        if not SOURCE_ID.fullmatch(source) or source in RESERVED_IDS:
+        if not _is_source_id(source):
             raise LakeError(f"{source!r} is not a source id: lower-case letters, digits and _, at most 40")
         return cls(source, day.isoformat() if day else HIVE_NULL)
 
@@ -208,25 +208,27 @@ def has_all_columns(file: BinaryIO, name: str, tree: Tree) -> bool:
     return set(SCHEMAS[tree].names) <= set(_footer(file, name).schema.to_arrow_schema().names)
 
 
-def encode(rows: pa.Table, tree: Tree, *, sealed: bool = False, behind: bytes = b"") -> bytes:
-    """Bytes of a set of rows: canonical, unless they go `behind` those of an older file."""
+def encode(rows: pa.Table, tree: Tree, *, in_order: bool = False, sealed: bool = False, behind: bytes = b"") -> bytes:
+    """Bytes of a set of rows: canonical, unless they go `behind` those of an older file. If they are not known to be
+    `in_order`, they are brought there."""
     schema = SCHEMAS[tree].with_metadata({**SCHEMAS[tree].metadata, SEALED: b"1"}) if sealed else SCHEMAS[tree]
     options = _options(tree, SEALED_LEVEL) if sealed else _options(tree, HOT_LEVEL, few=len(rows) <= FEW)
-    data: bytes = _written(_as(schema, rows), tree, options, behind).to_pybytes()
+    rows = _as(schema, rows)
+    data: bytes = _written(rows if in_order else _in_order(rows, tree), options, behind).to_pybytes()
     return data
 
 
 def changed(data: bytes | None, name: str, tree: Tree, out: Collection[str], rows: Sequence[Row]) -> bytes:
     """The bytes of a file without the rows of some articles, and with new ones."""
     added = table(tree, rows)
-    return encode(added, tree) if data is None else PartitionFile(data, name).changed(tree, out, added)
+    return encode(added, tree, in_order=True) if data is None else PartitionFile(data, name).changed(tree, out, added)
 
 
 def _appended(data: bytes, footer: pq.FileMetaData, rows: pa.Table, tree: Tree) -> bytes:
     """The old bytes, a row group, and a footer over all. A reader that has the old footer finds all it points to."""
     group = list[pq.FileMetaData]()
     options = _options(tree, HOT_LEVEL, few=len(rows) <= FEW)
-    body = memoryview(_written(rows, tree, {**options, "metadata_collector": group}, data))
+    body = memoryview(_written(rows, {**options, "metadata_collector": group}, data))
     footer.append_row_groups(*group)
     [footer_bytes] = struct.unpack("<I", body[-8:-4])
     over_all = io.BytesIO()
@@ -234,12 +236,13 @@ def _appended(data: bytes, footer: pq.FileMetaData, rows: pa.Table, tree: Tree) 
     return b"".join((body[: -8 - footer_bytes], over_all.getbuffer()[MAGIC_BYTES:]))
 
 
-def _written(rows: pa.Table, tree: Tree, options: Mapping[str, Any], behind: bytes) -> pa.Buffer:
+def _written(rows: pa.Table, options: Mapping[str, Any], behind: bytes) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, rows.schema, **options) as writer:
         # The writer has put down the magic bytes that every file begins with; it counts from where the sink stands.
-        sink.write(memoryview(behind)[MAGIC_BYTES:])
-        writer.write_table(_in_order(rows, tree), row_group_size=ROW_GROUP)
+        if behind:
+            sink.write(memoryview(behind)[MAGIC_BYTES:])
+        writer.write_table(rows, row_group_size=ROW_GROUP)
     return sink.getvalue()
 
 
@@ -250,7 +253,7 @@ def _as(schema: pa.Schema, rows: pa.Table) -> pa.Table:
 def _in_order(rows: pa.Table, tree: Tree) -> pa.Table:
     order = pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in SORT[tree]])
     # Of few rows, to take every column anew is a tenth of writing them; mostly they come in order.
-    return rows if np.array_equal(order, np.arange(len(rows))) else rows.take(order)
+    return rows if order.to_pylist() == list(range(len(rows))) else rows.take(order)
 
 
 @cache
@@ -259,7 +262,7 @@ def _options(tree: Tree, level: int, *, few: bool = False) -> Mapping[str, Any]:
     # A column of a few bytes grows when it is packed, and setting that up takes longer than all else.
     packed = [name for name in columns if not few or name in LONG]
     return {
-        "compression": {name: "zstd" if name in packed else "none" for name in columns},
+        "compression": dict.fromkeys(packed, "zstd"),
         "compression_level": dict.fromkeys(packed, level),
         "use_dictionary": [name for name in columns if name in DICTIONARY],
         "write_statistics": [name for name in columns if name in STATISTICS],
@@ -274,6 +277,12 @@ def _footer(file: BinaryIO, name: str) -> pq.FileMetaData:
         raise _unreadable(name, error) from error
     _check_version(name, footer.schema.to_arrow_schema())
     return footer
+
+
+@lru_cache(SOURCES)
+def _is_source_id(source: str) -> bool:
+    """The path is built from it: anything but an id could leave the tree, and Hive readers guess other types."""
+    return bool(SOURCE_ID.fullmatch(source)) and source not in RESERVED_IDS
 
 
 def _folders(parent: str) -> list[tuple[str, str]]:

@@ -1,3 +1,5 @@
+# ruff: noqa: PTH102, PTH103, PTH105, PTH108, PTH116, PTH120, PTH122, PTH123 – a dozen paths a file: as strings they cost
+# a tenth of what a Path does, and do not hold up the other writers.
 """Where the files of a lake are, behind one protocol: a folder, or a bucket of an S3-compatible store.
 
     read ──▶ bytes and their version ──▶ merge ──▶ put in the place of that version ──▶ done, or read again
@@ -20,7 +22,6 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol, TypeAlias
 
@@ -99,22 +100,22 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.url = str(root)
-        self._staging = root / STAGING
-        self._stripes = root / STRIPES
-        self._unsynced: set[Path] = set()
+        self._staging = f"{root}/{STAGING}"
+        self._stripes = f"{root}/{STRIPES}"
+        self._unsynced: set[str] = set()
         self._mutex = threading.Lock()
 
     def prepare(self) -> None:
         try:
-            self._staging.mkdir(parents=True, exist_ok=True)
-            self._stripes.mkdir(exist_ok=True)
+            for folder in (self._staging, self._stripes):
+                os.makedirs(folder, exist_ok=True)
         except OSError as error:
             raise LakeError(f"{self.root}: cannot write to the lake ({error.strerror})") from error
 
     def read(self, key: str) -> Blob | None:
-        path = f"{self.url}/{key}"  # three a partition: a Path costs more than to find that there is no file
+        path = f"{self.url}/{key}"
         try:
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            with open(path, "rb", buffering=0) as file:
                 # Of the file that is open, whatever takes its place meanwhile.
                 return Blob(file.read(), _version(os.fstat(file.fileno())))
         except FileNotFoundError:
@@ -131,30 +132,32 @@ class LocalStore:
             return file.read(length)
 
     def put(self, key: str, data: bytes, version: str | None) -> str | None:
-        path = self.root / key
+        path = f"{self.url}/{key}"
+        folder, name = os.path.split(path)
         # No clock in the name: two writers may start in the same millisecond.
-        staged = self._staging / f"{uuid.uuid4().hex}{path.suffix}"
+        staged = f"{self._staging}/{uuid.uuid4().hex}{os.path.splitext(name)[1]}"
         try:
             try:
-                write_synced(staged, data)
+                made = _version(write_synced(staged, data))
                 failpoint("staged")
-                self._make_folder(path.parent)
+                if version is None:
+                    self._make_folder(folder)
                 with self._stripe(key):
                     renamed = self._version(path) == version
                     if renamed:
-                        made = _version(staged.stat())
                         failpoint("rename")
-                        staged.replace(path)
+                        os.replace(staged, path)
             except BaseException:
-                staged.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    os.unlink(staged)
                 raise
             if not renamed:
-                staged.unlink()
+                os.unlink(staged)
                 return None
         except OSError as error:
             raise LakeError(f"{path}: {error.strerror}") from error
         with self._mutex:
-            self._unsynced.add(path.parent)
+            self._unsynced.add(folder)
         failpoint("published")
         if self.on_put:
             self.on_put(key, version, made)
@@ -171,7 +174,7 @@ class LocalStore:
             for name in sorted(names):
                 path = f"{folder}/{name}"
                 with suppress(FileNotFoundError):
-                    found = os.stat(path)  # noqa: PTH116
+                    found = os.stat(path)
                     modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
                     yield Listed(path[len(root) + 1 :], modified_at, found.st_size, _version(found))
 
@@ -187,12 +190,12 @@ class LocalStore:
             raise LakeError(f"{self.root}: {error.strerror}") from error
 
     def sweep(self) -> None:
-        for path in self._staging.iterdir():
+        for path in Path(self._staging).iterdir():
             path.unlink(missing_ok=True)
 
     @contextmanager
     def _stripe(self, key: str) -> Iterator[None]:
-        file = os.open(self._stripes / f"{zlib.crc32(key.encode()) % STRIPE_COUNT:02x}", os.O_RDWR | os.O_CREAT, 0o644)
+        file = os.open(f"{self._stripes}/{zlib.crc32(key.encode()) % STRIPE_COUNT:02x}", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             deadline = time.monotonic() + STRIPE_SECONDS
             while not _flocked(file):
@@ -205,31 +208,39 @@ class LocalStore:
             fcntl.flock(file, fcntl.LOCK_UN)
             os.close(file)
 
-    def _version(self, path: Path) -> str | None:
+    def _version(self, path: str) -> str | None:
         try:
-            return _version(path.stat())
+            return _version(os.stat(path))
         except FileNotFoundError:
             return None
 
-    def _make_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
-            above = takewhile(lambda parent: parent != self.root, folder.parents)
-            with self._mutex:
-                self._unsynced.update((*above, self.root))
+    def _make_folder(self, folder: str) -> None:
+        try:
+            os.mkdir(folder)
+        except FileExistsError:
+            return
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)
+        with self._mutex:
+            # Those above too: who made them may have been killed before they were synced.
+            while len(folder) > len(self.url):
+                folder = os.path.dirname(folder)
+                self._unsynced.add(folder)
 
 
-def write_synced(path: Path, data: bytes) -> None:
-    with path.open("xb", buffering=0) as file:
+def write_synced(path: str, data: bytes) -> os.stat_result:
+    """A new file, and what is known of it."""
+    with open(path, "xb", buffering=0) as file:
         left = memoryview(data)
         while left:
             failpoint("write")
             left = left[file.write(left) :]
         failpoint("fsync")
         os.fsync(file.fileno())
+        return os.fstat(file.fileno())
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: str | Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         failpoint("fsync")
