@@ -212,8 +212,8 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
         ("name beside the time", lambda: _person_beside_time(scene.near)),
         ("name beside a portrait", lambda: _beside_picture(scene, _is_name_alone)),
         ("label right behind the body", right_behind.get("author")),
-        ("undisplayed", hidden.get("author")),
-        # Templates fill in the editor there.
+        # Templates fill in the editor in these two.
+        ("undisplayed", lambda: name if (name := hidden.get("author")) != found.editor else None),
         ("meta", lambda: name if (name := _author_meta(head)) != found.editor else None),
         ("JSON-LD", lambda: _one_for_programs(linked.get("author", ""))),
         ("meta, and a line", lambda: _displayed(head, linked, scene.near)),

@@ -17,7 +17,7 @@ from flows.commands.learning import with_drop_lines
 from flows.writing import OutputError
 from spiders.catalogue import BUILT_IN, load_source
 
-FOOT = "北岸灯塔 (青屿) 与潮声同在"
+FOOT = "北岸灯塔(青屿)与潮声同在。"
 OWN = """\
 # Where the pages come from, and since when.
 id = "mine"
@@ -36,7 +36,7 @@ date: 2024-10-{day:02} 09:15:00 +0800
 ---
 <p>青屿市港航局公布，第{number}条航线已于当日开通，沿途停靠{number}个港口，预计全年运送货物{number}万吨。</p>
 <p>该局表示，四季度还将新开两条近洋航线，具体班期另行通知，编号{number}。</p>
-<p>北岸灯塔 (青屿) 与潮声同在</p>
+<p>北岸灯塔(青屿)与潮声同在。</p>
 """
 
 
