@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 DEMO_LAKE ?= demo-lake
 
-.PHONY: help setup system demo test lint types unit slow torture docs site bench-extract bench-dedup bench-lake bench-crawl bench-backfill bench-prefect production-check lock clean
+.PHONY: help setup system demo test lint types unit slow torture docs site bench-extract bench-dedup bench-lake bench-crawl bench-backfill bench-prefect production-check judge lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -78,6 +78,9 @@ production-check: $(READY)  ## deploy, schedule, fire, kill a worker, catch up: 
 bench-backfill: $(READY)  ## an archive of pages into the lake, beside trafilatura's command line and Scrapy
 	$(BIN)/python -m benchmarks.backfill
 	$(BIN)/python -m benchmarks.backfill_stages --pages 2000
+
+judge: $(READY)  ## learn from training/lines anew which lines at the ends of a body are the site's
+	$(BIN)/python -m training.edge_lines
 
 lock: $(READY)  ## resolve pyproject.toml into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
