@@ -36,6 +36,7 @@ from tests.storage.test_shared_lake import batches
 SERVER = multiprocessing.get_context("forkserver")
 SECONDS = 240
 REOPENED = 200
+LONGEST_WAIT_SECONDS = 8
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +76,18 @@ def write(home: Path, ledger: str, mine: Sequence[Sequence[Article]], environmen
 def insist(home: Path, mine: Sequence[Sequence[Article]], environment: Mapping[str, str]) -> None:
     """A writer with a ledger of its own, who takes the lake over as often as it is taken from him."""
     os.environ.update(environment)
-    dice, done = random.Random(home.name), 0
+    dice, done, losses = random.Random(home.name), 0, 0
     for _ in range(REOPENED):
         try:
             with Lake.open(home) as lake:
                 while done < len(mine):
                     lake.commit(mine[done], run_id=home.name)
-                    done += 1
+                    done, losses = done + 1, 0
                 return
         except LakeError:
-            time.sleep(dice.uniform(0, 0.5))
+            # Longer each time: two that come back at once take the lake from each other for ever.
+            losses += 1
+            time.sleep(dice.uniform(0, min(0.5 * 2**losses, LONGEST_WAIT_SECONDS)))
     raise AssertionError("it never had its turn")
 
 
