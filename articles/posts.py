@@ -88,13 +88,13 @@ ENTRY = re.compile(r"[ \t]*-[ \t]+(.*)$")
 # A line of properties as Notion writes them below the heading: what it names may be anything.
 PROPERTY = re.compile(r"([A-Za-z][\w ]{0,20}|[\u4e00-\u9fff]{1,6})[ \t]*[:：][ \t]*(\S.{0,300})$")
 PROPERTIES = 2
-# What Joplin writes below a note, and its own names of what we ask for.
+# What Joplin writes below a note.
 JOPLIN_NOTE = re.compile(r"\n(id: [0-9a-f]{32}\n(?:[a-z_]+:[^\n]*\n)*type_: 1)\s*\Z")
+JOPLIN_URL = re.compile(r"^source_url: (https?://\S+)$", re.MULTILINE)
 # The frame that SimpRead puts above a text.
 SIMPREAD = re.compile(
     r"\s*>[ \t]*本文由[^\n]{0,80}SimpRead[^\n]{0,120}?原文地址[^\n]{0,200}?\((https?://[^()\s]+)\)[^\n]*\n(?:\s*>[^\n]*\n)*"
 )
-JOPLIN_URL = re.compile(r"^source_url: (https?://\S+)$", re.MULTILINE)
 INDENTED = re.compile(r"[ \t]+\S|[ \t]*#|[ \t]*-[ \t]")
 QUOTED = re.compile(r"([\"'])(.*)\1[ \t]*$")
 SPLIT_TERMS = re.compile(r"[\s,，、;；]+")
@@ -200,10 +200,12 @@ def parse_post(text: str) -> Post | BadPost:
     flags: tuple[str, ...] = ()
     broken = False
     if other := _other_header(text):
-        (meta, body), header = other, text
+        meta, body = other
+        has_header = True
     else:
         text, noted = _without_note(text)
         header, body, flags = _split(text)
+        has_header = bool(header)
         if len(header) > MAX_HEADER_CHARS:
             return BadPost(f"front matter of {len(header):,} characters, at most {MAX_HEADER_CHARS:,} are read")
         meta, broken = _read_header(header)
@@ -215,7 +217,7 @@ def parse_post(text: str) -> Post | BadPost:
     for entity, brace in BRACES.items():
         body = body.replace(entity, brace)
     title, heading_date, body = _own_title(meta, body)
-    if title and not header:
+    if title and not has_header:
         found, body = _properties(body)
         meta = {**meta, **found}
     url = _url(meta, body)
