@@ -527,9 +527,7 @@ def _value(name: str, value: str) -> str:
         return ""
     if name == "publisher" and _TWO_NAMES.fullmatch(value):
         return value
-    value = re.split(r"[，,。；;]\s*(?:原文|来源|链接|未经|转载|版权|著作权|谢绝|不得|请注明|如有|仅供|不代表)", value)[
-        0
-    ]
+    value = _BEHIND_VALUE.split(value)[0]
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
         value = "" if _ADDRESS.match(value) else re.split(r"\s*[】）)\]]", value)[0]
