@@ -1,8 +1,9 @@
 """Quality and speed of extraction, beside other tools: `python -m benchmarks.extract` (`make bench-extract`).
 
     quality    bodies, leaks and fields against the gold, with the sources' rules and without, by site
-    peers      other tools on the same pages in the same run, in an environment of their own (.bench/extract-venv)
-    speed      pages a second on one core, as a ratio to trafilatura's default with metadata; on 1 and 2 processes
+    peers      other tools on the same pages in the same run, in an environment of their own (.bench/extract-venv):
+               quality, and pages a second on one core, also as a ratio to trafilatura's default with metadata
+    scaling    pages a second on 1 and on 2 processes
     steps      where the time goes, beside the floor: lxml parsing alone
 
 Speed is CPU time of one process for each page, the median of rounds in which all tools take turns, so that other work
@@ -58,6 +59,7 @@ from benchmarks.peers import install_peers, peer_python
 from benchmarks.tables import progress, say, table
 from flows.core.extraction import Extractors
 
+PARTS = ("quality", "peers", "scaling", "steps")
 # Row of the table → key of a summary, least (or most) on known sites and on sites never seen.
 TARGETS: dict[str, tuple[str, str, float, float]] = {
     "body F1, HTML": ("html", "F1", 0.985, 0.95),
@@ -86,15 +88,16 @@ SCALING_PASSES = 3
 def main() -> int:
     options = _options()
     missed: list[str] = []
+    parts = options.parts or PARTS
     if not CORPUS.is_dir():
         sys.exit(f"no corpus at {CORPUS}; FINNEWS_CORPUS names another place")
-    if "quality" in options.parts:
+    if "quality" in parts:
         missed += quality(options.worst)
-    if "peers" in options.parts:
+    if "peers" in parts:
         missed += peers(options.tools, options.every, options.rounds)
-    if "scaling" in options.parts:
+    if "scaling" in parts:
         missed += scaling(options.rounds)
-    if "steps" in options.parts:
+    if "steps" in parts:
         steps(options.rounds)
     say("")
     say("every target met" if not missed else "targets missed: " + "; ".join(missed))
@@ -466,8 +469,7 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parts = ("quality", "peers", "scaling", "steps")
-    parser.add_argument("parts", nargs="*", default=parts, help=f"of {', '.join(parts)}; all, if none is named")
+    parser.add_argument("parts", nargs="*", choices=PARTS, help="all, if none is named")
     parser.add_argument("--tools", nargs="+", choices=PEERS, default=PEERS, metavar="TOOL", help="these others only")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="read every Nth page only, and the gold")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement")

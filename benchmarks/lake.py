@@ -102,7 +102,7 @@ def main() -> int:
         for name, reason in install_peers("lake").items():
             say(f"{name}: not installed: {reason}")
     missed: list[str] = []
-    for part in options.parts:
+    for part in options.parts or PARTS:
         say(f"\n{part}  (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
         missed += PARTS[part](shape, options)
     shutil.rmtree(OLD, ignore_errors=True)
@@ -401,7 +401,7 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=list(PARTS), help=f"of {', '.join(PARTS)}; all, if none is named")
+    parser.add_argument("parts", nargs="*", choices=list(PARTS), help="all, if none is named")
     parser.add_argument("--quick", action="store_true", help="small sizes: does it run?")
     parser.add_argument("--articles", type=int, metavar="N", help="bulk: so many, over as many days less")
     parser.add_argument("--ours-only", action="store_true", help="without the other stores")

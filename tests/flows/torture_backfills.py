@@ -55,6 +55,7 @@ from tests.flows.torture_commands import (
 )
 from tests.storage.torture import FORK, Result
 
+KINDS = ("archive", "head", "worker", "lists")
 PAGES = 90
 # Smaller batches and parts, or the first commit would be the last.
 BATCH = 10
@@ -255,12 +256,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20, help="of each")
     parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--only", nargs="*", help="archive, head, worker, lists; all of them, if none is named")
+    parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, help="all of them, if none is named")
     options = parser.parse_args(arguments)
     results = []
     with torture_kit() as (kit, cluster):
         for backfill in backfills(kit, cluster):
-            if options.only and backfill.name not in options.only:
+            if backfill.name not in options.only:
                 continue
             began = time.monotonic()
             dice = random.Random(f"{options.seed} {backfill.name}")
