@@ -28,7 +28,7 @@ from articles.linked_data import linked_names
 from articles.normalise import clean_line
 from articles.scene import MAX_NEAR_CHARS, MAX_VALUE_CHARS, NO_WORDS, Candidate, Found, Scene
 from articles.wrapper import byline, field_of, label_values, medium_of, person, simplified
-from articles.wrapper_table import PROVINCES, SURNAMES
+from articles.wrapper_words import PROVINCES, SURNAMES
 
 _MAX_BARS = 4
 _PUBLISHER_METAS = (

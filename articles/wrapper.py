@@ -15,18 +15,8 @@ from typing import NamedTuple
 
 from articles.edge_lines import SURE, Edge, sureness
 from articles.line_blocks import site_blocks
-from articles.wrapper_table import (
-    AND_OTHERS,
-    HAN,
-    NAME,
-    NAMES,
-    NOT_A_NAME,
-    PROVINCES,
-    REPORTER,
-    RULES,
-    SURNAMES,
-    LineRule,
-)
+from articles.wrapper_table import RULES, LineRule
+from articles.wrapper_words import AND_OTHERS, HAN, NAME, NAMES, NOT_A_NAME, PROVINCES, REPORTER, SURNAMES
 
 HEAD_LINES = 8
 TAIL_LINES = 12
