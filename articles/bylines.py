@@ -2,11 +2,11 @@
 
     publisher  rule · label near the headline · wrapper lines · label right behind the body · element named so ·
                line right behind the body · name beside the time · byline near the headline · label behind the body ·
-               undisplayed · meta · account · its reporter's · dateline · JSON-LD · meta of who runs the site · list ·
-               the source's own
+               undisplayed · meta · account of an organisation · its reporter's · dateline ·
+               JSON-LD that a line repeats · meta of who runs the site · list · the source's own
     author     rule · label near the headline · byline near the headline · element named so · wrapper lines ·
-               name beside the time or a portrait · label right behind the body · undisplayed · meta · JSON-LD ·
-               pen name in a meta that a line repeats · byline behind the body · account · list
+               name beside the time or a portrait · label right behind the body · undisplayed · property of an element ·
+               meta · JSON-LD · pen name in a meta that a line repeats · byline behind the body · account · list
     editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed ·
                meta · JSON-LD
 
@@ -19,11 +19,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, takewhile
 from operator import attrgetter
+from typing import cast
 
 from lxml import etree
 
 from articles.canonical import Hint, Reading, Run, texts_of
-from articles.headline import Head
+from articles.headline import Head, site_names
 from articles.linked_data import linked_names
 from articles.normalise import clean_line
 from articles.scene import MAX_NEAR_CHARS, MAX_VALUE_CHARS, NO_WORDS, Candidate, Found, Scene
@@ -53,6 +54,7 @@ _AUTHOR_METAS = (
     "dcterms.creator",
     "creator",
     "byl",
+    "byline",
     "parsely-author",
     "sailthru.author",
     "cxenseparse:author",
@@ -66,7 +68,7 @@ _IN_ADDRESS = re.compile(r"//|www\.|\.(?:com|cn|net)/")
 _FOREIGN_PERSON = re.compile(r"[\u4e00-\u9fa5]{1,8}(?:[·•・‧][\u4e00-\u9fa5]{1,8}){1,3}")
 _PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
 _NOT_A_PERSON = re.compile(
-    r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|"
+    r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|成交|"
     r"时间|日期|个股|大盘|行情|经济|金融|原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任"
 )
 _MEDIUM = re.compile(
@@ -79,7 +81,7 @@ _NO_ACCOUNT = re.compile(
     r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)|[A-Z]{2,4}|"
     r"(?i:print|share|e-?mail|login|sign in|home|more|back|next|follow|subscribe|menu|search|english|comments?)|"
     r".*(?:来源|作者|编辑|记者|责任|评论|阅读|浏览|点击|次数|人气|字[体号]|分享|转发|打印|收藏|举报|关注|原创|发布|发表|更新|时间|日期|星期|周[一二三四五六日]|"
-    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|縮小|来自|楼主|沙发|倒序|正序|加好友|私信|我来说|我有话|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|禁止|摘编|提供者|admin|分类|分類|归档|标签|字数|时长).*|"
+    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|縮小|来自|楼主|沙发|倒序|正序|加好友|私信|我来说|我有话|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|禁止|摘编|提供者|admin|分类|分類|归档|标签|字数|时长|指数).*|"
     rf"(?:{PROVINCES})",
     re.IGNORECASE,
 )
@@ -90,7 +92,7 @@ _NO_NAME_BESIDE = re.compile(
 _PLACE = re.compile(rf"(?:{PROVINCES})(?:省|市)?|中国|海外")
 _ACCOUNT = re.compile(r"[\u4e00-\u9fa5A-Za-z][\u4e00-\u9fa5A-Za-z0-9·_-]{1,13}")
 _NO_MEDIUM = re.compile(
-    r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|的(?:[\u4e00-\u9fa5]{2})?专栏$|公司$|\d日|[电電]$|^(?:图片|原创|本文.*|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
+    r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|的(?:[\u4e00-\u9fa5]{2})?专栏$|公司$|\d日|[电電]$|©|版[权權]|[题題头頭首][图圖]|^(?:财经|金融|证券|图片|原创|本文.*|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
 )
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
 _PIECES = re.compile(r"\t|\s[·•|｜/]\s")
@@ -130,7 +132,7 @@ _TITLED_MEDIUM = re.compile(r"([\u4e00-\u9fa5]{0,4}《[\u4e00-\u9fa5A-Za-z]{2,10
 _BRACKETED_MEDIUM = re.compile(r"[（(]([\u4e00-\u9fa5A-Za-z]{2,10})\s+\d{4}[-/]\d{1,2}[-/]\d{1,2}")
 # Accounts of these are no persons.
 _ORGANISATION = re.compile(
-    r"之家|网|报|财经|新闻|研究|观察|证券|基金|资本|公司|中心|电视|频道|官方|大学|协会|快讯|日|社|局|院|会$|[^卖]部$|事务所|交易所|银行|集团|科技|投资|期货|研报|资讯|头条|号$|视频|周刊|商业|产经|"
+    r"之家|网|报|财经|财讯|新闻|研究[院所部中]|证券|基金|资本|公司|中心|电视|频道|官方|大学|协会|快讯|日|社|局|院|会$|[^卖]部$|事务所|交易所|银行|集团|期货|资讯|周刊|"
     r"Daily|News|Finance|Media"
 )
 _BY_WORDS = frozenset(("由", "文", "作者", "By", "by"))
@@ -139,6 +141,7 @@ _NOT_A_LATIN_PERSON = re.compile(
     r"\b(?:News|Post|Times|Daily|Morning|China|Staff|Reporters?|Agency|Media|Journal|Global|Online|Network|Editors?|Desk|"
     r"Team|Press|Home|About|More|Read|Share|Hong Kong|Business|Review|Weekly|Finance|Bureau)\b"
 )
+_LATIN_AND = re.compile(r",? and |,? & |, ")
 # "By Wang Yiming, Staff Writer"
 _NO_LATIN_NAME_BEHIND = re.compile(
     r"(?:,| and|,? &)\s+(?:Staff|Senior|Special|Chief|Contributing|Guest|Deputy|China|Business|Markets?|Finance)\b.*"
@@ -153,12 +156,19 @@ _MEDIUM_OF_BY = re.compile(
 _BARE = re.compile(
     r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$"
 )
+# With a source printed, what stands unlabelled in the line is a channel or a tag, unless it is somebody's link.
+_SOURCE_BESIDE = re.compile(r"(?:来源|稿源|出处)\s*[：:]\s*\S")
 _FROM = re.compile(r"^来自\s*[：:]?\s*")
 # What a post was written with, or on: 「来自 微博网页版」.
 _CLIENT = re.compile(r"(?:新浪)?微博.{0,8}|.{0,12}(?:客户端|网页版|手机版?|超话)")
 _COLUMN_OF = re.compile(r"(?:来自|來自)\s*(\S{2,14}?)\s*的\s?\S{0,6}(?:专栏|專欄)")
 _SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
+# Of microdata, of links to an author's page, and the element that is made for it.
+_OF_AUTHORS = etree.XPath("//*[@itemprop='author' or @itemprop='creator' or @rel='author' or self::address]")
+_NAMES_INSIDE = etree.XPath(".//*[@itemprop='name']")
+_RUNS_AROUND = 6
+_LONGEST_MARKED = 60
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
 
 
@@ -179,15 +189,15 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
         ("label of an author", near.get("medium")),
         ("wrapper line", wrapper.get("medium")),
         ("line right behind the body", lambda: _medium_behind(scene)),
-        ("name beside the time", lambda: _beside_time(scene.near)),
+        ("name beside the time", lambda: _beside_time(scene)),
         ("byline near the headline", lambda: _medium_of_by(scene.near)),
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
         ("meta", lambda: _publisher_meta(head, _PUBLISHER_METAS)),
-        ("account", lambda: account if (account := _account(scene, marked)) and not _is_person(account) else None),
+        ("account", lambda: _organisation(_account(scene, marked), scene)),
         ("its reporter's", lambda: _medium_of_reporter(scene)),
         ("dateline", lambda: _medium_of_dateline(scene)),
-        ("JSON-LD", lambda: _no_channel(linked.get("publisher"))),
+        ("JSON-LD, and a line", lambda: _medium_displayed(linked.get("publisher"), scene.near)),
         ("meta", lambda: _publisher_meta(head, _HOST_METAS)),
     )
     places = (("wrapper line", wrapper), ("label behind the body", behind), ("label near the headline", near))
@@ -212,14 +222,15 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
         ("name beside the time", lambda: _person_beside_time(scene.near)),
         ("name beside a portrait", lambda: _beside_picture(scene, _is_name_alone)),
         ("label right behind the body", right_behind.get("author")),
-        # Templates fill in the editor in these two.
+        # Templates fill in the editor in these.
         ("undisplayed", lambda: name if (name := hidden.get("author")) != found.editor else None),
+        ("property", lambda: name if (name := _author_property(scene)) != found.editor else None),
         ("meta", lambda: name if (name := _author_meta(head)) != found.editor else None),
         ("JSON-LD", lambda: _one_for_programs(linked.get("author", ""))),
         ("meta, and a line", lambda: _displayed(head, linked, scene.near)),
         ("byline behind the body", lambda: _names_only(_byline(_lines_behind(scene)))),
     )
-    found.take("author", ("account", lambda: _author_of(_account(scene, marked), found)))
+    found.take("author", ("account", lambda: _author_of(_account(scene, marked), found, scene)))
 
 
 def take_author(found: Found, *candidates: Candidate) -> None:
@@ -330,11 +341,33 @@ def _medium_behind(scene: Scene) -> str | None:
     return next(filter(None, (medium_of(run.text) for run in _right_behind(scene))), None)
 
 
-def _author_of(account: str | None, found: Found) -> str | None:
-    """An account that is no organisation's, nor the medium that a label names."""
-    if account is None or (account == found.publisher and found.witnesses["publisher"].startswith("label")):
+def _organisation(account: str | None, scene: Scene) -> str | None:
+    """An account that speaks for more than a person, and publishes what it posts."""
+    if account is None or _is_person(account):
         return None
-    return None if _ORGANISATION.search(simplified(account)) else account
+    is_official = any(_OFFICIAL.search(piece) for run in scene.near for piece in run.parts if piece.startswith(account))
+    is_site = account in site_names(scene.head) or _begins_body(account, scene)
+    return account if is_official or is_site or _ORGANISATION.search(simplified(account)) else None
+
+
+def _begins_body(account: str, scene: Scene) -> bool:
+    """「某某经纬1月18日电」"""
+    return any(
+        run.text.lstrip("【（(").startswith(account) for run in scene.reading.runs[scene.first : scene.first + 1]
+    )
+
+
+def _author_of(account: str | None, found: Found, scene: Scene) -> str | None:
+    """An account that is no organisation's, nor the medium that is printed."""
+    if account is None or (account == found.publisher and _is_printed(account, found.witnesses["publisher"], scene)):
+        return None
+    return None if _organisation(account, scene) else account
+
+
+def _is_printed(publisher: str, witness: str, scene: Scene) -> bool:
+    """As the source, by a label or in an element of that name, and not as a link to whoever posted."""
+    is_text = any(publisher in run.free for run in scene.near)
+    return witness.startswith(("label", "JSON-LD")) or (witness == "element named so" and is_text)
 
 
 def _names_only(names: str | None) -> str | None:
@@ -388,7 +421,7 @@ def _marked(scene: Scene) -> dict[int, str]:
     """Values of elements whose class or id names a field, near the headline or right behind the body; under both hints,
     the account of a self-publisher."""
     at = scene.headline.order
-    start = min(scene.first, at if at is not None else scene.first) - 6
+    start = min(scene.first, at if at is not None else scene.first) - _RUNS_AROUND
     values: dict[int, str] = {}
     account = ""
     for mark in scene.reading.marks:
@@ -396,7 +429,14 @@ def _marked(scene: Scene) -> dict[int, str]:
             continue
         pieces = [piece for text in islice(texts_of(mark.element), 12) if (piece := " ".join(text.split()))]
         text = "\t".join(pieces)
-        if not 2 <= len(text) <= 60:
+        if mark.hint & Hint.AUTHOR and len(text) > _LONGEST_MARKED and _is_name_alone(pieces[0]):
+            # Of a card that goes on about who he is.
+            pieces, text = pieces[:1], pieces[0]
+        if not 2 <= len(text) <= _LONGEST_MARKED:
+            continue
+        if mark.hint & Hint.AUTHOR and (both := _medium_then_person(pieces)):
+            values.setdefault(Hint.SOURCE, both[0])
+            values.setdefault(Hint.AUTHOR, both[1])
             continue
         for hint in _LABELS_OF:
             if mark.hint & hint and (value := _marked_value(hint, text)):
@@ -407,7 +447,18 @@ def _marked(scene: Scene) -> dict[int, str]:
             account = account or (pieces[0] if is_alone else "")
     if account:
         values[Hint.AUTHOR | Hint.SOURCE] = account
+        # Its own name is no source that somebody printed.
+        if values.get(Hint.SOURCE) == account and not _ORGANISATION.search(simplified(account)):
+            del values[Hint.SOURCE]
     return values
+
+
+def _medium_then_person(pieces: Sequence[str]) -> tuple[str, str] | None:
+    """A link of a medium and a name behind it, all in an element called author: 「<a>某某网</a>　南山」."""
+    if len(pieces) != 2 or not is_medium(pieces[0]):
+        return None
+    is_person = re.fullmatch(r"[\u4e00-\u9fa5]{2,3}", pieces[1]) and not _NOT_A_PERSON.search(pieces[1])
+    return (pieces[0], pieces[1]) if is_person and not _NO_ACCOUNT.fullmatch(simplified(pieces[1])) else None
 
 
 def _is_inside(element: etree._Element, run: Run) -> bool:
@@ -424,6 +475,8 @@ def _is_account(name: str) -> bool:
 def _marked_value(hint: int, text: str) -> str | None:
     if labels := label_values(text):
         return labels.get(_LABELS_OF[hint])
+    if hint == Hint.AUTHOR and (names := _several(text.split("\t"))):
+        return names
     for piece in text.split("\t"):
         bare = _OFFICIAL.sub("", _BEFORE_NAME.sub("", _FROM.sub("", _BARE.sub("", piece).strip())))
         # 「来源 某某网 廖某」, without a colon.
@@ -441,15 +494,30 @@ def _marked_value(hint: int, text: str) -> str | None:
     return None
 
 
+def _several(pieces: Sequence[str]) -> str | None:
+    """People in elements of their own, with what stands between them: 「甲·乙」柏林，「丙」上海报道."""
+    at = [number for number, piece in enumerate(pieces) if _is_name_alone(piece) or _FOREIGN_PERSON.fullmatch(piece)]
+    if len(at) < 2:
+        return None
+    between = re.search(r"[、,，/&]", "".join(pieces[at[0] + 1 : at[1]]))
+    return (f"{between[0]} " if between and between[0] != "、" else between[0] if between else " ").join(
+        pieces[number] for number in at
+    )
+
+
 def _is_latin_person(name: str) -> bool:
     return bool(_LATIN_PERSON.fullmatch(name)) and not _NOT_A_LATIN_PERSON.search(name)
 
 
-def _beside_time(near: Sequence[Run]) -> str | None:
+def _beside_time(scene: Scene) -> str | None:
     """A medium's name that stands without a label beside the time: 「2019-11-25 10:37 某某网」."""
+    near = scene.near
+    portraits = {image.order for image in scene.reading.images}
     for run in near:
         if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
             for piece in re.split(r"[\s（()）]+", run.pieces):
+                if run.order in portraits and not _ORGANISATION.search(simplified(piece)):
+                    continue
                 if piece and is_medium(piece) and not _DAY_OR_CLOCK.search(piece) and not _NO_MEDIUM.search(piece):
                     return piece
                 if piece and (both := _medium_and_person(piece)):
@@ -504,7 +572,7 @@ def _name_in(text: str) -> str | None:
 def _account_beside_time(near: Iterable[Run]) -> str | None:
     """Who published, on a platform: the one name that stands in an element of its own beside the time."""
     for run in near:
-        if len(run.text) <= 60 and _DAY_OR_CLOCK.search(run.text):
+        if len(run.text) <= _BYLINE_CHARS and _DAY_OR_CLOCK.search(run.text):
             pieces = [piece for part in run.pieces.split("\t") if (piece := part.strip(" |｜·-—"))]
             if any(piece in _BY_WORDS for piece in pieces):
                 return None
@@ -512,6 +580,8 @@ def _account_beside_time(near: Iterable[Run]) -> str | None:
             # With the label before each, as far as it has one.
             names = [(label, piece) for label, piece in pairs if _ACCOUNT.fullmatch(piece) and not _is_person(piece)]
             names = [(label, name) for label, name in names if not _NO_ACCOUNT.fullmatch(simplified(name))]
+            if _SOURCE_BESIDE.search(simplified(run.text)):
+                names = [(label, name) for label, name in names if name not in run.free]
             return names[0][1] if len(names) == 1 and not names[0][0].endswith(("：", ":")) else None
     return None
 
@@ -591,8 +661,51 @@ def _one_for_programs(value: str) -> str | None:
 def _is_named(name: str) -> bool:
     """Names of persons only."""
     is_chinese = _PERSON.fullmatch(name) and name[0] in SURNAMES and not _NOT_A_PERSON.search(name)
-    return bool(is_chinese or _FOREIGN_PERSON.fullmatch(name)) or _is_latin_person(name)
+    return bool(is_chinese or _FOREIGN_PERSON.fullmatch(name)) or all(map(_is_latin_person, _LATIN_AND.split(name)))
 
 
-def _no_channel(publisher: str | None) -> str | None:
-    return publisher if publisher and not _NO_MEDIUM.search(publisher) else None
+def _medium_displayed(publisher: str | None, near: Iterable[Run]) -> str | None:
+    """Who runs the site, as it tells programs, where an element beside the time is nothing else."""
+    if not publisher or _NO_MEDIUM.search(publisher):
+        return None
+    lines = (run for run in near if len(run.text) <= _BYLINE_CHARS and _DAY_OR_CLOCK.search(run.text))
+    return publisher if any(publisher == piece.strip(" |｜·") for run in lines for piece in run.parts) else None
+
+
+def _author_property(scene: Scene) -> str | None:
+    """Whom an element near the headline names by its property: `itemprop="author"`, `rel="author"`."""
+    if not scene.reading.spans:
+        return None
+    _, _, element = scene.reading.spans[-1]
+    authors = (author for author in _selected(_OF_AUTHORS, element.getroottree().getroot()) if _is_near(author, scene))
+    for author in authors:
+        names = (_name_told(inner) for inner in (*_selected(_NAMES_INSIDE, author), author))
+        if (told := _pen_name(next(filter(None, names), ""))) and told not in site_names(scene.head):
+            return told
+    return None
+
+
+def _selected(path: etree.XPath, element: etree._Element) -> list[etree._Element]:
+    return cast("list[etree._Element]", path(element))
+
+
+def _is_near(element: etree._Element, scene: Scene) -> bool:
+    """Is the block it stands in one of those around the headline?"""
+    at = scene.headline.order
+    start = min(scene.first, at if at is not None else scene.first) - _RUNS_AROUND
+    spans = {id(block): (first, end) for first, end, block in scene.reading.spans}
+    around = (spans[id(block)] for block in (element, *element.iterancestors()) if id(block) in spans)
+    first, end = next(around, (0, 0))
+    return start <= first and end <= scene.first + 1
+
+
+def _name_told(element: etree._Element) -> str:
+    return clean_line(element.get("content") or " ".join(texts_of(element)))
+
+
+def _pen_name(name: str) -> str | None:
+    """A name that a page calls an author's: a person's, or an account's that is no organisation's."""
+    if told := _one_for_programs(name):
+        return told
+    is_pen_name = _is_account(name) and not _ORGANISATION.search(simplified(name)) and not _NO_MEDIUM.search(name)
+    return name if is_pen_name else None

@@ -92,7 +92,10 @@ _WORDS: tuple[tuple[int, str], ...] = (
         r"sour?ce|js[_-]name|meta[_-]nick[_-]?name|laiyuan|from(?![a-z])|fromsite|media[_-]?name|origin|where(?![a-z])|"
         r"copyfrom|ly(?![a-z])|src(?![a-z])",
     ),
-    (Hint.AUTHOR, r"author|byline|writer|zuozhe|reporter"),
+    (
+        Hint.AUTHOR,
+        r"author|authi(?![a-z])|byline|writer|zuozhe|reporter",
+    ),
     (Hint.EDITOR, r"editor|bianji|zebian|zrbj"),
     (Hint.TIME, r"time|date|pub[_-]?(?:time|date)|shijian|riqi"),
     (Hint.CRUMBS, r"crumb|bread|location|position|weizhi|dqwz|daohang|path(?![a-z])"),

@@ -357,8 +357,8 @@ def _inside(text: str) -> re.Pattern[str]:
 
 
 DATED_CLOCK = JOINT + CLOCK
-# The day of a month can be told from the month only above twelve: 11/12/2026 is no time.
-DAY_FIRST = r"(?P<day>1[3-9]|2\d|3[01])/(?P<month>\d{1,2})/(?P<year>\d{4})"
+# The day of a month can be told from the month only above twelve, or needs not be: 11/12/2026 is no time.
+DAY_FIRST = r"(?:(?P<day>1[3-9]|2\d|3[01])/(?P<month>\d{1,2})|(?P<day2>\d{1,2})/(?P<month2>(?P=day2)))/(?P<year>\d{4})"
 ENGLISH_CLOCK = rf"(?:,|\s|at)*{CLOCK}"
 
 # Tried in this order, over the whole of a string.

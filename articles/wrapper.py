@@ -165,6 +165,12 @@ _ALL_NAMES = re.compile(NAMES)
 _MEDIUM_AND_NAME = re.compile(
     rf"(?P<medium>[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊|数据|资讯|在线|观察))\s+(?P<names>{NAMES})"
 )
+# 「Nancy，PANews」
+_NAME_AND_MEDIUM = re.compile(
+    rf"(?P<names>[^，,]{{2,12}})[，,]\s*(?P<medium>[A-Za-z]{{0,12}}(?:News|Daily|Media|Times)|[{HAN}A-Za-z0-9]{{2,8}}(?:网|报|社|财经|新闻|周刊))"
+)
+# 「甲（@jia_2024）」
+_ACCOUNT_OF = re.compile(r"\s*[（(]\s*@\s?\w{2,30}\s*[）)]?$")
 _PHOTOGRAPHER = re.compile(r"(?<=.{2})摄$|(?<=.{2})[ /／]摄")
 # 「方某（北京大学教授）」, 「方某，系北京大学教授」
 _POSTS_OF_AUTHORS = r"教授|研究员|院长|所长|主任|博士|律师|分析师|学家"
@@ -211,8 +217,12 @@ _NOBODY = re.compile(
 )
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
-# Where a platform says an account is, and where a picture is from: no media.
-_NO_MEDIUM = re.compile(rf".*的(?:[{HAN}]{{2}})?专栏|(?:{PROVINCES}|中国|海外)(?:省|市)?|资料图片?|图片|视频|视觉中国")
+# Where a platform says an account is, whose a picture is, which channel the text is in, and the next label: no media.
+_NO_MEDIUM = re.compile(
+    rf".*的(?:[{HAN}]{{2}})?专栏|(?:{PROVINCES}|中国|海外)(?:省|市)?|资料图片?|图片|视频|视觉中国|图虫创意?|达志影像|东方IC|"
+    r"(?i:shutterstock|getty ?images|unsplash|pixabay|pexels|istock(?:photo)?|123rf|freepik|dreamstime|alamy)|"
+    rf"金融|证券|股票|基金|期货|银行|保险|房产|汽车|科技|[{HAN}]{{2,6}}[：:].*"
+)
 
 # Rules of lines whose labels are not the article's: the source of a picture, what a site says of its sources.
 _SAYS_NO_FIELDS = frozenset(("picture_credit", "site_statement", "copyright", "site_footer"))
@@ -508,7 +518,8 @@ def _names_people_only(line: str, plain: str) -> bool:
 
 def _medium_before(value: str) -> dict[str, str]:
     """「某某网 王一鸣」, where an author should stand."""
-    both = _MEDIUM_AND_NAME.fullmatch(simplified(value.strip(_EDGES)))
+    plain = simplified(value.strip(_EDGES))
+    both = _MEDIUM_AND_NAME.fullmatch(plain) or _NAME_AND_MEDIUM.fullmatch(plain)
     return {"medium": value.strip(_EDGES)[slice(*both.span("medium"))]} if both else {}
 
 
@@ -521,6 +532,10 @@ def _value(name: str, value: str) -> str:
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
         value = "" if _ADDRESS.match(value) else re.split(r"\s*[】）)\]]", value)[0]
+    if name == "author":
+        value = _ACCOUNT_OF.sub("", value)
+        if both := _NAME_AND_MEDIUM.fullmatch(value):
+            value = both["names"]
     if _NOBODY.fullmatch(simplified(value)):
         return ""
     if name in ("publisher", "medium"):

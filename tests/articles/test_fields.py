@@ -281,7 +281,7 @@ def test_digits_in_a_url_are_no_day(url):
         ("", "<p>责任编辑：李昂 021-00000000</p>", None, None, "李昂"),
         # Who posts on a platform.
         ("<p><a href='/u/1'>一勺盐</a> 2025-09-26 12:11 来源：某某汇</p>", "", "某某汇", "一勺盐", None),
-        ("<p><a href='/u/1'>一勺盐</a></p><p>2025-09-26 12:11 阅读 812</p>", "", "一勺盐", "一勺盐", None),
+        ("<p><a href='/u/1'>一勺盐</a></p><p>2025-09-26 12:11 阅读 812</p>", "", None, "一勺盐", None),
         ("", "<p>本文来源：某某新闻 责任编辑：史建磊_NB1</p>", "某某新闻", None, "史建磊_NB1"),
         ("<p>来源：http://www.example.com</p>", "", None, None, None),
         ("<p><span class='author'>编辑部</span></p>", "", None, None, None),
@@ -314,9 +314,10 @@ def test_a_feed_of_an_account_names_the_account():
     assert (found.publisher, found.author) == (None, "一勺盐")
 
 
-def test_programs_are_told_the_publisher_when_nobody_else_is():
+def test_who_runs_the_site_is_the_publisher_only_where_it_is_displayed():
     head = '<script type="application/ld+json">{"publisher":{"@type":"Organization","name":"某某早报"}}</script>'
-    assert article(head=head).publisher == "某某早报"
+    assert article(head=head).publisher is None
+    assert article("<p>某某早报 | 2025-09-26 12:11</p>", head=head).publisher == "某某早报"
     assert article("<p>来源：某某时报</p>", head=head).publisher == "某某时报"
 
 

@@ -273,13 +273,13 @@ LAYOUTS = {
     "an account beside the time": Layout(
         body=f"""<h1>{TITLE}</h1><div class="article-sub"><span>鞭某士说</span><span>2026-11-20 15:42:07</span></div>
         <div class="article-content">{PARAGRAPHS}</div>""",
-        publisher="鞭某士说",
+        author="鞭某士说",
     ),
     "an account with a badge, the date in lines": Layout(
         body=f"""<h1>{TITLE}</h1><div id="LeftTool"><div class="year">2026</div><div class="md">11/20</div>
         <div class="time">15:42</div><div class="author"><div>扬某眼</div><div>企鹅号</div></div><div>分享</div></div>
         <div class="content-article">{PARAGRAPHS}</div>""",
-        publisher="扬某眼",
+        author="扬某眼",
     ),
     "account, time in a script": Layout(
         body=f"""<div id="img-content"><h1 class="rich_media_title" id="activity-name">{TITLE}</h1>
