@@ -63,10 +63,13 @@ class Hint:
     EDITOR: Final = 16
     TIME: Final = 32
     CRUMBS: Final = 64
+    PART: Final = 128
     MARKS: Final = SOURCE | AUTHOR | EDITOR | TIME | CRUMBS
 
 
-_BODY, _NOISE, _MARKS = Hint.BODY, Hint.NOISE, Hint.MARKS
+_BODY, _NOISE, _PART, _MARKS = Hint.BODY, Hint.NOISE, Hint.PART, Hint.MARKS
+# What says nothing of the blocks inside.
+_OWN = Hint.NOISE | Hint.PART
 
 # Parts of names in use on Chinese sites, English and pinyin. A word begins at a border: the start, a separator, or a
 # capital after a small letter; `(?![a-z])` asks for its end as well.
@@ -101,6 +104,13 @@ _WORDS: tuple[tuple[int, str], ...] = (
     (Hint.CRUMBS, r"crumb|bread|location|position|weizhi|dqwz|daohang|path(?![a-z])"),
 )
 _HINTS = tuple((hint, re.compile(rf"(?:^|[^a-z])(?:{words})")) for hint, words in _WORDS)
+# The parts of an article that a name may end in: `article__statement`, `detail-share`, `news_vote_box`.
+_PART_OF_BODY = re.compile(
+    rf"(?:^|[^a-z])(?:{dict(_WORDS)[Hint.BODY]}).*"
+    r"[^a-z](?:share|comments?|pinglun|reply|relat(?:ed|ion|ive)s?|recom\w*|tuijian|copyrights?|disclaimer?|declare|statement|shengming|qr|"
+    r"qrcode|erweima|ewm|ads?|advert\w*|guanggao|banner|tool\w*|vote|toupiao|survey|download|feedback|foot(?:er)?|tags?|zan|tips?|"
+    r"reward|donate|subscribe|follow|guanzhu|side(?:bar)?|promo)(?![a-z])(?!.*body)"
+)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 # Links on the name of a security are part of the sentence, not a way off the page: one paragraph in ten of East Money's
@@ -181,6 +191,8 @@ class Reading:
     """Inner blocks before the ones around them."""
     noise: list[Span] = field(default_factory=list)
     """Blocks whose name speaks of noise, and forms."""
+    parts: list[Span] = field(default_factory=list)
+    """Blocks whose name speaks of a part of an article that is none of its text: `article__statement`."""
     marks: list[Mark] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
     stock_links: list[tuple[int, str]] = field(default_factory=list)
@@ -213,6 +225,8 @@ def hints_of(names: str) -> int:
     for hint, pattern in _HINTS:
         if pattern.search(lowered):
             found |= hint
+    if found & _BODY and found & _NOISE and any(map(_PART_OF_BODY.search, lowered.split())):
+        found |= _PART
     return found
 
 
@@ -293,7 +307,7 @@ class _Reader:
                 if action == _INLINE and css_id is not None and css_id.startswith("quote_"):
                     pass  # Figures of the market that a script fills in.
                 elif action == _INLINE:
-                    hints = own & ~(state.hints | _NOISE)
+                    hints = own & ~(state.hints | _OWN)
                     inner = _hinted(state, hints) if hints else state
                     is_link = self.is_way_off(child) if tag == "a" else linked
                     if len(child):
@@ -316,7 +330,7 @@ class _Reader:
         if self.parts:
             self.close()
         start = len(self.runs)
-        if action == _OTHER_BLOCK or state.level or own & ~(state.hints | _NOISE):
+        if action == _OTHER_BLOCK or state.level or own & ~(state.hints | _OWN):
             state = _state_of(tag, state, own, tag == "tr" and is_data_row(child))
         if len(child):
             self.visit(child, state, linked, depth + 1)
@@ -331,6 +345,8 @@ class _Reader:
             # So is a form: a survey, a log-in, a place to comment.
             if (own & _NOISE and not own & _BODY and tag != "body") or tag == "form":
                 self.reading.noise.append(span)
+            elif own & _PART:
+                self.reading.parts.append(span)
 
     def flatten(self, element: etree._Element, state: _State, linked: bool) -> None:
         """What lies too deep, as text without structure."""
@@ -405,7 +421,7 @@ def _state_of(tag: str, outer: _State, own: int, is_row: bool) -> _State:
         kind = "li"
     elif is_row:
         kind = "row"
-    return _State(kind, level, outer.hints | (own & ~_NOISE), is_row, outer.preformatted or tag == "pre")
+    return _State(kind, level, outer.hints | (own & ~_OWN), is_row, outer.preformatted or tag == "pre")
 
 
 @lru_cache(maxsize=4096)

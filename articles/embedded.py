@@ -1,7 +1,7 @@
-"""The article that a page carries in its scripts: pages drawn by a framework have their text nowhere else.
+"""The article that a page carries in its scripts, or in fields of a form: pages drawn by a script have it nowhere else.
 
 No script is run. The longest string of running text under a telling key is the body; fields are the values of telling
-keys that stand nearest to it.
+keys that stand nearest to it. A form has one field for each: `<textarea class="article-content">`.
 """
 
 from __future__ import annotations
@@ -59,8 +59,38 @@ class Embedded:
     """title, author, editor, publisher, time: as written."""
 
 
+# What stands in front of the key in the name of a field: `article-source-name`.
+_BEFORE_KEY = re.compile(r"^(?:article|news|art|content|detail|doc)?[^a-z]*")
+_KEY_OF = {key.lower().replace("_", ""): name for name, keys in _FIELD_KEYS.items() for key in keys.split()}
+_MARK_UP = re.compile(r"<(?:p|div|br|section|article)\b", re.IGNORECASE)
+
+
 def embedded_article(tree: etree._Element) -> Embedded | None:
-    """The longest text in the scripts of a page, with the fields beside it."""
+    """The longest text in the scripts of a page, with the fields beside it; or that of a field of a form."""
+    return _in_scripts(tree) or _in_form(tree)
+
+
+def _in_form(tree: etree._Element) -> Embedded | None:
+    """Mark-up in a field that is not displayed; what the others are is told by their names."""
+    areas = list(tree.iter("textarea"))
+    pieces = [piece for area in areas if _MARK_UP.search(piece := _inside(area)) and _is_prose(piece)]
+    if not pieces:
+        return None
+    fields: dict[str, str] = {}
+    for area in areas:
+        key = re.sub(r"[^a-z]", "", _BEFORE_KEY.sub("", (area.get("class") or area.get("name") or "").lower()))
+        if (name := _KEY_OF.get(key)) and 0 < len(value := _inside(area).strip()) <= MAX_VALUE_CHARS:
+            fields.setdefault(name, value)
+    return Embedded(max(pieces, key=len), fields)
+
+
+def _inside(area: etree._Element) -> str:
+    """Its text; libxml2 reads mark-up in it as elements where a browser does not."""
+    inner = (str(etree.tostring(child, encoding="unicode", method="html")) for child in area)
+    return "".join((area.text or "", *inner))
+
+
+def _in_scripts(tree: etree._Element) -> Embedded | None:
     best: tuple[str, str, int, int] | None = None
     for script in tree.iter("script"):
         if script.text and len(script.text) > MIN_BODY_CHARS:

@@ -24,6 +24,7 @@ from trafilatura.settings import MIN_DUPLICATE_LENGTH, TAG_CATALOG, Document, Ex
 from trafilatura.xml import xmltotxt
 
 from articles import locate
+from articles.boxes import boxes_of
 from articles.bylines import is_medium, marked_runs
 from articles.canonical import MAX_ELEMENTS, Reading, Run, canonical, make_blocks, read_runs, texts_of
 from articles.challenge import challenge_in
@@ -197,7 +198,9 @@ def _from_html(page: Page, source: Source) -> Outcome:
     if headline.order is None and not page.listed.title and not headline.text:
         headline = headline_above(reading.runs, runs) or headline
     marked, names = marked_runs(reading, headline.order), site_names(head)
-    body = read_body(runs, source, headline.text, headline.order, marked=marked, site=names)
+    # Of a page with rules, they say what is the body's.
+    among = reading if not named else None
+    body = read_body(runs, source, headline.text, headline.order, marked=marked, site=names, reading=among)
     body.dropped += [("behind the article", run) for run in behind]
     if not named and sum(map(len, body.lines)) < FEW_CHARS:
         lane, body = _from_elsewhere(tree, html, body, source, headline.text) or (lane, body)
@@ -374,9 +377,11 @@ def read_body(
     *,
     marked: Collection[int] = (),
     site: Collection[str] = (),
+    reading: Reading | None = None,
     all_body: bool = False,
 ) -> Body:
-    """The lines of an article from the runs of its container."""
+    """The lines of an article from the runs of its container; with the `reading` they are of, without the site's boxes
+    among them."""
     chosen = locate.choose(runs, title, headline, marked=marked, all_body=all_body)
     dropped: list[tuple[str, Run]] = list(chosen.dropped)
     fields: dict[str, str] = {}
@@ -387,7 +392,9 @@ def read_body(
     if not paragraphs:
         return Body([], dropped=dropped, wrapper=fields)
     lines = join_unfinished(_through_trafilatura(paragraphs))
-    stripped = strip_wrapper(lines, **_line_patterns(source.article), site_names=site)
+    boxes = boxes_of(reading, chosen.kept) if reading else {}
+    in_boxes = {clean_line(run.paragraph): boxes[run.order] for run in chosen.kept if run.order in boxes}
+    stripped = strip_wrapper(lines, **_line_patterns(source.article), site_names=site, boxes=in_boxes)
     return Body(stripped.lines, chosen.kept, dropped, stripped.fields | (fields if all_body else {}), stripped.removed)
 
 

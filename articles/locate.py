@@ -168,6 +168,8 @@ def vote(reading: Reading, headline: int | None) -> Voted:
     first, last = _without_edges(reading, _with_opening(reading, weights, start, end, headline), end)
     while last - first > 1 and last < len(reading.runs) and _heads_links(reading.runs[last - 1], reading.runs[last]):
         last -= 1
+    # Only now: they say nothing against the block they stand in.
+    _mark(reading.runs, reading.parts, headline)
     return Voted(reading.runs[first:last], reading.runs[last : min(block_end, end + _MOST_BEHIND)])
 
 
@@ -288,9 +290,12 @@ def mark_noise(reading: Reading, headline: int | None) -> None:
 
     A block that holds the headline, or half of the page's sentences, is named after something else.
     """
-    runs = reading.runs
+    _mark(reading.runs, reading.noise, headline)
+
+
+def _mark(runs: Sequence[Run], spans: Iterable[Span], headline: int | None) -> None:
     sums = [0, *accumulate(len(run.free) if _is_prose(run) else 0 for run in runs)]
-    for start, end, _ in reading.noise:
+    for start, end, _ in spans:
         holds_headline = headline is not None and start <= headline < end
         if holds_headline or sums[end] - sums[start] > sums[-1] / 2:
             continue

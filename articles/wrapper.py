@@ -11,9 +11,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
-from articles.edge_lines import SURE, Edge, sureness
+from articles.boxes import Box
+from articles.edge_lines import SURE, SURE_IN_BOX, Edge, sureness
 from articles.line_blocks import site_blocks
 from articles.wrapper_table import RULES, LineRule
 from articles.wrapper_words import AND_OTHERS, HAN, NAME, NAMES, NOT_A_NAME, PROVINCES, REPORTER, SURNAMES
@@ -34,7 +36,9 @@ END_CHARS = 240
 MIN_LEDE_CHARS = 12
 # A learned judge is asked about so many lines at each end, and about none that is longer: at the head it is a lede.
 JUDGED_LINES = 8
-LONGEST_JUDGED: dict[Edge, int] = {"head": 60, "tail": 160}
+LONGEST_JUDGED: dict[Edge, int] = {"head": 100, "tail": 260}
+LONGEST_IN_BOX = 300
+LONGEST_REST = 60
 
 _LABELS = {
     "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|"
@@ -288,10 +292,11 @@ def strip_wrapper(
     drop_lines: Iterable[re.Pattern[str]] = (),
     keep_lines: Iterable[re.Pattern[str]] = (),
     site_names: Collection[str] = (),
+    boxes: Mapping[str, Box] = MappingProxyType({}),
 ) -> Stripped:
     """Take out the lines that are not the article. `drop_lines` and `keep_lines` are the source's own patterns.
 
-    A last line that is one of `site_names` is the site's.
+    A last line that is one of `site_names` is the site's. `boxes` are those of the lines that stand in one.
     """
     drop, keep = tuple(drop_lines), tuple(keep_lines)
     head_end, tail_start = _head_end(lines), _tail_start(lines)
@@ -319,8 +324,12 @@ def strip_wrapper(
     if not stripped.lines:
         return Stripped(list(lines), stripped.fields)
     _strip_site_name(stripped, site_names)
+    if boxes:
+        _strip_cards(stripped, boxes, keep)
     for edge in ("tail", "head"):
-        _strip_edge(stripped, edge, keep)
+        _strip_edge(stripped, edge, keep, boxes)
+    if boxes:
+        _strip_rests(stripped, boxes, keep)
     _strip_end(stripped)
     _strip_lede(stripped)
     if "author" not in stripped.fields and (reporter := _reporter_inside(stripped.lines)):
@@ -647,16 +656,41 @@ def _strip_site_name(stripped: Stripped, names: Collection[str]) -> None:
         stripped.remove("site_name", stripped.lines.pop(), {"medium": last})
 
 
-def _strip_edge(stripped: Stripped, edge: Edge, keep: Collection[re.Pattern[str]]) -> None:
+def _strip_cards(stripped: Stripped, boxes: Mapping[str, Box], keep: Collection[re.Pattern[str]]) -> None:
+    """The last lines, as long as they stand in a card of an author."""
+    while len(stripped.lines) > 1 and (box := boxes.get(stripped.lines[-1])) and box.is_card:
+        if _is_kept(stripped.lines, -1, keep):
+            return
+        line = stripped.lines.pop()
+        stripped.remove("card of an author", line, label_values(line))
+
+
+def _strip_rests(stripped: Stripped, boxes: Mapping[str, Box], keep: Collection[re.Pattern[str]]) -> None:
+    """Lines without a sentence in boxes of which others were the site's: what it stood over or beside is gone."""
+    gone = {box.number for _, line in stripped.removed if (box := boxes.get(line))}
+    for number in range(len(stripped.lines) - 1, -1, -1):
+        line = stripped.lines[number]
+        box = boxes.get(line)
+        if not box or box.number not in gone or len(stripped.lines) == 1:
+            continue
+        is_told = _SENTENCE.search(line) or _DATE.search(line)
+        if len(line) <= LONGEST_REST and not is_told and not _is_kept(stripped.lines, number, keep):
+            del stripped.lines[number]
+            stripped.remove("rest of a box", line, label_values(line))
+
+
+def _strip_edge(stripped: Stripped, edge: Edge, keep: Collection[re.Pattern[str]], boxes: Mapping[str, Box]) -> None:
     """Lines at an end that the learned judge takes for the site's, up to the first that may be the article's."""
     at = 0 if edge == "head" else -1
     for _ in range(min(JUDGED_LINES, len(stripped.lines) - 1)):
         line = stripped.lines[at]
         # What ends in a colon at the head is a heading over what follows.
         is_heading = edge == "head" and line.endswith(("：", ":"))
-        if is_heading or len(line) > LONGEST_JUDGED[edge] or _is_kept(stripped.lines, at, keep):
+        in_box = line in boxes
+        longest = LONGEST_IN_BOX if in_box else LONGEST_JUDGED[edge]
+        if is_heading or len(line) > longest or _is_kept(stripped.lines, at, keep):
             return
-        if (sure := sureness(simplified(line), edge)) < SURE[edge]:
+        if (sure := sureness(simplified(line), edge)) < (SURE_IN_BOX if in_box else SURE[edge]):
             return
         del stripped.lines[at]
         stripped.remove(f"edge_line {sure:.2f}", line, label_values(line))

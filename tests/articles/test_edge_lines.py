@@ -25,8 +25,8 @@ def stays(line: str, edge: Edge) -> bool:
     return line in strip_wrapper([line, *BODY] if edge == "head" else [*BODY, line]).lines
 
 
-def unread(kind: str, edge: Edge) -> list[str]:
-    return (UNREAD / f"{kind}_{edge}.txt").read_text(encoding="utf-8").splitlines()
+def unread(author: str, kind: str, edge: Edge) -> list[str]:
+    return (UNREAD / author / f"{kind}_{edge}.txt").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.slow
@@ -40,15 +40,20 @@ def test_its_weights_are_what_training_makes(edge: Edge) -> None:
     assert max(abs(learned.of.get(name, 0) - shipped.of.get(name, 0)) for name in names) <= 1
 
 
-@pytest.mark.parametrize(("edge", "share"), [("tail", 0.8), ("head", 0.85)])
-def test_of_an_author_it_never_read_most_wrapper_goes(edge: Edge, share: float) -> None:
-    lines = unread("wrapper", edge)
+@pytest.mark.parametrize(
+    ("author", "edge", "share"), [("d", "tail", 0.85), ("d", "head", 0.87), ("f", "tail", 0.75), ("f", "head", 0.8)]
+)
+def test_of_lines_it_never_read_most_wrapper_goes(author: str, edge: Edge, share: float) -> None:
+    """Of d it has read none, of f others; f looked for what is hard to tell."""
+    lines = unread(author, "wrapper", edge)
     assert sum(not stays(line, edge) for line in lines) >= share * len(lines)
 
 
 @pytest.mark.parametrize("edge", get_args(Edge))
-def test_of_an_author_it_never_read_no_line_of_a_body_goes(edge: Edge) -> None:
-    assert [line for line in unread("body", edge) if not stays(line, edge)] == []
+@pytest.mark.parametrize(("author", "most"), [("d", 0), ("f", 1)])
+def test_of_lines_it_never_read_none_of_a_body_goes(author: str, most: int, edge: Edge) -> None:
+    """One is a caption."""
+    assert len([line for line in unread(author, "body", edge) if not stays(line, edge)]) <= most
 
 
 def test_it_judges_from_the_end_inwards_and_says_how_sure_it_was() -> None:
