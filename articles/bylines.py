@@ -19,7 +19,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, takewhile
 from operator import attrgetter
-from typing import cast
 
 from lxml import etree
 
@@ -164,9 +163,7 @@ _CLIENT = re.compile(r"(?:新浪)?微博.{0,8}|.{0,12}(?:客户端|网页版|手
 _COLUMN_OF = re.compile(r"(?:来自|來自)\s*(\S{2,14}?)\s*的\s?\S{0,6}(?:专栏|專欄)")
 _SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
-# Of microdata, of links to an author's page, and the element that is made for it.
-_OF_AUTHORS = etree.XPath("//*[@itemprop='author' or @itemprop='creator' or @rel='author' or self::address]")
-_NAMES_INSIDE = etree.XPath(".//*[@itemprop='name']")
+_AUTHOR_PROPERTIES = ("author", "creator")
 _RUNS_AROUND = 6
 _LONGEST_MARKED = 60
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
@@ -674,29 +671,28 @@ def _medium_displayed(publisher: str | None, near: Iterable[Run]) -> str | None:
 
 def _author_property(scene: Scene) -> str | None:
     """Whom an element near the headline names by its property: `itemprop="author"`, `rel="author"`."""
-    if not scene.reading.spans:
-        return None
-    _, _, element = scene.reading.spans[-1]
-    authors = (author for author in _selected(_OF_AUTHORS, element.getroottree().getroot()) if _is_near(author, scene))
-    for author in authors:
-        names = (_name_told(inner) for inner in (*_selected(_NAMES_INSIDE, author), author))
-        if (told := _pen_name(next(filter(None, names), ""))) and told not in site_names(scene.head):
+    site = site_names(scene.head)
+    for author in _authors_near(scene):
+        inside = (inner for inner in author.iter() if inner.get("itemprop") == "name")
+        told = _pen_name(next(filter(None, map(_name_told, (*inside, author))), ""))
+        if told and told not in site:
             return told
     return None
 
 
-def _selected(path: etree.XPath, element: etree._Element) -> list[etree._Element]:
-    return cast("list[etree._Element]", path(element))
-
-
-def _is_near(element: etree._Element, scene: Scene) -> bool:
-    """Is the block it stands in one of those around the headline?"""
+def _authors_near(scene: Scene) -> Iterator[etree._Element]:
+    # Not by XPath over the page, which takes a millisecond.
     at = scene.headline.order
-    start = min(scene.first, at if at is not None else scene.first) - _RUNS_AROUND
-    spans = {id(block): (first, end) for first, end, block in scene.reading.spans}
-    around = (spans[id(block)] for block in (element, *element.iterancestors()) if id(block) in spans)
-    first, end = next(around, (0, 0))
-    return start <= first and end <= scene.first + 1
+    above = min(scene.first, at if at is not None else scene.first) - _RUNS_AROUND
+    read = above
+    for first, end, block in sorted(reversed(scene.reading.spans), key=lambda span: (span[0], -span[1])):
+        # Outer blocks first: what is inside was read with them.
+        if first >= read and end <= scene.first + 1:
+            read = end
+            for element in block.iter():
+                is_author = element.get("itemprop") in _AUTHOR_PROPERTIES or element.get("rel") == "author"
+                if is_author or element.tag == "address":
+                    yield element
 
 
 def _name_told(element: etree._Element) -> str:
