@@ -685,7 +685,7 @@ def _authors_near(scene: Scene) -> Iterator[etree._Element]:
     at = scene.headline.order
     above = min(scene.first, at if at is not None else scene.first) - _RUNS_AROUND
     read = above
-    for first, end, block in sorted(reversed(scene.reading.spans), key=lambda span: (span[0], -span[1])):
+    for first, end, block in sorted(scene.reading.spans[::-1], key=lambda span: (span[0], -span[1])):
         # Outer blocks first: what is inside was read with them.
         if first >= read and end <= scene.first + 1:
             read = end
