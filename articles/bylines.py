@@ -682,17 +682,25 @@ def _author_property(scene: Scene) -> str | None:
 
 def _authors_near(scene: Scene) -> Iterator[etree._Element]:
     # Not by XPath over the page, which takes a millisecond.
+    for block in _blocks_near(scene):
+        for element in block.iter():
+            is_author = element.get("itemprop") in _AUTHOR_PROPERTIES or element.get("rel") == "author"
+            if is_author or element.tag == "address":
+                yield element
+
+
+def _blocks_near(scene: Scene) -> list[etree._Element]:
+    """The outermost blocks between the lines above the headline and the text."""
     at = scene.headline.order
-    above = min(scene.first, at if at is not None else scene.first) - _RUNS_AROUND
-    read = above
-    for first, end, block in sorted(scene.reading.spans[::-1], key=lambda span: (span[0], -span[1])):
-        # Outer blocks first: what is inside was read with them.
-        if first >= read and end <= scene.first + 1:
-            read = end
-            for element in block.iter():
-                is_author = element.get("itemprop") in _AUTHOR_PROPERTIES or element.get("rel") == "author"
-                if is_author or element.tag == "address":
-                    yield element
+    start = min(scene.first, at if at is not None else scene.first) - _RUNS_AROUND
+    blocks = []
+    end = scene.first + 1
+    # From behind: blocks come behind what is inside them.
+    for first, last, block in reversed(scene.reading.spans):
+        if start <= first and last <= end:
+            blocks.append(block)
+            end = first
+    return blocks[::-1]
 
 
 def _name_told(element: etree._Element) -> str:
