@@ -32,7 +32,7 @@ SENTENCE_CHARS = 40
 class Box(NamedTuple):
     number: int
     is_card: bool
-    """Named after an author, and behind the body."""
+    """Behind the body, and named after an author or around a picture: a portrait, a code to scan."""
 
 
 def boxes_of(reading: Reading, kept: Sequence[Run]) -> Mapping[int, Box]:
@@ -50,8 +50,8 @@ def boxes_of(reading: Reading, kept: Sequence[Run]) -> Mapping[int, Box]:
         if span is None or not _is_small(reading.runs[span[0] : span[1]]):
             continue
         is_behind, is_before = span[0] >= body[1], span[1] <= body[0]
-        if is_behind or is_before or (span[2].tag in BOX_TAGS and span[2].tag not in frequent):
-            boxes[run.order] = Box(span[0], is_behind and _speaks_of_author(span[2]))
+        if is_behind or is_before or (_is_named_block(span[2]) and span[2].tag not in frequent):
+            boxes[run.order] = Box(span[0], is_behind and _is_card(span[2]))
     return boxes
 
 
@@ -85,5 +85,11 @@ def _is_small(runs: Sequence[Run]) -> bool:
     return len(runs) <= MOST_RUNS and sum(len(run.text) for run in runs) <= MOST_CHARS
 
 
-def _speaks_of_author(element: etree._Element) -> bool:
-    return bool(hints_of(f"{element.get('class') or ''} {element.get('id') or ''}") & Hint.AUTHOR)
+def _is_named_block(element: etree._Element) -> bool:
+    """Without a name, blocks among paragraphs are subheads and signatures as often."""
+    return element.tag in BOX_TAGS and bool(element.get("class") or element.get("id"))
+
+
+def _is_card(element: etree._Element) -> bool:
+    names = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return bool(hints_of(names) & Hint.AUTHOR) or next(element.iter("img"), None) is not None

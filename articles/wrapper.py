@@ -666,17 +666,24 @@ def _strip_cards(stripped: Stripped, boxes: Mapping[str, Box], keep: Collection[
 
 
 def _strip_rests(stripped: Stripped, boxes: Mapping[str, Box], keep: Collection[re.Pattern[str]]) -> None:
-    """Lines without a sentence in boxes of which others were the site's: what it stood over or beside is gone."""
+    """Of the boxes that are left, the lines that the judge is sure of, then those without a sentence beside lines that
+    were the site's: what they stood over or beside is gone."""
     gone = {box.number for _, line in stripped.removed if (box := boxes.get(line))}
     for number in range(len(stripped.lines) - 1, -1, -1):
         line = stripped.lines[number]
         box = boxes.get(line)
-        if not box or box.number not in gone or len(stripped.lines) == 1:
+        if not box or len(stripped.lines) == 1 or _is_kept(stripped.lines, number, keep):
             continue
-        is_told = _SENTENCE.search(line) or _DATE.search(line)
-        if len(line) <= LONGEST_REST and not is_told and not _is_kept(stripped.lines, number, keep):
-            del stripped.lines[number]
-            stripped.remove("rest of a box", line, label_values(line))
+        is_told = len(line) > LONGEST_REST or _SENTENCE.search(line) or _DATE.search(line)
+        if box.number in gone and not is_told:
+            rule = "rest of a box"
+        elif (sure := sureness(simplified(line), "tail")) >= SURE["tail"]:
+            rule = f"edge_line {sure:.2f}"
+            gone.add(box.number)
+        else:
+            continue
+        del stripped.lines[number]
+        stripped.remove(rule, line, label_values(line))
 
 
 def _strip_edge(stripped: Stripped, edge: Edge, keep: Collection[re.Pattern[str]], boxes: Mapping[str, Box]) -> None:

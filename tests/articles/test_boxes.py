@@ -60,7 +60,9 @@ def test_what_is_left_of_a_box_goes_with_the_rest_but_no_sentence_and_no_date():
     kept = {"某某股份有限公司董事会发布的结果如下。": Box(1, False), "2026年11月20日": Box(1, False)}
     lines = [*BODY, *promotion, *QUIET, *kept]
     assert strip_wrapper(lines, boxes=promotion | QUIET | kept).lines == [*BODY, *kept]
-    assert strip_wrapper([BODY[0], *QUIET, *BODY[1:]], boxes=QUIET).lines == [BODY[0], *QUIET, *BODY[1:]]
+    assert strip_wrapper([BODY[0], *QUIET, *BODY[1:]], boxes=QUIET).lines == BODY
+    terms = {"专项债": Box(1, False), "为公益项目发行的地方债": Box(1, False)}
+    assert strip_wrapper([BODY[0], *terms, *BODY[1:]], boxes=terms).lines == [BODY[0], *terms, *BODY[1:]]
 
 
 def test_of_a_line_in_a_box_the_judge_need_not_be_as_sure():

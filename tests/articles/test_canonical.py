@@ -96,6 +96,9 @@ def test_what_is_undisplayed_for_search_engines_is_noted():
         ("article-editor", Hint.EDITOR),
         ("date-source", Hint.TIME),
         ("breadcrumb", Hint.CRUMBS),
+        ("article__statement", Hint.PART),
+        ("detailShare clearfix", Hint.PART),
+        ("c-article-wechat", Hint.PART),
     ],
 )
 def test_names_give_hints(names, hint):
@@ -105,6 +108,11 @@ def test_names_give_hints(names, hint):
 @pytest.mark.parametrize("names", ["adapt", "hotel", "header", "gradient", "padding"])
 def test_parts_of_other_words_give_none(names):
     assert not hints_of(names) & Hint.NOISE
+
+
+@pytest.mark.parametrize("names", ["article-page", "share-content", "article-toolkit-body", "detail_adapt", "tags"])
+def test_what_is_no_part_of_an_article_is_not_named_so(names):
+    assert not hints_of(names) & Hint.PART
 
 
 def test_the_canonical_tree_is_flat():

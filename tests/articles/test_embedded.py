@@ -73,6 +73,31 @@ def test_settings_are_no_text():
     assert embedded_article(_parse(SHELL.format(title="", script=script))) is None
 
 
+@pytest.mark.parametrize(
+    "piece", [f"&lt;article&gt;&lt;p&gt;{LINE}&lt;/p&gt;&lt;/article&gt;", f"<article><p>{LINE}</p></article>"]
+)
+def test_a_form_that_is_not_displayed(piece):
+    fields = {
+        "title": "外贸增长一成",
+        "author": "王一鸣",
+        "source-name": "某某日报",
+        "editor-name": "李某",
+        "time": "1792546200000",
+    }
+    areas = "".join(f"<textarea class='article-{name}'>{value}</textarea>" for name, value in fields.items())
+    found = embedded_article(
+        _parse(f"<div style='display:none'>{areas}<textarea class='article-content'>{piece}</textarea></div>")
+    )
+    assert found is not None
+    assert found.html == f"<article><p>{LINE}</p></article>"
+    assert found.fields == dict(zip(("title", "author", "publisher", "editor", "time"), fields.values(), strict=True))
+
+
+def test_what_a_reader_may_write_in_is_no_text():
+    page = "<form><textarea name='content'>请输入评论，文明发言。</textarea><textarea name='title'>甲</textarea></form>"
+    assert embedded_article(_parse(page)) is None
+
+
 def test_json_that_is_written_as_in_an_address():
     state = quote(f'{{"data":{{"title":"外贸增长一成","content":"<p>{LINE}</p>"}}}}')
     page = f"<title>某某</title><script id='RENDER_DATA' type='application/json'>{state}</script>"

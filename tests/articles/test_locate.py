@@ -77,6 +77,14 @@ def test_comments_inside_the_container_are_noise():
     assert voted(page("".join(f"<p>{line}</p>" for line in PROSE) + comments)) == PROSE
 
 
+def test_parts_of_an_article_that_are_named_so_are_noise_and_say_nothing_against_it():
+    deck = "全市外贸增长一成，出口快于进口。"
+    body = "<div class='article-content'>" + "".join(f"<p>{line}</p>" for line in PROSE) + "</div>"
+    tags = "<div class='article__tags'><p>外贸</p></div>"
+    statement = "<div class='article__statement'><p>观点属于作者，不属于平台。</p></div>"
+    assert voted(page(f"<div><p>{deck}</p></div>{body}{tags}{statement}")) == [deck, *PROSE]
+
+
 def test_a_container_named_after_its_buttons_is_no_noise():
     body = "<div class='share-content-wrap sharebox'>" + "".join(f"<p>{line}</p>" for line in PROSE) + "</div>"
     assert voted(page(body)) == PROSE
