@@ -1,3 +1,4 @@
+# ruff: noqa: E501 – a row of names is as wide as they are.
 """What articles.edge_lines judges by: a bias, and behind each weight the n-grams that have it.
 
 Made by training/edge_lines.py.

@@ -153,6 +153,7 @@ def all_authors() -> list[str]:
 def source_of(learned: dict[Edge, Weights]) -> str:
     """The module articles.edge_weights."""
     lines = [
+        "# ruff: noqa: E501 – a row of names is as wide as they are.",
         '"""What articles.edge_lines judges by: a bias, and behind each weight the n-grams that have it.',
         "",
         "Made by training/edge_lines.py.",
