@@ -74,16 +74,21 @@ _MEDIUM = re.compile(
     r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|报道|网站?|社|新闻|财经|周刊|客户端|电视台|电台|在线|杂志|传媒|观察)》?"
 )
 _MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
-# Channels, tools and badges that stand beside a time like the name of an account.
-_NO_ACCOUNT = re.compile(
-    r"[\d\W_]+|.{0,6}(?:财经|股票|公司|产业|科技|国际|国内|社会|要闻|快讯|滚动|独家|头条|视频|图片|专题|深度|时政|宏观|金融|证券|房产|汽车|"
-    r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)|[A-Z]{2,4}|"
+_CHANNEL = (
+    r"(?:财经|股票|公司|产业|科技|国际|国内|社会|要闻|快讯|滚动|独家|头条|视频|图片|专题|深度|时政|宏观|金融|证券|房产|汽车|"
+    r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)"
+)
+_TOOL = (
+    r"[\d\W_]+|[A-Z]{2,4}|"
     r"(?i:print|share|e-?mail|login|sign in|home|more|back|next|follow|subscribe|menu|search|english|comments?)|"
     r".*(?:来源|作者|编辑|记者|责任|评论|阅读|浏览|点击|次数|人气|字[体号]|分享|转发|打印|收藏|举报|关注|原创|发布|发表|更新|时间|日期|星期|周[一二三四五六日]|"
     r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|縮小|来自|楼主|沙发|倒序|正序|加好友|私信|我来说|我有话|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|禁止|摘编|提供者|admin|分类|分類|归档|标签|字数|时长|指数).*|"
-    rf"(?:{PROVINCES})",
-    re.IGNORECASE,
+    rf"(?:{PROVINCES})"
 )
+# Channels, tools and badges that stand beside a time like the name of an account.
+_NO_ACCOUNT = re.compile(rf".{{0,6}}{_CHANNEL}|{_TOOL}", re.IGNORECASE)
+# Beside a portrait, and in elements that say so, names may end like channels.
+_NO_NAMED_ACCOUNT = re.compile(rf".{{0,2}}{_CHANNEL}|{_TOOL}", re.IGNORECASE)
 # Words of two or three characters that begin like a name.
 _NO_NAME_BESIDE = re.compile(
     r"^(?:高清|关注|时尚|时评|家居|公益|文旅|文娱|文史|房价|能源|农业|明星|元宇宙|单位|全文|方正|万科|安全|国防)$|[州市县区省港]$"
@@ -91,7 +96,7 @@ _NO_NAME_BESIDE = re.compile(
 _PLACE = re.compile(rf"(?:{PROVINCES})(?:省|市)?|中国|海外")
 _ACCOUNT = re.compile(r"[\u4e00-\u9fa5A-Za-z][\u4e00-\u9fa5A-Za-z0-9·_-]{1,13}")
 _NO_MEDIUM = re.compile(
-    r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|的(?:[\u4e00-\u9fa5]{2})?专栏$|公司$|\d日|[电電]$|©|版[权權]|[题題头頭首][图圖]|^(?:财经|金融|证券|图片|原创|本文.*|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
+    r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|的(?:[\u4e00-\u9fa5]{2})?专栏$|公司$|\d日|[电電]$|©|版[权權]|[题題头頭首][图圖]|原文(?:链接|地址)?$|^(?:财经|金融|证券|图片|原创|本文.*|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
 )
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
 _PIECES = re.compile(r"\t|\s[·•|｜/]\s")
@@ -163,9 +168,10 @@ _CLIENT = re.compile(r"(?:新浪)?微博.{0,8}|.{0,12}(?:客户端|网页版|手
 _COLUMN_OF = re.compile(r"(?:来自|來自)\s*(\S{2,14}?)\s*的\s?\S{0,6}(?:专栏|專欄)")
 _SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
-_AUTHOR_PROPERTIES = ("author", "creator")
+_AUTHOR_PROPERTIES = frozenset(("author", "creator", "author-name"))
 _RUNS_AROUND = 6
 _LONGEST_MARKED = 60
+_JOINTS = {"、": "、", "/": " / ", "&": " & "}
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
 
 
@@ -403,7 +409,7 @@ def _account(scene: Scene, marked: Mapping[int, str]) -> str | None:
         marked.get(Hint.AUTHOR | Hint.SOURCE)
         or _account_above_time(scene)
         or _account_beside_time(scene.near)
-        or _beside_picture(scene, _is_account)
+        or _beside_picture(scene, _is_named_account)
         or _account_of_column(scene.near)
     )
     if account is None:
@@ -469,6 +475,11 @@ def _is_account(name: str) -> bool:
     return bool(is_name) and not _NO_ACCOUNT.fullmatch(simplified(name))
 
 
+def _is_named_account(name: str) -> bool:
+    is_name = _ACCOUNT.fullmatch(name) and not _is_person(name)
+    return bool(is_name) and not _NO_NAMED_ACCOUNT.fullmatch(simplified(name))
+
+
 def _marked_value(hint: int, text: str) -> str | None:
     if labels := label_values(text):
         return labels.get(_LABELS_OF[hint])
@@ -493,13 +504,16 @@ def _marked_value(hint: int, text: str) -> str | None:
 
 def _several(pieces: Sequence[str]) -> str | None:
     """People in elements of their own, with what stands between them: 「甲·乙」柏林，「丙」上海报道."""
-    at = [number for number, piece in enumerate(pieces) if _is_name_alone(piece) or _FOREIGN_PERSON.fullmatch(piece)]
+    at = [number for number, piece in enumerate(pieces) if _is_one_person(piece)]
     if len(at) < 2:
         return None
     between = re.search(r"[、,，/&]", "".join(pieces[at[0] + 1 : at[1]]))
-    return (f"{between[0]} " if between and between[0] != "、" else between[0] if between else " ").join(
-        pieces[number] for number in at
-    )
+    joint = _JOINTS.get(between[0], f"{between[0]} ") if between else " "
+    return joint.join(pieces[number] for number in at)
+
+
+def _is_one_person(piece: str) -> bool:
+    return _is_name_alone(piece) or bool(_FOREIGN_PERSON.fullmatch(piece)) or _is_latin_person(piece)
 
 
 def _is_latin_person(name: str) -> bool:
@@ -684,8 +698,8 @@ def _authors_near(scene: Scene) -> Iterator[etree._Element]:
     # Not by XPath over the page, which takes a millisecond.
     for block in _blocks_near(scene):
         for element in block.iter():
-            is_author = element.get("itemprop") in _AUTHOR_PROPERTIES or element.get("rel") == "author"
-            if is_author or element.tag == "address":
+            properties = (element.get("itemprop"), element.get("rel"), element.get("data-testid"))
+            if element.tag == "address" or any(told in _AUTHOR_PROPERTIES for told in properties):
                 yield element
 
 
@@ -711,5 +725,5 @@ def _pen_name(name: str) -> str | None:
     """A name that a page calls an author's: a person's, or an account's that is no organisation's."""
     if told := _one_for_programs(name):
         return told
-    is_pen_name = _is_account(name) and not _ORGANISATION.search(simplified(name)) and not _NO_MEDIUM.search(name)
+    is_pen_name = _is_named_account(name) and not _ORGANISATION.search(simplified(name)) and not _NO_MEDIUM.search(name)
     return name if is_pen_name else None

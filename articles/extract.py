@@ -33,7 +33,7 @@ from articles.decode import damage, decode
 from articles.embedded import Embedded, embedded_article
 from articles.fence import cut_around
 from articles.fields import fill_from_list, images_of, read_fields
-from articles.headline import Headline, find_headline, headline_above, read_head, site_names
+from articles.headline import Headline, find_headline, heading_above, headline_above, read_head, site_names
 from articles.identity import NoIdentityError, article_id, canonical_url, text_hash
 from articles.language import language_of
 from articles.locate import Finder, Lane, Wanted
@@ -195,8 +195,9 @@ def _from_html(page: Page, source: Source) -> Outcome:
         lane = "vote"
         runs, behind = locate.vote(reading, headline.order)
         flags += ["drift"] if rules.body else []
-    if headline.order is None and not page.listed.title and not headline.text:
-        headline = headline_above(reading.runs, runs) or headline
+    if headline.order is None and not page.listed.title:
+        above = heading_above if headline.text else headline_above
+        headline = above(reading.runs, runs) or headline
     marked, names = marked_runs(reading, headline.order), site_names(head)
     # Of a page with rules, they say what is the body's.
     among = reading if not named else None

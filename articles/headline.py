@@ -43,6 +43,8 @@ _NO_HEADLINE = re.compile(
     r"[。>＞|｜]|\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]|来源|作者|编辑|记者|责任|字体|字号|分享|评论|登录|首页|位置|点击|"
     r"打印|收藏|时间|日期|浏览|欢迎|版权|订阅"
 )
+_DAY = re.compile(r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}")
+_DATED_CHARS = 40
 TIME_BEHIND = re.compile(r"\s+\d{4}-\d{2}-\d{2}(?:\s+\d{2}:\d{2}(?::\d{2})?)?$")
 _COLON = re.compile(r"[：:]")
 # A board, a badge.
@@ -133,6 +135,19 @@ def headline_above(runs: Sequence[Run], body: Sequence[Run]) -> Headline | None:
         is_line = run.free == run.text and _SHORTEST_HEADLINE <= len(run.text) <= _LONGEST_HEADLINE
         if is_line and not run.noise and not _NO_HEADLINE.search(simplified(run.text)):
             return Headline(clean_line(run.paragraph), run.order)
+    return None
+
+
+def heading_above(runs: Sequence[Run], body: Sequence[Run]) -> Headline | None:
+    """The nearest heading above a body with the time right below it: displayed, whatever the <title> says."""
+    if not body:
+        return None
+    for run in reversed(runs[max(0, body[0].order - RUNS_BEFORE_BODY) : body[0].order]):
+        is_line = run.free == run.text and _SHORTEST_HEADLINE <= len(run.text) <= _LONGEST_HEADLINE
+        if run.level and is_line and not run.noise and not _NO_HEADLINE.search(simplified(run.text)):
+            below = runs[run.order + 1 : run.order + 3]
+            is_dated = any(_DAY.search(line.text[:_DATED_CHARS]) for line in below if line.order < body[0].order)
+            return Headline(clean_line(run.paragraph), run.order) if is_dated else None
     return None
 
 

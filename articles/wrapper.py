@@ -169,9 +169,11 @@ _ALL_NAMES = re.compile(NAMES)
 _MEDIUM_AND_NAME = re.compile(
     rf"(?P<medium>[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊|数据|资讯|在线|观察))\s+(?P<names>{NAMES})"
 )
-# 「Nancy，PANews」
+# 「Nancy，PANews」: for whom he writes, not where it was published.
 _NAME_AND_MEDIUM = re.compile(
-    rf"(?P<names>[^，,]{{2,12}})[，,]\s*(?P<medium>[A-Za-z]{{0,12}}(?:News|Daily|Media|Times)|[{HAN}A-Za-z0-9]{{2,8}}(?:网|报|社|财经|新闻|周刊))"
+    rf"(?P<names>[{HAN}]{{2,6}}|[A-Z][\w.'’ -]{{2,24}})[，,]\s*"
+    rf"(?:[{HAN}A-Za-z0-9]{{2,8}}(?:网|报|社|财经|新闻|周刊)"
+    r"|[A-Z][\w ]{0,24}?(?:News|Daily|Media|Times|Weekly|Journal|Review|Post|Research|Labs?|Capital))"
 )
 # 「甲（@jia_2024）」
 _ACCOUNT_OF = re.compile(r"\s*[（(]\s*@\s?\w{2,30}\s*[）)]?$")
@@ -528,7 +530,7 @@ def _names_people_only(line: str, plain: str) -> bool:
 def _medium_before(value: str) -> dict[str, str]:
     """「某某网 王一鸣」, where an author should stand."""
     plain = simplified(value.strip(_EDGES))
-    both = _MEDIUM_AND_NAME.fullmatch(plain) or _NAME_AND_MEDIUM.fullmatch(plain)
+    both = _MEDIUM_AND_NAME.fullmatch(plain)
     return {"medium": value.strip(_EDGES)[slice(*both.span("medium"))]} if both else {}
 
 
