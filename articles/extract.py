@@ -463,7 +463,7 @@ def _from_elsewhere(
         found = read_body(_read(_parse(f"<div>{piece.html}</div>")).runs, source, title, all_body=True)
         if sum(map(len, found.lines)) > sum(map(len, body.lines)):
             # Runs of another tree: they tell nothing of places on the page.
-            return "json", replace(found, kept=[], wrapper=_said_beside(piece) | found.wrapper)
+            return "json", replace(found, kept=[], wrapper=found.wrapper | _said_beside(piece))
     if body.lines:
         return None
     # Of a slice, all behind it is new.

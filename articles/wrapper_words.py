@@ -10,9 +10,9 @@ REPORTER = (
 NAME = rf"[{HAN}·]{{2,4}}"
 # Other posts, which stand before names as well.
 _OTHERS = r"责任编辑|编辑|责编|校对|摄影|审核|制图|来源|翻译|视频"
-NAMES = rf"{NAME}(?:[ 、,，/]+(?!{REPORTER}|{_OTHERS}){NAME}){{0,5}}"
+NAMES = rf"{NAME}(?:[ 、,，/]+(?!{REPORTER}|{_OTHERS}|[{HAN}]{{2,6}}记者){NAME}){{0,5}}"
 # Those who helped: 「记者 甲 通讯员 乙」.
-AND_OTHERS = rf"(?:[ 、,，；;/／|｜]*(?:{REPORTER})\s*[：:]?\s*{NAMES})*"
+AND_OTHERS = rf"(?:[ 、,，；;/／|｜]*(?:(?<=[ 、,，；;/／|｜])[{HAN}]{{2,6}})?(?:{REPORTER})\s*[：:]?\s*{NAMES})*"
 # The first characters of nearly all Chinese names.
 SURNAMES = (
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳"

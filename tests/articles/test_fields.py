@@ -436,6 +436,24 @@ def test_language_and_script_come_from_the_characters(text, language):
     assert language_of(text, "zh-Hans") == language
 
 
+@pytest.mark.parametrize(
+    ("above", "title"),
+    [
+        (f"<h3>{TITLE}</h3><p>发布时间：2025-09-26</p>", TITLE),
+        # Of a box, as no time is below it.
+        ("<h3>本所近期要闻一览</h3><p>更多</p>", "某某证券交易所"),
+        (f"<h3>{TITLE}</h3>" + "<p>导航</p>" * 3 + "<p>2025-09-26</p>", "某某证券交易所"),
+    ],
+)
+def test_a_heading_with_the_time_below_outranks_a_title_that_no_line_repeats(above, title):
+    page = f"<html><head><title>某某证券交易所</title></head><body><div>{above}{BODY}</div></body></html>"
+    found = extract(
+        Page(source="local", url="https://a.example/1", final_url="", status=200, body=page.encode(), fetched_at=NOW),
+        UNKNOWN,
+    )
+    assert found.title == title
+
+
 def test_a_title_that_only_names_the_site_yields_to_the_line_above_the_body():
     body = f"<div>{TITLE}</div><p>2025-09-26</p>{BODY}"
     page = f"<html><head><title>新闻动态--某某学会官网</title></head><body>{body}</body></html>"
