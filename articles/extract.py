@@ -38,7 +38,7 @@ from articles.identity import NoIdentityError, article_id, canonical_url, text_h
 from articles.language import language_of
 from articles.locate import Finder, Lane, Wanted
 from articles.normalise import clean_line, clean_text, join_unfinished
-from articles.posts import BadPost, first_clause, parse_post, plain_paragraphs, split_title
+from articles.posts import BadPost, first_clause, parse_post, plain_paragraphs, split_title, unframed_text
 from articles.records import Article, Listed, Page, Reason, Rejected
 from articles.scene import Found, scene_of
 from articles.source import ArticleRules, Source
@@ -244,7 +244,9 @@ def _from_post(page: Page, source: Source) -> Outcome:
 
 def _from_text(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body)
-    title, text = (page.listed.title, decoded.text) if page.listed.title else split_title(decoded.text)
+    framed = unframed_text(decoded.text, page.listed.title or "")
+    page = replace(page, url=page.url or framed.url, listed=_merged(page.listed, framed.listed))
+    title, text = (page.listed.title, framed.body) if page.listed.title else split_title(framed.body)
     paragraphs = plain_paragraphs(text)
     # Without a title from elsewhere, the text has its own taken out already, or lends it its first clause.
     repeated = [

@@ -24,6 +24,8 @@ from typing import Any, Literal
 import yaml
 from markdown_it import MarkdownIt
 
+from articles.frames import Values, unframed
+from articles.meanings import Meaning, meaning_of
 from articles.normalise import clean_line, clean_text
 from articles.records import Listed
 
@@ -31,6 +33,7 @@ Meta = Mapping[str, str | tuple[str, ...]]
 BodyKind = Literal["html", "markdown"]
 
 MAX_HEADER_CHARS = 64 * 1024
+FRAMES = 3  # inside each other, such as a heading with a frame above and below
 MAX_BRACKETS = 500  # beyond, it is an attack on the parser of YAML
 
 # The first key that holds something counts.
@@ -61,6 +64,18 @@ URL_KEYS = (
 )
 NATIVE_ID_KEYS = ("infocode", "newsid", "guid", "id")
 
+OTHER_NAMES: tuple[tuple[tuple[str, ...], Meaning], ...] = (
+    (TITLE_KEYS, "title"),
+    (PUBLISHED_KEYS, "published"),
+    (UPDATED_KEYS, "updated"),
+    (SUMMARY_KEYS, "summary"),
+    (AUTHOR_KEYS, "author"),
+    (CATEGORY_KEYS, "section"),
+    (TAG_KEYS, "tags"),
+    (URL_KEYS, "url"),
+    (PUBLISHER_KEYS, "publisher"),
+)
+
 FENCE = re.compile(r"-{3,}[ \t]*$")
 END_FENCE = re.compile(r"(?:-{3,}|\.{3})[ \t]*$")
 _CHINESE_KEYS = "|".join(
@@ -84,17 +99,14 @@ KEY = re.compile(
     rf"|(?:{_CHINESE_KEYS})[ \t]*：).*$"
 )
 LOOSE_KEY = re.compile(rf"([A-Za-z_][\w.-]{{0,40}}|{_CHINESE_KEYS})[ \t]*[:：](.*)$")
+# Between fences a key may be any word.
+FENCED_KEY = re.compile(r"([A-Za-z_][\w. -]{0,40}|[\u4e00-\u9fff]{1,8})[ \t]*[:：](.*)$")
+# Front matter in a comment or a block of code.
+WRAPPED = re.compile(r"\s*(?:<!--|(`{3,}|~{3,})\w*)[ \t]*\n(?:---\n)?((?:(?!-->|`{3}|~{3}).)*?)(?:---\n)?[ \t]*(?:-->|\1)[ \t]*(?:\n|$)", re.DOTALL)
 ENTRY = re.compile(r"[ \t]*-[ \t]+(.*)$")
-# A line of properties as Notion writes them below the heading: what it names may be anything.
-PROPERTY = re.compile(r"([A-Za-z][\w ]{0,20}|[\u4e00-\u9fff]{1,6})[ \t]*[:：][ \t]*(\S.{0,300})$")
-PROPERTIES = 2
 # What Joplin writes below a note.
 JOPLIN_NOTE = re.compile(r"\n(id: [0-9a-f]{32}\n(?:[a-z_]+:[^\n]*\n)*type_: 1)\s*\Z")
 JOPLIN_URL = re.compile(r"^source_url: (https?://\S+)$", re.MULTILINE)
-# The frame that SimpRead puts above a text.
-SIMPREAD = re.compile(
-    r"\s*>[ \t]*本文由[^\n]{0,80}SimpRead[^\n]{0,120}?原文地址[^\n]{0,200}?\((https?://[^()\s]+)\)[^\n]*\n(?:\s*>[^\n]*\n)*"
-)
 INDENTED = re.compile(r"[ \t]+\S|[ \t]*#|[ \t]*-[ \t]")
 QUOTED = re.compile(r"([\"'])(.*)\1[ \t]*$")
 SPLIT_TERMS = re.compile(r"[\s,，、;；]+")
@@ -108,15 +120,22 @@ HEXO_JSON = re.compile(r"\s*(\".*?)\n[ \t]*;{3}[ \t]*(?:\n|$)", re.DOTALL)
 # tables of contents, kinds of quotes.
 ENGINE_TAG = re.compile(
     r"^[ \t]*[*+-][ \t]+\S{1,20}[ \t]*\n[ \t]*\{:toc\b[^{}\n]{0,60}\}[ \t]*$|"
-    r"\{%[^{}\n]{0,300}?%\}|\{\{[<%][^{}\n]{0,300}?[>%]\}\}|"
-    r"^[ \t]*(?:\{:[^{}\n]{0,200}\}|\[{1,2}TOC\]{1,2}|>[ \t]*\[![a-z]{2,12}\])[ \t]*$"
-    r"|(?<=\))\{:[^{}\n]{0,200}\}",
+    r"\{%[^{}\n]{0,300}?%\}|\{\{[^{}\n]{0,300}?\}\}|<%[^<>\n]{0,200}?%>|"
+    r"^[ \t]*(?:\{:[^{}\n]{0,200}\}|@?[\[$]{1,2}\{?_?TOC_?\}?\]{0,2}(?:\([^()\n]{0,40}\))?|>[ \t]*\[![a-z]{2,12}\][+-]?)[ \t]*$"
+    r"|(?<=\))\{[:.#][^{}\n]{0,200}\}|(?<=\S)[ \t]+\{[#.][\w.# =\"-]{1,80}\}[ \t]*$"
+    # Of Logseq and Roam: properties of a block, references to blocks.
+    r"|^[ \t]*(?:[-*][ \t]+)?[a-z][a-z_-]{1,20}::(?:[ \t].{0,200})?$|\(\([\w-]{9,36}\)\)",
     re.MULTILINE | re.IGNORECASE,
 )
 # What MDX loads its components with, at the head of the text.
 MDX_IMPORT = re.compile(
-    r"\A(?:\s*(?:import\s[^\n;]{1,200}\sfrom\s+[\"'][^\"'\n]+[\"'];?|import\s+[\"'][^\"'\n]+[\"'];?)[ \t]*(?:\n|\Z))+"
+    r"\A(?:\s*(?:import\s[^\n;]{1,200}\sfrom\s+[\"'][^\"'\n]+[\"'];?|import\s+[\"'][^\"'\n]+[\"'];?"
+    r"|export\s+(?:const|default|let|function)\s[^\n]{1,200})[ \t]*(?:\n|\Z))+"
 )
+EMBED = re.compile(r"!\[\[[^\]\[\n]{1,200}\]\]")
+# 「!!! note "风险提示"」, 「=== "第一页"」, 「> [!tip]+ 提示」: only the heading is text.
+ADMONITION = re.compile(r"^[ \t]*(?:!{3}|\?{3}\+?|/{3}|={3}!?)[ \t]+(?:[a-z]+[ \t]*)*(?:\"([^\"\n]*)\"|\|[ \t]*([^\n]*))?[ \t]*$", re.M)
+CALLOUT = re.compile(r"^([ \t]*(?:>[ \t]*)+)\[![\w-]{2,12}\][+-]?[ \t]+(?=\S)", re.M)
 # Notes of the writer to himself, and the names that Obsidian gives to paragraphs.
 COMMENT = re.compile(r"\{/\*[^{}]{0,500}?\*/\}|%%[^%\n]{1,500}%%|[ \t]\^[a-z0-9]{6}$", re.MULTILINE)
 # A button of the page the post was copied from; to Markdown it is no link.
@@ -124,7 +143,10 @@ SCRIPT_LINK = re.compile(r"\[([^\]\n]{1,60})\]\(javascript:[^()\n]{0,80}(?:\\?\(
 HIGHLIGHT = re.compile(r"==(?=[^\s=])([^=\n]{1,300}?[^\s=])==")
 WIKI_LINK = re.compile(r"\[\[(?:[^\]\[|\n]{0,80}\|)?([^\]\[|\n]{1,80})\]\]")
 # Of a box, «::: warning 风险提示», and of its end: only the heading is text.
-BOX = re.compile(r"^[ \t]*:{3,}[ \t]*(?:[a-z][a-z-]{0,20}\b)?[ \t]*([^\n]{0,80})$", re.MULTILINE)
+BOX = re.compile(
+    r"^[ \t]*:{3,}[ \t]*(?:\{[^{}\n]{0,120}\}|(?:[a-z][a-z-]{0,20}\b)?(?:\{[^{}\n]{0,80}\})?)[ \t]*([^\n]{0,80})$",
+    re.MULTILINE,
+)
 # To CommonMark, asterisks between a full stop and a letter open or close nothing: 「**答：**没有」. In Chinese they do.
 STRONG = re.compile(
     r"(?<!\*)\*\*(?=[^\s*、，。；：！？)）])([^*\n]{1,200}?[：，。！？；、”』」）》】:%％)…])\*\*(?=[\w“（《])"
@@ -154,6 +176,8 @@ ORIGIN_LINKS = (
 )
 # A tag, a comment or a doctype; not the share link, which an HTML parser takes for a tag, nor Notion's callout.
 STARTS_AS_HTML = re.compile(r"\s*<(?!https?:|aside>)(?:!--|[A-Za-z!/])")
+MARKDOWN_MARK = re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+\S|[-*+][ \t]+\S)|^!\[|\*\*[^\s*][^*\n]{0,200}\*\*", re.MULTILINE)
+LEADING_COMMENTS = re.compile(r"\A(?:\s*(?:<!--(?:(?!-->).)*-->|<a (?:name|id)=[^<>\n]{1,80}>[ \t]*</a>))+[ \t]*\n?", re.DOTALL)
 BRACES = {"&#123;": "{", "&#125;": "}"}
 HEADING = re.compile(r"\s*#[ \t]+(.{1,300}?)[ \t]*#*[ \t]*(?:\n|$)")
 DATE_IN_HEADING = re.compile(r"[(（【]\s*(\d{8}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)\s*[)）】]\s*$")
@@ -196,16 +220,14 @@ class BadPost:
 
 
 def parse_post(text: str) -> Post | BadPost:
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _unwrapped(text.replace("\r\n", "\n").replace("\r", "\n"))
     flags: tuple[str, ...] = ()
     broken = False
     if other := _other_header(text):
         meta, body = other
-        has_header = True
     else:
         text, noted = _without_note(text)
         header, body, flags = _split(text)
-        has_header = bool(header)
         if len(header) > MAX_HEADER_CHARS:
             return BadPost(f"front matter of {len(header):,} characters, at most {MAX_HEADER_CHARS:,} are read")
         meta, broken = _read_header(header)
@@ -216,10 +238,7 @@ def parse_post(text: str) -> Post | BadPost:
         body = html.unescape(body)
     for entity, brace in BRACES.items():
         body = body.replace(entity, brace)
-    title, heading_date, body = _own_title(meta, body)
-    if title and not has_header:
-        found, body = _properties(body)
-        meta = {**meta, **found}
+    meta, title, heading_date, body = _without_frames(_with_meanings(meta), body)
     url = _url(meta, body)
     if broken:
         flags += ("front_matter_broken",)
@@ -230,7 +249,7 @@ def parse_post(text: str) -> Post | BadPost:
         listed=_listed(meta, title, heading_date),
         url=url,
         body=body,
-        kind="html" if STARTS_AS_HTML.match(body) else "markdown",
+        kind=_kind(body),
         flags=flags,
     )
 
@@ -246,6 +265,21 @@ def looks_like_post(text: str) -> bool:
     if FENCE.fullmatch(lines[0]):
         return any(LOOSE_KEY.match(line) for line in lines[1:20])
     return bool(KEY.match(lines[0])) and any(FENCE.fullmatch(line) for line in lines[1:20])
+
+
+def unframed_text(text: str, title: str) -> Post:
+    """A plain text without what the tool that saved it wrote around it."""
+    framed = unframed(text.replace("\r\n", "\n").replace("\r", "\n"), title) 
+    if not framed.values and framed.body == text:
+        return Post(meta={}, listed=Listed(), url="", body=text, kind="markdown")
+    meta = framed.values
+    return Post(
+        meta=meta,
+        listed=_listed(meta, _first(meta, TITLE_KEYS), ""),
+        url=_url(meta, ""),
+        body=framed.body,
+        kind="markdown",
+    )
 
 
 def split_title(text: str) -> tuple[str, str]:
@@ -280,6 +314,16 @@ def plain_paragraphs(text: str) -> list[str]:
 # ── front matter ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _unwrapped(text: str) -> str:
+    """With front matter between fences that stood in a comment or a block of code."""
+    found = WRAPPED.match(text[:MAX_HEADER_CHARS].lstrip("\ufeff"))
+    lines = [line for line in found[2].split("\n") if line.strip()] if found else []
+    keys = [match[1] for line in lines if (match := FENCED_KEY.match(line))]
+    if found is None or len(keys) < 2 or len(keys) < len(lines) / 2 or not any(map(meaning_of, keys)):
+        return text
+    return f"---\n{found[2]}\n---\n{text.lstrip(chr(0xFEFF))[found.end() :]}"
+
+
 def _split(text: str) -> tuple[str, str, tuple[str, ...]]:
     """Header, body, flags. Text without front matter is all body."""
     text = text.lstrip("\ufeff \t\n") if looks_like_post(text) else text.lstrip("\ufeff")
@@ -295,11 +339,8 @@ def _split(text: str) -> tuple[str, str, tuple[str, ...]]:
     return "\n".join(lines[start:end]), "\n".join(lines[end + 1 :]), ()
 
 
-def _without_note(text: str) -> tuple[str, dict[str, str | tuple[str, ...]]]:
-    """A text without what SimpRead writes above it and Joplin below, and what that tells; Joplin's first line is the
-    title."""
-    if framed := SIMPREAD.match(text):
-        return text[framed.end() :], {"url": framed[1]}
+def _without_note(text: str) -> tuple[str, Values]:
+    """A text without what Joplin writes below it, and what that tells; its first line is the title."""
     note = JOPLIN_NOTE.search(text)
     if note is None:
         return text, {}
@@ -308,25 +349,7 @@ def _without_note(text: str) -> tuple[str, dict[str, str | tuple[str, ...]]]:
     return body, {"title": title.strip(), **({"url": url[1]} if url else {})}
 
 
-def _properties(body: str) -> tuple[dict[str, str | tuple[str, ...]], str]:
-    """Values of the lines that name them right below the heading, and the rest; none if they name nothing we know."""
-    lines = body.lstrip("\n").split("\n")
-    found: dict[str, str | tuple[str, ...]] = {}
-    for line in lines:
-        match = PROPERTY.match(line.rstrip())
-        if match is None:
-            break
-        found[match[1].strip().lower()] = match[2].strip()
-    count = len(found)
-    if len(found.keys() & set(PUBLISHED_KEYS)) > 1:  # when the note was made
-        found.pop("created", None)
-    known = {key for keys in (PUBLISHED_KEYS, PUBLISHER_KEYS, AUTHOR_KEYS, URL_KEYS) for key in keys}
-    if count < PROPERTIES or not known & found.keys() or lines[count:][:1] not in ([""], []):
-        return {}, body
-    return found, "\n".join(lines[count:])
-
-
-def _other_header(text: str) -> tuple[dict[str, str | tuple[str, ...]], str] | None:
+def _other_header(text: str) -> tuple[Values, str] | None:
     """Values and body of a post whose front matter is TOML or JSON."""
     start = text[:MAX_HEADER_CHARS].lstrip("\ufeff \t\n")
     body_from = len(text) - len(text.lstrip("\ufeff \t\n"))
@@ -374,7 +397,7 @@ def _end_of_header(lines: list[str], start: int) -> int | None:
     for at in range(start, len(lines)):
         if END_FENCE.fullmatch(lines[at]):
             return at if strange <= (at - start) / 2 else None
-        strange += not _in_header(lines[at]) and bool(lines[at].strip())
+        strange += not (_in_header(lines[at]) or FENCED_KEY.match(lines[at])) and bool(lines[at].strip())
     return None
 
 
@@ -389,7 +412,7 @@ def _in_header(line: str) -> bool:
     return bool(KEY.match(line) or INDENTED.match(line))
 
 
-def _read_header(header: str) -> tuple[dict[str, str | tuple[str, ...]], bool]:
+def _read_header(header: str) -> tuple[Values, bool]:
     """Values of the front matter, and whether it is broken YAML that had to be read line by line."""
     by_line = _by_line(header)
     if header.count("[") + header.count("{") > MAX_BRACKETS:
@@ -417,11 +440,11 @@ def _scalars(loaded: dict[Any, Any]) -> Iterator[tuple[Any, str | tuple[str, ...
             yield key, tuple(entry.strip() for entry in value if isinstance(entry, str) and entry.strip())
 
 
-def _by_line(header: str) -> dict[str, str | tuple[str, ...]]:
-    meta: dict[str, str | tuple[str, ...]] = {}
+def _by_line(header: str) -> Values:
+    meta: Values = {}
     key = ""
     for line in header.split("\n"):
-        if found := LOOSE_KEY.match(line):
+        if found := FENCED_KEY.match(line):
             key, value = found[1].lower(), _value(found[2])
             if value or key not in meta:
                 meta[key] = value
@@ -429,6 +452,15 @@ def _by_line(header: str) -> dict[str, str | tuple[str, ...]]:
             entries = meta[key]
             meta[key] = (*(entries if isinstance(entries, tuple) else ()), _value(entry[1]))
     return meta
+
+
+def _with_meanings(meta: Values) -> Values:
+    """With a value for what no key of ours names but another does: `clip-source`, 「文章链接」."""
+    named = dict(meta)
+    for keys, meaning in OTHER_NAMES:
+        if not any(meta.get(key) for key in keys):
+            named |= next(({keys[0]: value} for key, value in meta.items() if value and meaning_of(key) == meaning), {})
+    return named
 
 
 def _value(written: str) -> str:
@@ -439,6 +471,24 @@ def _value(written: str) -> str:
 
 
 # ── meaning ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _without_frames(meta: Values, body: str) -> tuple[Values, str, str, str]:
+    """Values, title, a date that its heading carries, and the body without heading and frame: one stands in the other."""
+    url = _url(meta, body)
+    body = LEADING_COMMENTS.sub("", body)
+    title, heading_date, body = _own_title(meta, body)
+    for _ in range(FRAMES if _kind(body) == "markdown" else 0):
+        framed = unframed(body, title)
+        meta = {**framed.values, **{key: value for key, value in meta.items() if value}}
+        title, dated, rest = _own_title({**meta, "title": title} if title else meta, framed.body)
+        heading_date = heading_date or dated
+        if rest == body:
+            break
+        body = rest
+    if url and not _url(meta, ""):
+        meta["link"] = url
+    return meta, title, heading_date, body
 
 
 def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:
@@ -484,6 +534,11 @@ def _section(categories: tuple[str, ...], tags: tuple[str, ...]) -> str | None:
     if narrowest.isascii() and tags:
         return tags[0]
     return narrowest or None
+
+
+def _kind(body: str) -> BodyKind:
+    """What begins as HTML is, unless marks of Markdown follow: a picture or a box may stand at the head of those."""
+    return "html" if STARTS_AS_HTML.match(body) and not MARKDOWN_MARK.search(body) else "markdown"
 
 
 def _url(meta: Meta, body: str) -> str:
@@ -559,6 +614,7 @@ def _paragraph(content: str) -> str:
 def _from_markdown(body: str) -> str:
     """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
     body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", MDX_IMPORT.sub("", COMMENT.sub("", body)))))
+    body = CALLOUT.sub(r"\1", ADMONITION.sub(r"\n\1\2\n", EMBED.sub("", body)))
     for marked in (SCRIPT_LINK, HIGHLIGHT, WIKI_LINK):
         body = marked.sub(r"\1", body)
     body = NUMBERED.sub(r"\n\1\\\2", BOX.sub(r"\n\1\n", body) if ":::" in body else body)
