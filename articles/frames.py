@@ -20,7 +20,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from articles.meanings import Meaning, meaning_of
+from articles.meanings import Meaning, meaning_of, spelt_out
 from articles.normalise import clean_line
 
 Values = dict[str, str | tuple[str, ...]]
@@ -30,6 +30,8 @@ LONGEST_VALUE = 160
 LONGEST_NAME = 60
 LONGEST_SUMMARY = 1_000
 LONGEST_LINE = 1_200
+# Noted among the values where a line says that the text begins behind it; no key can be written so.
+_TEXT_BEGINS = "\0"
 TITLE_CHARS = 80
 
 # Under these names front matter has them.
@@ -49,6 +51,16 @@ _KEY = r"[A-Za-z][\w .()/-]{0,30}?|[\u4e00-\u9fff][\u4e00-\u9fffA-Za-z /（）()
 _PREFIX = re.compile(r"^[ \t\u3000]*(?:>[ \t]?)*(?:[-*+•·▪◦][ \t]+|\[[ x]\][ \t]+)?")
 # Signs that tools decorate keys with.
 _SIGNS = re.compile(r"^(?:[^\w\s\[<(（【「《\"'“*_`#:|.!@/\\-]\ufe0f?\s*){1,3}(?=\S)")
+_MEANT_BY_SIGN = {
+    **dict.fromkeys("📅📆🗓🕒⏰🕐⏱🕓", "date"),
+    **dict.fromkeys("✍👤🖊🧑👨👩", "author"),
+    **dict.fromkeys("🔗🌐", "url"),
+    **dict.fromkeys("📰📡🏢🗞", "source"),
+    **dict.fromkeys("🏷🔖", "tags"),
+}
+_MOMENT = re.compile(
+    r"[*_`]{0,2}\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:[T \t]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?[*_`]{0,2}"
+)
 _PROPERTY = re.compile(
     rf"(?:\*\*|__|[*_`])?(?:【\s*|\[\s*|「)?(?P<key>{_KEY})(?:\s*】|\s*\]|」)?\s*(?:\*\*|__|[*_`])?[ \t]*"
     r"(?:[:：]{1,2}|(?<=】)|(?<=\*\*)(?=[ \t]|$))[ \t]*(?:\*\*|__|[*_`](?=[ \t]))?[ \t]*(?P<value>.*)"
@@ -62,84 +74,131 @@ _TOOLS_SHAPES = (
     re.compile(r"(?:@|\\)(?P<key>[a-z]{3,12})[ \t{]+(?P<value>[^{}]*)\}?"),
 )
 _ROW = re.compile(r"\|(?P<key>[^|]+)\|(?P<value>(?:[^|\\]|\\.)*)\|?")
-_ROW_OF_KEYS = re.compile(r"\|?[ \t]*(?:属性|字段|字段名|项目|名称|键|元数据|key|property|field|name|item|meta\w*|[ \t]*)[ \t]*\|.*", re.I)
+_ROW_OF_KEYS = re.compile(
+    r"\|?[ \t]*(?:属性|字段|字段名|项目|名称|键|元数据|key|property|field|name|item|meta\w*|[ \t]*)[ \t]*\|.*", re.I
+)
 _BETWEEN = re.compile(r"[ \t]+[|｜·•/][ \t]+|[ \t]*[｜|][ \t]*|\u3000+|[ \t]{2,}|&nbsp;|&emsp;|\t")
 
 _RULE = re.compile(r"[ \t]*(?:(?:[-*_=~][ \t]*){3,}|\|?(?:[ \t]*:?-{2,}:?[ \t]*\|?)+|[─━—]{3,}|[`~+]{3,}\w*)[ \t]*")
-_NOTHING = re.compile(r"[ \t>\u3000\\]*|[ \t]*<!--.*?-->[ \t]*|(?:[ \t]*</?[a-z][^<>\n]*>)+[ \t]*(?:(?:元数据|文章信息|Metadata|属性)[ \t]*</\w+>)?|:(?:PROPERTIES|END):", re.I)
-_PICTURE = re.compile(r"[ \t>]*(?:\[?!\[[^\]\n]*\](?:\([^()\n]*\)|\[[^\]]*\])(?:\([^()\n]*\)|\]\([^()\n]*\))?|!\[\[[^\]\n]+\]\])[ \t]*")
+_NOTHING = re.compile(
+    r"[ \t>\u3000\\]*|[ \t]*<!--.*?-->[ \t]*|:(?:PROPERTIES|END):"
+    r"|(?:[ \t]*</?[a-z][^<>\n]*>)+[ \t]*(?:(?:元数据|文章信息|Metadata|属性)[ \t]*</\w+>)?",
+    re.I,
+)
+_PICTURE = re.compile(
+    r"[ \t>]*(?:\[?!\[[^\]\n]*\](?:\([^()\n]*\)|\[[^\]]*\])(?:\([^()\n]*\)|\]\([^()\n]*\))?|!\[\[[^\]\n]+\]\])[ \t]*"
+)
 _HEADING = re.compile(r"[ \t>-]*(?:#{1,6}[ \t]+|\*\*|__)?(?P<words>[^\n]{1,80}?)(?:\*\*|__)?[ \t#]*[:：]?[ \t]*")
 _IS_HEADING = re.compile(r"[ \t>]*(?:-[ \t]+)?#{1,6}[ \t]+\S")
 _CALLOUT = re.compile(r"[ \t]*>[ \t]*\[!(?P<kind>[\w-]{2,12})\][+-]?[ \t]*(?P<words>.*)")
 _TOP_HEADING = re.compile(r"[ \t]*#[ \t]+\S")
 
 _FRAME_HEADINGS = re.compile(
-    r"(?:meta ?data|properties|property|info(?:rmation)?|article info\w*|about(?: this (?:article|note))?|front ?matter|document note|bookmark|source|"
+    r"(?:meta ?data|properties|property|info(?:rmation)?|article info\w*|about(?: this (?:article|note))?|"
+    r"front ?matter|document note|bookmark|source|"
     r"元数据|元信息|属性|文章信息|基本信息|笔记信息|文档信息|页面信息|书签信息|来源信息|剪藏信息|信息)",
     re.I,
 )
 _CONTENT_HEADINGS = re.compile(
-    r"(?:full (?:document|text|article|content)|document|content|article(?: content| text)?|main content|body|original(?: text| content)?|page content|text|"
+    r"(?:full (?:document|text|article|content)|document|content|article(?: content| text)?|main content|"
+    r"body|original(?: text| content)?|page content|text|"
     r"正文|全文|原文|文章内容|原文内容|正文内容|文章正文|内容|全文内容|网页正文)",
     re.I,
 )
 _SIDE_HEADINGS = re.compile(
-    r"(?:(?:new )?highlights?(?: first synced.*| \(\d+\)|\s*[:：].*)?|annotations?|my (?:notes?|thoughts|highlights?)|notes?|comments?|bookmarks|backlinks?|linked (?:references|mentions)|unlinked references|related(?: (?:notes?|articles?|posts?|links?|reading))?|"
-    r"see also|references?|read (?:next|more)|more (?:from|on) .*|further reading|tags?|links?|attachments?|footnotes?|table of contents|toc|"
-    r"划线|我的划线|划线笔记|高亮|高亮笔记|标注|批注|我的批注|笔记|我的笔记|读书笔记|阅读笔记|想法|我的想法|思考|我的思考|摘录|摘抄|评论|热门评论|精选评论|精选留言|留言|反向链接|反链|双链|相关笔记|关联笔记|"
-    r"相关(?:阅读|文章|推荐|链接|新闻|报道|内容)|延伸阅读|推荐阅读|更多阅读|猜你喜欢|外部链接|附件|目录|标签|待办|todo|链接|上一篇|下一篇)(?:\s*[（(]\d+[)）]|\s*\d+)?",
+    r"(?:(?:new )?highlights?(?: first synced.*| \(\d+\)|\s*[:：].*)?|annotations?|my (?:notes?|thoughts|"
+    r"highlights?)|notes?|comments?|bookmarks|backlinks?|linked (?:references|mentions)|"
+    r"unlinked references|related(?: (?:notes?|articles?|posts?|links?|reading))?|"
+    r"see also|references?|read (?:next|more)|more (?:from|on) .*|further reading|tags?|links?|"
+    r"attachments?|footnotes?|table of contents|toc|"
+    r"划线|我的划线|划线笔记|高亮|高亮笔记|标注|批注|我的批注|笔记|我的笔记|读书笔记|阅读笔记|想法|"
+    r"我的想法|思考|我的思考|摘录|摘抄|评论|热门评论|精选评论|精选留言|留言|反向链接|反链|双链|相关笔记|"
+    r"关联笔记|"
+    r"相关(?:阅读|文章|推荐|链接|新闻|报道|内容)|延伸阅读|推荐阅读|更多阅读|猜你喜欢|外部链接|附件|目录|"
+    r"标签|待办|todo|链接|上一篇|下一篇|参考|参考资料|参考文献|参考链接|注释|资料来源|"
+    r"来源)(?:\s*[（(]\d+[)）]|\s*\d+)?",
     re.I,
 )
 # Of these, the ones that a writer has no use for.
 _READERS_HEADINGS = re.compile(
-    r"(?:(?:new )?highlights?.*|annotations?|my .*|backlinks?|(?:un)?linked .*|related notes?|我的.*|划线.*|高亮.*|标注|批注|反向链接|反链|双链|相关笔记|关联笔记|读书笔记|阅读笔记|热门评论|精选评论|精选留言|留言)(?:\s*[（(]\d+[)）]|\s*\d+)?",
+    r"(?:(?:new )?highlights?.*|annotations?|my .*|backlinks?|(?:un)?linked .*|related notes?|我的.*|"
+    r"划线.*|高亮.*|标注|批注|反向链接|反链|双链|相关笔记|关联笔记|读书笔记|阅读笔记|热门评论|精选评论|"
+    r"精选留言|留言)(?:\s*[（(]\d+[)）]|\s*\d+)?",
     re.I,
 )
 _SUMMARY_HEADINGS = re.compile(
-    r"(?:(?:ai|gpt|chatgpt|claude|kimi|deepseek|ghostreader|智能|人工智能|机器|自动|通义|豆包)[ \t-]*(?:\w+[ \t])?(?:摘要|总结|速览|导读|概要|概述|要点|解读|提炼|summary|abstract|tl;?dr|overview|notes?|summarization).{0,12}"
+    r"(?:(?:ai|gpt|chatgpt|claude|kimi|deepseek|ghostreader|智能|人工智能|机器|自动|通义|"
+    r"豆包)[ \t-]*(?:\w+[ \t])?(?:摘要|总结|速览|导读|概要|概述|要点|解读|提炼|summary|abstract|tl;?dr|"
+    r"overview|notes?|summarization).{0,12}"
     r"|(?:excerpt|summary|abstract|摘要|tl;?dr|description)(?:[ \t]*[（(].{0,20}[)）])?)",
     re.I,
 )
 _TOOLS = (
-    r"readwise|reader|omnivore|pocket|instapaper|evernote|印象笔记|notion|obsidian|logseq|roam|cubox|flomo|simpread|简悦|joplin|wallabag|raindrop|matter|hypothes\.?is|zotero|diigo|"
-    r"markdownload|web clipper|clipper|yuque|语雀|feishu|飞书|lark|wolai|思源|siyuan|feedly|inoreader|freshrss|miniflux|newsblur|rsshub|rss|singlefile|turndown|pandoc|upnote|bear|craft|onenote|有道云笔记|为知笔记|收趣|gofullpage|"
+    r"readwise|reader|omnivore|pocket|instapaper|evernote|印象笔记|notion|obsidian|logseq|roam|cubox|flomo|"
+    r"simpread|简悦|joplin|wallabag|raindrop|matter|hypothes\.?is|zotero|diigo|"
+    r"markdownload|web clipper|clipper|yuque|语雀|feishu|飞书|lark|wolai|思源|siyuan|feedly|inoreader|"
+    r"freshrss|miniflux|newsblur|rsshub|rss|singlefile|turndown|pandoc|upnote|bear|craft|onenote|"
+    r"有道云笔记|为知笔记|收趣|gofullpage|"
     r"huginn|n8n|ifttt|zapier|typora|hexo|hugo|jekyll|halo|wordpress|typecho|medium|substack|ghost"
 )
 _TOOL_LINE = re.compile(
-    r"(?:[（(\[【]?(?:本文|此文|该文|本页|全文|内容|文章|原文|笔记|本笔记|文档|本文档|此文档|该内容|此页面|此笔记|本书签)?\s*(?:已)?(?:由|使用|通过|经|来自|用|自|从|导出自|保存自|剪藏自|收藏自|摘录自|转存自|采集自|同步自|via|by)"
-    r"[^。，；\n]{1,60}?(?:导出|剪藏|收藏|转码|转换|生成|保存|采集|抓取|同步|优化|备份|归档|转存|剪辑|整理而成|制作|擷取|匯出)[^。\n]{0,60}[)）\]】。]?"
+    r"(?:[（(\[【]?(?:本文|此文|该文|本页|全文|内容|文章|原文|笔记|本笔记|文档|本文档|此文档|该内容|此页面|"
+    r"此笔记|本书签)?\s*(?:已)?(?:由|使用|通过|经|来自|用|自|从|导出自|保存自|剪藏自|收藏自|摘录自|转存自|"
+    r"采集自|同步自|via|by)"
+    r"[^。，；\n]{1,60}?(?:导出|剪藏|收藏|转码|转换|生成|保存|采集|抓取|同步|优化|备份|归档|转存|剪辑|"
+    r"整理而成|制作|擷取|匯出)[^。\n]{0,60}[)）\]】。]?"
     r"|(?:导出自|保存自|剪藏自|收藏自|转存自|采集自|同步自|保存到|收藏到|剪藏到|导出到)[^。\n]{1,60}"
     r"|(?:导出|保存|剪藏|收藏|同步|抓取|采集|归档|生成|转存|备份)(?:于|時間|时间)?\s*[:：]?\s*\d{4}[-/.年].{4,30}"
-    r"|(?:this (?:page|article|note|document|file|post) (?:was|is|has been) )?(?:automatically |auto-?)?(?:saved|clipped|exported|captured|archived|imported|converted|created|generated|synced|downloaded|scraped|printed|backed up|bookmarked|highlighted|collected|made|powered|produced|sent|published)"
-    rf"(?:\s+\w+){{0,3}}?\s+(?:by|from|with|via|to|using|on|at|in|through)\b[^。\n]{{1,160}}|(?:via|from|by|sent from|come from|exported:|saved:|clipped:)\s+(?:\w+\s+)?\[?(?:{_TOOLS})\b.{{0,80}}"
+    r"|(?:this (?:page|article|note|document|file|post) (?:was|is|has been) )?(?:automatically |"
+    r"auto-?)?(?:saved|clipped|exported|captured|archived|imported|converted|created|generated|synced|"
+    r"downloaded|scraped|printed|backed up|bookmarked|highlighted|collected|made|powered|produced|sent|"
+    r"published)"
+    rf"(?:\s+\w+){{0,3}}?\s+(?:by|from|with|via|to|using|on|at|in|through)\b[^。\n]{{1,160}}|(?:via|from|"
+    rf"by|sent from|come from|exported:|saved:|clipped:)\s+(?:\w+\s+)?\[?(?:{_TOOLS})\b.{{0,80}}"
     rf"|[—–-]{{1,2}}\s*(?:{_TOOLS})\s*[—–-]{{0,2}})",
     re.I,
 )
 _ORIGIN = (
-    r"(?:点击|點擊|点此|查看|阅读|閱讀|访问|打开|前往|跳转|跳转到|返回|閱覽|浏览)?\s*(?:原文|原网页|原始网页|原始链接|原链接|来源|全文|源网页|源站|原帖|网页原文|原文链接|原文地址|來源|網頁)(?:链接|连接|地址|出处|网址)?"
-    r"|(?:view|read|open|see|visit|go to|link to|show)?\s*(?:the\s+)?(?:original|source|full|web(?:site|page)?|article|online|in browser|permalink|link|url)(?:\s+(?:article|page|post|link|source|story|version|url|text|website))?"
-    rf"|(?:view|open|read|edit|show|listen)\s+(?:\w+\s+)?(?:in|on|with|at)\s+.{{2,30}}|(?:在|于)\s*.{{2,20}}\s*(?:中|上|里)?(?:打开|查看|阅读|编辑)|(?:{_TOOLS})"
+    r"(?:点击|點擊|点此|查看|阅读|閱讀|访问|打开|前往|跳转|跳转到|返回|閱覽|浏览)?\s*(?:原文|原网页|"
+    r"原始网页|原始链接|原链接|来源|全文|源网页|源站|原帖|网页原文|原文链接|原文地址|來源|網頁)(?:链接|"
+    r"连接|地址|出处|网址)?"
+    r"|(?:view|read|open|see|visit|go to|link to|show)?\s*(?:the\s+)?(?:original|source|full|web(?:site|"
+    r"page)?|article|online|in browser|permalink|link|url)(?:\s+(?:article|page|post|link|source|story|"
+    r"version|url|text|website))?"
+    rf"|(?:view|open|read|edit|show|listen)\s+(?:\w+\s+)?(?:in|on|with|at)\s+.{{2,30}}|(?:在|"
+    rf"于)\s*.{{2,20}}\s*(?:中|上|里)?(?:打开|查看|阅读|编辑)|(?:{_TOOLS})"
 )
-_LINK = r"(?:\[(?P<{0}words>[^\]\n]{{0,120}})\]\([ \t]*<?(?P<{0}url>[^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)?)>?(?:[ \t]+\"[^\"\n]*\")?[ \t]*\))"
-_ONE_LINK = re.compile(rf"[^\w\[\n]{{0,6}}{_LINK.format('')}[^\w\n]{{0,4}}")
-_ANY_LINK = re.compile(_LINK.format(""))
+_LINK = (
+    r"(?:\[(?P<words>[^\]\n]{0,120})\]"
+    r"\([ \t]*<?(?P<url>[^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)?)>?(?:[ \t]+\"[^\"\n]*\")?[ \t]*\))"
+)
+_ONE_LINK = re.compile(rf"[^\w\[\n]{{0,6}}{_LINK}[^\w\n]{{0,4}}")
+_ANY_LINK = re.compile(_LINK)
 _ORIGIN_WORDS = re.compile(rf"[^\w]{{0,4}}(?:{_ORIGIN})[^\w]{{0,4}}", re.I)
 _BARE_URL = re.compile(r"[ \t>]*(?:[^\w<\n]{0,3})<?(?P<url>https?://[^\s<>\u3000-\u9fff]+)>?[ \t]*")
 _TOOLS_ADDRESS = re.compile(_TOOLS, re.I)
 _URL = re.compile(r"https?://[^\s<>()\[\]\"'，。；）】\u4e00-\u9fff]+(?:\([^\s()]*\)[^\s<>()\[\]\"']*)?")
 _HOST = re.compile(r"(?:www\.)?[\w-]+(?:\.[\w-]+)+(?:/\S*)?")
-_TAG_LINE = re.compile(r"[ \t>]*(?:(?:tags?|标签|標籤|话题|关键词)[ \t]*[:：][ \t]*)?(?:(?<![\w#])#(?![\s#\d]{1,4}(?:\s|$))[^\s#,，、。]{1,30}#?[ \t,，、]*)+", re.I)
+_TAG_LINE = re.compile(
+    r"[ \t>]*(?:(?:tags?|标签|標籤|话题|关键词)[ \t]*[:：][ \t]*)?(?:(?<![\w#])#(?![\s#\d]{1,4}(?:\s|"
+    r"$))[^\s#,，、。]{1,30}#?[ \t,，、]*)+",
+    re.I,
+)
 _TAG = re.compile(r"#([^\s#,，、]{1,30})")
 _WIKI = re.compile(r"\[\[(?:[^\]\[|\n]*\|)?([^\]\[|\n]+)\]\]")
 _DATE = re.compile(
-    r"(?<!\d)\d{4}\s*[-/.年]\s*\d{1,2}(?:\s*[-/.月]\s*\d{1,2})?|(?<!\d)(?:19|20)\d{6}(?!\d)|(?<!\d)1\d{9}(?:\d{3})?(?!\d)"
-    r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\b\d{1,2}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{4}|\d{1,2}/\d{1,2}/\d{4}",
+    r"(?<!\d)\d{4}\s*[-/.年]\s*\d{1,2}(?:\s*[-/.月]\s*\d{1,2})?|(?<!\d)(?:19|20)\d{6}(?!\d)|"
+    r"(?<!\d)1\d{9}(?:\d{3})?(?!\d)"
+    r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|"
+    r"\b\d{1,2}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{4}|"
+    r"\d{1,2}/\d{1,2}/\d{4}",
     re.I,
 )
 _STOP = re.compile(r"[。！？；](?!$)")
 # Keys of meetings, offers, securities: where one stands among others, the others tell of the same.
 _OF_AN_EVENT = re.compile(
-    r".*(?:地点|地點|地址|会场|主办|承办|协办|嘉宾|主持|参会|出席|议程|日程|对象|费用|报名|联系|电话|传真|邮箱|代码|简称|公告|价格|金额|数量|"
+    r".*(?:地点|地點|地址|会场|主办|承办|协办|嘉宾|主持|参会|出席|议程|日程|对象|费用|报名|联系|电话|传真|"
+    r"邮箱|代码|简称|公告|价格|金额|数量|"
     r"利率|期限|规模|收盘|开盘|涨|跌|营收|利润|收入|比例|股|评级|目标价|合同|项目|活动|会议|发行|中标|招标|货币).*"
 )
 _MARKS = re.compile(r"^[\s\"'“”‘’`*_\[\]<>(（]+|[\s\"'“”‘’`*_\[\]<>)）\\]+$")
@@ -203,7 +262,12 @@ def unframed(text: str, title: str = "") -> Framed:
 def _first_line(lines: Sequence[str]) -> int | None:
     """Number of a first line that may be the title."""
     first = next((number for number, line in enumerate(lines) if line.strip("\ufeff \t\u3000")), None)
-    if first is None or len(lines[first]) > LONGEST_LINE or _STOP.search(lines[first]) or lines[first].rstrip().endswith(("。", "，", "：", ":")):
+    if (
+        first is None
+        or len(lines[first]) > LONGEST_LINE
+        or _STOP.search(lines[first])
+        or lines[first].rstrip().endswith(("。", "，", "：", ":"))
+    ):
         return None
     return first if len(_plain(lines[first])) <= TITLE_CHARS else None
 
@@ -223,32 +287,32 @@ def _head(lines: Sequence[str], title: str, start: int = 0) -> _Block:
             block.end = at = skipped
             continue
         if (skipped := _summary_section(lines, at)) > at:
-            block.end, block.is_tools = skipped, block.is_tools or _is_by_machine(line)
+            block.end, block.is_tools = skipped, True
             at = skipped
             continue
         if (end := _table_of_keys(lines, at, block)) > at:
             block.end = at = end
             continue
-        if not _take(line, block, title, follows):
+        if not _take(line, block, title, follows=follows):
             break
         follows = True
         at += 1
         block.end = at
-        if "\0end" in block.values:
-            del block.values["\0end"]
+        if _TEXT_BEGINS in block.values:
+            del block.values[_TEXT_BEGINS]
             block.is_tools = True
             break
     return block
 
 
-def _take(line: str, block: _Block, title: str, follows: bool) -> bool:
+def _take(line: str, block: _Block, title: str, *, follows: bool) -> bool:
     """Is the line one of a frame? What it tells is noted in the block."""
     if _says_title(line, title) or _is_named(line, _FRAME_HEADINGS):
         return True
-    if _CALLOUT.fullmatch(line) and not _CALLOUT.fullmatch(line)["words"].strip():
+    if (callout := _CALLOUT.fullmatch(line)) and not callout["words"].strip():
         return True
     if _is_named(line, _CONTENT_HEADINGS) and block.known:
-        block.values["\0end"] = ""
+        block.values[_TEXT_BEGINS] = ""
         return True
     if url := _origin(line, title):
         block.values.setdefault("link", url)
@@ -259,7 +323,7 @@ def _take(line: str, block: _Block, title: str, follows: bool) -> bool:
     if _TAG_LINE.fullmatch(bare):
         block.values.setdefault("tags", tuple(_TAG.findall(bare)))
         return True
-    found = _properties(bare)
+    found = _properties(bare) or _by_sign(line)
     if found is None:
         if _TOOL_LINE.fullmatch(_unlinked(bare)) and len(_unlinked(bare)) <= 200:
             block.is_tools = True
@@ -267,18 +331,18 @@ def _take(line: str, block: _Block, title: str, follows: bool) -> bool:
                 block.values.setdefault("link", urls[-1])
             return True
         return _ROW_OF_KEYS.fullmatch(bare) is not None
-    return all(_note(key, value, is_tools, block, title, line, follows) for key, value, is_tools in found)
+    return all(_note(key, value, block, title, is_tools=is_tools, follows=follows) for key, value, is_tools in found)
 
 
-def _note(key: str, value: str, is_tools: bool, block: _Block, title: str, line: str, follows: bool) -> bool:
-    meaning = meaning_of(key)
+def _note(key: str, value: str, block: _Block, title: str, *, is_tools: bool, follows: bool) -> bool:
+    meaning, value = meaning_of(key), spelt_out(value)
     if _OF_AN_EVENT.fullmatch(key) and meaning is None:
         block.is_event = True
         return False
     if meaning == "body":
         if value:
             return False
-        block.values["\0end"] = ""
+        block.values[_TEXT_BEGINS] = ""
         return True
     if meaning is None:
         if not (is_tools or follows) or len(value) > LONGEST_NAME or _STOP.search(value) or value.endswith("。"):
@@ -286,14 +350,21 @@ def _note(key: str, value: str, is_tools: bool, block: _Block, title: str, line:
         block.unknown += 1
         block.is_tools = block.is_tools or is_tools
         return True
-    if not _fits(meaning, value, title):
+    if not _fits(meaning, value):
         return False
+    if meaning == "publisher" and re.fullmatch(_TOOLS, _plain(value), re.I):
+        block.is_tools = True
+        return True
     block.known += 1
     block.is_tools = block.is_tools or is_tools
     if meaning == "editor":
         block.kept.append(f"编辑：{_plain(value)}" if value else "")
         return True
-    block.anchored = block.anchored or (bool(value) and meaning in ("published", "updated", "saved", "url")) or (meaning == "title" and bool(title) and _same(value, title))
+    block.anchored = (
+        block.anchored
+        or (bool(value) and meaning in ("published", "updated", "saved", "url"))
+        or (meaning == "title" and bool(title) and _same(value, title))
+    )
     _keep(meaning, key, value, block)
     return True
 
@@ -309,19 +380,23 @@ def _keep(meaning: Meaning, key: str, value: str, block: _Block) -> None:
     if meaning == "url":
         written = url[0] if url else ""
     elif meaning == "tags":
-        written = tuple(filter(None, (_plain(tag).strip("# ") for tag in re.split(r"[,，、;；]|\s+(?=#)|\s{2,}", value))))
+        written = tuple(
+            filter(None, (_plain(tag).strip("# ") for tag in re.split(r"[,，、;；]|\s+(?=#)|\s{2,}", value)))
+        )
     if written and not (meaning != "url" and isinstance(written, str) and _BARE_URL.fullmatch(written)):
-        block.values.setdefault(name, written)
+        block.values.setdefault(name, spelt_out(written) if isinstance(written, str) else written)
 
 
-def _fits(meaning: Meaning, value: str, title: str) -> bool:
+def _fits(meaning: Meaning, value: str) -> bool:
     """Is the value of the kind that the key promises? An empty one is."""
     if not value:
         return True
     if meaning in ("published", "updated", "saved"):
         return bool(_DATE.search(value)) and len(value) <= LONGEST_NAME and not _STOP.search(value)
     if meaning == "url":
-        return bool(_URL.search(value) or _HOST.fullmatch(_plain(value)) or _ANY_LINK.fullmatch(value) or _WIKI.search(value))
+        return bool(
+            _URL.search(value) or _HOST.fullmatch(_plain(value)) or _ANY_LINK.fullmatch(value) or _WIKI.search(value)
+        )
     if meaning == "summary":
         return len(value) <= LONGEST_SUMMARY
     if meaning == "title":
@@ -349,6 +424,17 @@ def _properties(bare: str) -> list[tuple[str, str, bool]] | None:
     return [(found["key"].strip(), found["value"].strip(), False)] if found else None
 
 
+def _by_sign(line: str) -> list[tuple[str, str, bool]] | None:
+    """A value that a sign stands for, 「📅 2024-03-05」, or a moment alone."""
+    bare = _PREFIX.sub("", line).strip()
+    if _MOMENT.fullmatch(bare):
+        return [("date", bare, False)]
+    value = _SIGNS.sub("", bare)
+    if key := _MEANT_BY_SIGN.get(bare[:1]):
+        return [(key, value, False)]
+    return None
+
+
 def _table_of_keys(lines: Sequence[str], at: int, block: _Block) -> int:
     """The end of a table of one row whose heads are all keys; `at` where there is none."""
     rows = [[_plain(cell) for cell in line.strip().strip("|").split("|")] for line in lines[at : at + 4] if "|" in line]
@@ -357,7 +443,9 @@ def _table_of_keys(lines: Sequence[str], at: int, block: _Block) -> int:
     meanings = [meaning_of(cell) for cell in rows[0]]
     if None in meanings or len(meanings) < 2:
         return at
-    if not all(_note(key, value, True, block, "", "", True) for key, value in zip(rows[0], rows[2], strict=True)):
+    if not all(
+        _note(key, value, block, "", is_tools=True, follows=True) for key, value in zip(rows[0], rows[2], strict=True)
+    ):
         return at
     return at + 3
 
@@ -411,40 +499,35 @@ def _origin(line: str, title: str) -> str:
 def _tail(lines: Sequence[str]) -> tuple[int, Values]:
     """Where the text ends, and what stands below it."""
     block = _Block()
-    end, at, ruled, links = len(lines), len(lines), False, 0
-    best = len(lines)
-    while at > 0:
-        line = lines[at - 1]
+    end, links = len(lines), 0
+    for at in range(len(lines) - 1, -1, -1):
+        line = lines[at]
         if len(line) > LONGEST_LINE:
             break
-        if _RULE.fullmatch(line) and line.strip():
-            ruled = True
-            if links:
-                best = at - 1
-        elif _NOTHING.fullmatch(line) or _PICTURE.fullmatch(line):
-            pass
-        elif _only_links(line):
-            links += 1
-            url = _origin(line, "")
-            if url and _ORIGIN_WORDS.search(line):
-                block.values.setdefault("link", url)
-                best = at - 1
-        else:
-            before = (block.known, block.is_tools)
-            tagged = _TAG_LINE.fullmatch(_PREFIX.sub("", line).strip())
-            fake = replace(block, values=dict(block.values), kept=[])
-            if not _take(line, fake, "", True) or fake.kept or fake.is_event or _IS_HEADING.match(line) and not tagged:
+        if _NOTHING.fullmatch(line) or _PICTURE.fullmatch(line):
+            continue
+        if _RULE.fullmatch(line):
+            end = at if links else end
+        elif (longer := _with_line_below(line, block)) is None:
+            if not _only_links(line):
                 break
-            block = fake
-            if block.is_tools != before[1] or tagged:
-                best = at - 1
-            elif block.anchored and (block.known >= 2 or "link" in block.values):
-                best = at - 1
-        at -= 1
-    if at == 0 or best == len(lines):
-        return end, {}
-    block.values.pop("\0end", None)
-    return best, block.values
+            links += 1
+        else:
+            is_mark = longer.is_tools != block.is_tools or "tags" in longer.values.keys() - block.values.keys()
+            block = longer
+            if is_mark or (block.anchored and (block.known >= 2 or "link" in block.values)):
+                end = at
+    # Nothing but links is a text of links.
+    return (end, block.values) if any(map(clean_line, lines[:end])) and end < len(lines) else (len(lines), {})
+
+
+def _with_line_below(line: str, block: _Block) -> _Block | None:
+    """The block with one more line; None if that is the writer's, or names people, whom the wrapper's table reads."""
+    is_tags = _TAG_LINE.fullmatch(_PREFIX.sub("", line).strip()) is not None
+    longer = replace(block, values=dict(block.values), kept=[])
+    is_taken = _take(line, longer, "", follows=True) and not (longer.kept or longer.is_event)
+    longer.values.pop(_TEXT_BEGINS, None)
+    return longer if is_taken and (is_tags or not _IS_HEADING.match(line)) else None
 
 
 def _only_links(line: str) -> bool:
@@ -456,9 +539,11 @@ def _only_links(line: str) -> bool:
 def _without_side_sections(lines: list[str], is_framed: bool) -> list[str]:
     """Without sections of highlights and links at the end; in a frame, without those before the full text, too."""
     headings = [number for number, line in enumerate(lines) if _IS_HEADING.match(line)]
-    if is_framed and (
-        full := next((number for number in headings if _is_named(lines[number], _CONTENT_HEADINGS)), None)
-    ) is not None:
+    if (
+        is_framed
+        and (full := next((number for number in headings if _is_named(lines[number], _CONTENT_HEADINGS)), None))
+        is not None
+    ):
         before = [number for number in headings if number < full]
         opening = lines[: before[0]] if before else lines[:full]
         if all(_is_side(lines[number]) for number in before) and not any(map(clean_line, opening)):

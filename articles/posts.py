@@ -25,6 +25,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from articles.frames import Values, unframed
+from articles.markups import as_markdown
 from articles.meanings import Meaning, meaning_of
 from articles.normalise import clean_line, clean_text
 from articles.records import Listed
@@ -102,7 +103,10 @@ LOOSE_KEY = re.compile(rf"([A-Za-z_][\w.-]{{0,40}}|{_CHINESE_KEYS})[ \t]*[:：](
 # Between fences a key may be any word.
 FENCED_KEY = re.compile(r"([A-Za-z_][\w. -]{0,40}|[\u4e00-\u9fff]{1,8})[ \t]*[:：](.*)$")
 # Front matter in a comment or a block of code.
-WRAPPED = re.compile(r"\s*(?:<!--|(`{3,}|~{3,})\w*)[ \t]*\n(?:---\n)?((?:(?!-->|`{3}|~{3}).)*?)(?:---\n)?[ \t]*(?:-->|\1)[ \t]*(?:\n|$)", re.DOTALL)
+WRAPPED = re.compile(
+    r"\s*(?:<!--|(`{3,}|~{3,})\w*)[ \t]*\n(?:---\n)?((?:(?!-->|`{3}|~{3}).)*?)(?:---\n)?[ \t]*(?:-->|\1)[ \t]*(?:\n|$)",
+    re.DOTALL,
+)
 ENTRY = re.compile(r"[ \t]*-[ \t]+(.*)$")
 # What Joplin writes below a note.
 JOPLIN_NOTE = re.compile(r"\n(id: [0-9a-f]{32}\n(?:[a-z_]+:[^\n]*\n)*type_: 1)\s*\Z")
@@ -121,7 +125,8 @@ HEXO_JSON = re.compile(r"\s*(\".*?)\n[ \t]*;{3}[ \t]*(?:\n|$)", re.DOTALL)
 ENGINE_TAG = re.compile(
     r"^[ \t]*[*+-][ \t]+\S{1,20}[ \t]*\n[ \t]*\{:toc\b[^{}\n]{0,60}\}[ \t]*$|"
     r"\{%[^{}\n]{0,300}?%\}|\{\{[^{}\n]{0,300}?\}\}|<%[^<>\n]{0,200}?%>|"
-    r"^[ \t]*(?:\{:[^{}\n]{0,200}\}|@?[\[$]{1,2}\{?_?TOC_?\}?\]{0,2}(?:\([^()\n]{0,40}\))?|>[ \t]*\[![a-z]{2,12}\][+-]?)[ \t]*$"
+    r"^[ \t]*(?:\{:[^{}\n]{0,200}\}|@?[\[$]{1,2}\{?_?TOC_?\}?\]{0,2}(?:\([^()\n]{0,40}\))?|"
+    r">[ \t]*\[![a-z]{2,12}\][+-]?)[ \t]*$"
     r"|(?<=\))\{[:.#][^{}\n]{0,200}\}|(?<=\S)[ \t]+\{[#.][\w.# =\"-]{1,80}\}[ \t]*$"
     # Of Logseq and Roam: properties of a block, references to blocks.
     r"|^[ \t]*(?:[-*][ \t]+)?[a-z][a-z_-]{1,20}::(?:[ \t].{0,200})?$|\(\([\w-]{9,36}\)\)",
@@ -134,7 +139,9 @@ MDX_IMPORT = re.compile(
 )
 EMBED = re.compile(r"!\[\[[^\]\[\n]{1,200}\]\]")
 # 「!!! note "风险提示"」, 「=== "第一页"」, 「> [!tip]+ 提示」: only the heading is text.
-ADMONITION = re.compile(r"^[ \t]*(?:!{3}|\?{3}\+?|/{3}|={3}!?)[ \t]+(?:[a-z]+[ \t]*)*(?:\"([^\"\n]*)\"|\|[ \t]*([^\n]*))?[ \t]*$", re.M)
+ADMONITION = re.compile(
+    r"^[ \t]*(?:!{3}|\?{3}\+?|/{3}|={3}!?)[ \t]+(?:[a-z]+[ \t]*)*(?:\"([^\"\n]*)\"|\|[ \t]*([^\n]*))?[ \t]*$", re.M
+)
 CALLOUT = re.compile(r"^([ \t]*(?:>[ \t]*)+)\[![\w-]{2,12}\][+-]?[ \t]+(?=\S)", re.M)
 # Notes of the writer to himself, and the names that Obsidian gives to paragraphs.
 COMMENT = re.compile(r"\{/\*[^{}]{0,500}?\*/\}|%%[^%\n]{1,500}%%|[ \t]\^[a-z0-9]{6}$", re.MULTILINE)
@@ -176,9 +183,15 @@ ORIGIN_LINKS = (
 )
 # A tag, a comment or a doctype; not the share link, which an HTML parser takes for a tag, nor Notion's callout.
 STARTS_AS_HTML = re.compile(r"\s*<(?!https?:|aside>)(?:!--|[A-Za-z!/])")
-MARKDOWN_MARK = re.compile(r"^[ \t]{0,3}(?:#{1,6}[ \t]+\S|[-*+][ \t]+\S)|^!\[|\*\*[^\s*][^*\n]{0,200}\*\*", re.MULTILINE)
-LEADING_COMMENTS = re.compile(r"\A(?:\s*(?:<!--(?:(?!-->).)*-->|<a (?:name|id)=[^<>\n]{1,80}>[ \t]*</a>))+[ \t]*\n?", re.DOTALL)
+MARKDOWN_MARK = re.compile(
+    r"^[ \t]{0,3}(?:#{1,6}[ \t]+\S|[-*+][ \t]+\S)|^!\[|\*\*[^\s*][^*\n]{0,200}\*\*", re.MULTILINE
+)
+LEADING_COMMENTS = re.compile(
+    r"\A(?:\s*(?:<!--(?:(?!-->).)*-->|<a (?:name|id)=[^<>\n]{1,80}>[ \t]*</a>))+[ \t]*\n?", re.DOTALL
+)
 BRACES = {"&#123;": "{", "&#125;": "}"}
+HTML_HEADING = re.compile(r"\s*<h1\b[^<>]{0,300}>(.{1,300}?)</h1>", re.DOTALL | re.IGNORECASE)
+TAG = re.compile(r"<[^<>]{0,300}>")
 HEADING = re.compile(r"\s*#[ \t]+(.{1,300}?)[ \t]*#*[ \t]*(?:\n|$)")
 DATE_IN_HEADING = re.compile(r"[(（【]\s*(\d{8}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)\s*[)）】]\s*$")
 DAY = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
@@ -269,7 +282,7 @@ def looks_like_post(text: str) -> bool:
 
 def unframed_text(text: str, title: str) -> Post:
     """A plain text without what the tool that saved it wrote around it."""
-    framed = unframed(text.replace("\r\n", "\n").replace("\r", "\n"), title) 
+    framed = unframed(text.replace("\r\n", "\n").replace("\r", "\n"), title)
     if not framed.values and framed.body == text:
         return Post(meta={}, listed=Listed(), url="", body=text, kind="markdown")
     meta = framed.values
@@ -474,9 +487,9 @@ def _value(written: str) -> str:
 
 
 def _without_frames(meta: Values, body: str) -> tuple[Values, str, str, str]:
-    """Values, title, a date that its heading carries, and the body without heading and frame: one stands in the other."""
+    """Values, title, a date that its heading carries, and the body without heading and frames."""
     url = _url(meta, body)
-    body = LEADING_COMMENTS.sub("", body)
+    body = LEADING_COMMENTS.sub("", as_markdown(body))
     title, heading_date, body = _own_title(meta, body)
     for _ in range(FRAMES if _kind(body) == "markdown" else 0):
         framed = unframed(body, title)
@@ -494,10 +507,10 @@ def _without_frames(meta: Values, body: str) -> tuple[Values, str, str, str]:
 def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:
     """Title, a date that its heading carries, and the body: a heading at its head that is the title leaves it."""
     title = clean_line(html.unescape(_first(meta, TITLE_KEYS)))
-    heading = HEADING.match(body) or UNDERLINED.match(body)
+    heading = HEADING.match(body) or UNDERLINED.match(body) or HTML_HEADING.match(body)
     if heading is None:
         return title, "", body
-    written = clean_line(heading[1])
+    written = clean_line(html.unescape(TAG.sub("", LINK.sub(r"\1", heading[1])))).strip("*_ ")
     dated = DATE_IN_HEADING.search(written)
     if title and title != written:
         return title, "", body

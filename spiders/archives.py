@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import html
 import io
 import itertools
 import json
@@ -23,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 # The only reading of web archives outside storage: there warcio keeps our own pages, here it opens other people's.
@@ -34,13 +33,14 @@ from warcio.statusandheaders import StatusAndHeadersParserException
 
 from articles.dates import parse_time
 from articles.decode import decode
-from articles.normalise import clean_line
+from articles.objects import record_of, rows_in, tree_of
 from articles.page_header import PAGE_HEADER, page_of
 from articles.posts import BadPost, Post, looks_like_post, parse_post
 from articles.records import Form, Listed, Page, Reason, Rejected
 from articles.source import UNKNOWN, ListRule, Source
 from spiders.catalogue import Catalogue
 from spiders.listing import read as read_list
+from spiders.mails import read_mail
 from spiders.rows import ListError
 
 MAX_BYTES = 16 * 1024 * 1024  # of one document, as in a crawl
@@ -64,35 +64,14 @@ BLOCK_BYTES = 64 * 1024
 PART_FILES = 2_000
 CHECKED_BYTES = 2 * MAX_BYTES
 
-# Lower-case names under which archives of feed items and texts keep what a list says. The first that is filled counts.
-RECORD_FIELDS: dict[str, tuple[str, ...]] = {
-    "title": ("title", "headline"),
-    "published": (
-        *("published", "published_at", "publishedat", "pubdate", "pub_date", "pub_time", "publish_time", "publishtime"),
-        *("date_published", "datepublished", "publish_date", "publishdate", "release_time", "releasetime", "post_time"),
-        *("date", "datetime", "showtime", "ctime", "time", "created_at", "create_time", "createtime"),
-    ),
-    "updated": ("updated", "updated_at", "modified", "date_modified", "update_time", "updatetime"),
-    "publisher": ("source", "publisher", "media", "medianame", "media_name", "source_name", "sourcename"),
-    "author": ("author", "authors", "byline", "dc:creator", "creator", "author_name", "authorname"),
-    "section": ("section", "category", "channel", "column"),
-    "native_id": ("infocode", "newsid", "code", "guid", "id"),
-    "summary": ("summary", "description", "abstract", "digest"),
-}
-# Not sourceUrl and its like: they name the page that a whole day's records were taken from.
-RECORD_URL = ("link", "url", "href", "origin_url", "share_url", "shareurl")
-RECORD_BODY = (
-    *("content_html", "content:encoded", "html", "content", "body", "article", "text"),
-    *("content_text", "full_text", "fulltext"),
-)
-RECORD_TAGS = ("tags", "keywords")
-RECORD_LISTS = ("items", "articles", "data", "entries", "list")
-# So far inside an answer of an API its record may lie: {"code": 0, "data": {"article": {…}}}.
-RECORD_DEPTH = 3
-# Names of the text inside a value that is an object or a list of objects, as feed readers dump them.
-NESTED_TEXT = ("title", "name", "value", "term", "text", "href")
 BLOCK_TAG = re.compile(r"<(?:p|br|div|span|a|img|table|h[1-6]|strong|b|em|ul|ol|li|section|article|blockquote)\b", re.I)
+# In front of JSON that is handed to a function, or put into a variable.
+CALL = re.compile(r"\s*(?:/\*.{0,200}?\*/\s*)?(?:(?:var|let|const)\s+)?(?:window\.)?[\w$.]+\s*[(=]\s*(?=[{\[])", re.S)
+# Marks of Markdown where no tag is.
+MARKDOWN = re.compile(r"^#{1,6}[ \t]+\S|^>[ \t]|\*\*[^\s*][^*\n]{0,100}\*\*|!?\[[^\]\n]{0,100}\]\(https?:", re.M)
 DOCUMENT_TAG = re.compile(r"<(?:!doctype|html|head|body)\b", re.I)
+OPML = re.compile(rb"<opml\b", re.I)
+SITEMAP = re.compile(rb"<(?:urlset|sitemapindex)\b", re.I)
 FEED_TAG = re.compile(rb"<(?:rss|feed|rdf:RDF)\b")
 # A saved feed is read as one whose entries are whole.
 SAVED_FEED = ListRule(kind="feed", url="", full_text=True)
@@ -347,8 +326,8 @@ def _read_sniffed(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:200]
     if head.startswith((b"WARC/", b"filedesc:", b"\x1f\x8b")):
         return _read_warc(path, reading)
-    if start.startswith(b"{"):
-        return _read_json_lines(path, reading)
+    if start.startswith((b"{", b"[{")) or CALL.match(start.decode("latin-1")):
+        return _read_json_lines(path, reading) if _is_lines(head) else _read_json(path, reading)
     if FEED_TAG.search(start):
         return _read_feed(path, reading)
     if DOCUMENT_TAG.search(start.decode("latin-1")):
@@ -418,6 +397,17 @@ def _dialect(post: Post) -> str:
     return ""
 
 
+def _read_mail(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
+    body = _whole(path, reading)
+    if isinstance(body, Rejected):
+        yield body
+    elif mail := read_mail(body):
+        form: Form = "text" if not mail.is_html else "html" if mail.url else "fragment"
+        yield reading.page(mail.body, form, str(path), url=mail.url, listed=mail.listed)
+    else:
+        yield reading.rejected(Reason.NO_TEXT, str(path), "the mail has no text")
+
+
 def _read_html(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
     body = _whole(path, reading)
     if isinstance(body, Rejected):
@@ -471,21 +461,33 @@ def _line_reader(file: IO[bytes]) -> Callable[[int], bytes]:
 
 
 def _read_json(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
-    """One record, an array of them, or an object that holds the array."""
+    """One record, an array of them, or an object that holds them."""
     body = _whole(path, reading)
     if isinstance(body, Rejected):
         yield body
+    elif _is_lines(body):
+        yield from _read_json_lines(path, reading)
     else:
         yield from _records(body, str(path), reading)
 
 
+def _is_lines(body: bytes) -> bool:
+    """Is it an object to a line, under the name of one?"""
+    first, _, rest = body.strip().partition(b"\n")
+    return (
+        first.rstrip().endswith(b"}")
+        and rest.lstrip().startswith(b"{")
+        and first.lstrip(b"\xef\xbb\xbf").startswith(b"{")
+    )
+
+
 def _records(body: bytes, where: str, reading: _Reading) -> Iterator[Page | Rejected]:
     try:
-        loaded = json.loads(decode(body).text.lstrip("\ufeff"))
+        loaded = _loaded(decode(body).text.lstrip("\ufeff"))
     except (ValueError, RecursionError) as error:
         yield reading.rejected(Reason.ARCHIVE, where, f"is no JSON: {error}")
         return
-    rows = _rows(loaded)
+    rows = rows_in(loaded)
     for number, row in enumerate(rows):
         place = where if len(rows) == 1 else f"{where}[{number}]"
         if isinstance(row, dict):
@@ -494,76 +496,32 @@ def _records(body: bytes, where: str, reading: _Reading) -> Iterator[Page | Reje
             yield reading.rejected(Reason.ARCHIVE, place, f"a {type(row).__name__} where a record was expected")
 
 
-def _rows(loaded: object) -> list[Any]:
-    if isinstance(loaded, list):
-        return loaded
-    return (_rows_inside(loaded, RECORD_DEPTH) if isinstance(loaded, dict) else None) or [loaded]
-
-
-def _rows_inside(held: Mapping[str, object], depth: int) -> list[Any] | None:
-    """The records of an object that is none itself, or None."""
-    for name in RECORD_LISTS:
-        rows = held.get(name)
-        if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-            return rows
-    if not depth or _is_record(held):
-        return None
-    inside = [value for value in held.values() if isinstance(value, dict)]
-    if record := next((value for value in inside if _is_record(value)), None):
-        return [record]
-    return next((rows for value in inside if (rows := _rows_inside(value, depth - 1))), None)
-
-
-def _is_record(row: Mapping[str, object]) -> bool:
-    row = {str(name).lower(): value for name, value in row.items()}
-    text = next((value for name in RECORD_BODY if (value := row.get(name))), None)
-    return isinstance(text, str) and bool(_held(row, RECORD_FIELDS["title"]))
+def _loaded(text: str) -> object:
+    """JSON, also as it is handed to a function or put into a variable."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        called = CALL.match(text)
+        if called is None:
+            raise
+        return json.JSONDecoder().raw_decode(text, called.end())[0]
 
 
 def _record(row: Mapping[str, object], where: str, reading: _Reading) -> Page | Rejected:
-    row = {name.lower(): value for name, value in row.items()}
-    fields = {name: clean_line(html.unescape(_held(row, places))) or None for name, places in RECORD_FIELDS.items()}
-    body = _held(row, RECORD_BODY)
-    if not body.strip():  # feeds carry the whole text under the name of a summary
-        body, fields["summary"] = _held(row, RECORD_FIELDS["summary"]), None
-    url = _held(row, RECORD_URL).strip()
+    record = record_of(row)
+    body = record.body
     if not body.strip():
-        return reading.rejected(Reason.NO_TEXT, where, "the record has neither text nor summary", url=url)
-    listed = Listed(**fields, tags=_tags(row))
-    return reading.page(body.encode("utf-8", "surrogatepass"), _form_of(body), where, url=url, listed=listed)
+        return reading.rejected(Reason.NO_TEXT, where, "the record has neither text nor summary", url=record.url)
+    form = _form_of(body)
+    return reading.page(body.encode("utf-8", "surrogatepass"), form, where, url=record.url, listed=record.listed)
 
 
 def _form_of(body: str) -> Form:
     if DOCUMENT_TAG.search(body[:2_000]):
         return "html"
-    return "fragment" if BLOCK_TAG.search(body) else "text"
-
-
-def _held(row: Mapping[str, object], names: tuple[str, ...]) -> str:
-    return next((text for name in names if (text := _as_text(row.get(name)))), "")
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or value is None:
-        return ""
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, dict):
-        return _held({str(name).lower(): held for name, held in value.items()}, NESTED_TEXT)
-    if isinstance(value, list):
-        return "、".join(text for entry in value[:20] if not isinstance(entry, list) and (text := _as_text(entry)))
-    return ""
-
-
-def _tags(row: Mapping[str, object]) -> tuple[str, ...]:
-    for name in RECORD_TAGS:
-        value = row.get(name)
-        texts = re.split(r"[,，;；、]", value) if isinstance(value, str) else value if isinstance(value, list) else []
-        if tags := tuple(tag for text in texts if not isinstance(text, list) and (tag := clean_line(_as_text(text)))):
-            return tags
-    return ()
+    if BLOCK_TAG.search(body):
+        return "fragment"
+    return "post" if MARKDOWN.search(body) or looks_like_post(body[:SNIFFED_BYTES]) else "text"
 
 
 # ── feeds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -577,7 +535,7 @@ def _read_feed(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
     try:
         saved = read_list(body, SAVED_FEED, url="")
     except ListError as error:
-        yield reading.rejected(Reason.ARCHIVE, str(path), error.detail)
+        yield from _read_other_xml(body, path, error.detail, reading)
         return
     for number, row in enumerate(saved.rows):
         where = f"{path}[{number}]"
@@ -589,6 +547,20 @@ def _read_feed(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
         yield reading.rejected(Reason.ARCHIVE, str(path), f"an entry was left out, {dropped.reason}: {dropped.link}")
     if saved.problem:
         yield reading.rejected(Reason.TRUNCATED, str(path), saved.problem)
+
+
+def _read_other_xml(body: bytes, path: Path, problem: str, reading: _Reading) -> Iterator[Page | Rejected]:
+    """The notes of an export, or the text that an agency sends."""
+    head = body[:SNIFFED_BYTES]
+    if OPML.search(head):
+        yield reading.rejected(Reason.ARCHIVE, str(path), "a list of subscriptions (OPML), which holds no article")
+        return
+    tree = tree_of(decode(body).text.encode("utf-8", "surrogatepass")) if not SITEMAP.search(head) else None
+    rows = [row for row in rows_in(tree) if isinstance(row, dict) and record_of(row).body.strip()] if tree else []
+    if not rows:
+        yield reading.rejected(Reason.ARCHIVE, str(path), problem)
+    for number, row in enumerate(rows):
+        yield _record(row, str(path) if len(rows) == 1 else f"{path}[{number}]", reading)
 
 
 # ── web archives ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -836,9 +808,10 @@ READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (re.compile(r"\.w?arc(\.gz)?(\.(open|bad|part|tmp))?$", re.I), _read_warc),
     (re.compile(r"\.(jsonl|ndjson)(\.gz)?$", re.I), _read_json_lines),
     (re.compile(r"\.json(\.gz)?$", re.I), _read_json),
-    (re.compile(r"\.(xml|rss|atom)(\.gz)?$", re.I), _read_feed),
-    (re.compile(r"\.(mdx?|markdown|mkd)$", re.I), _read_post),
+    (re.compile(r"\.(xml|rss|atom|rdf|enex|opml)(\.gz)?$", re.I), _read_feed),
+    (re.compile(r"\.(mdx?|markdown|mkd|qmd|rmd|org|adoc|asciidoc|rst|rest|wiki|tid)$", re.I), _read_post),
     (re.compile(r"\.(txt|text)$", re.I), _read_text),
+    (re.compile(r"\.(eml|mht|mhtml)$", re.I), _read_mail),
     # wget keeps the query of a page in its name.
     (re.compile(r"\.([sx]?html?$|(php|aspx?|jsp)\b)", re.I), _read_html),
 )
