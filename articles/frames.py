@@ -30,6 +30,7 @@ LONGEST_VALUE = 160
 LONGEST_NAME = 60
 LONGEST_SUMMARY = 1_000
 LONGEST_LINE = 1_200
+LONGEST_TOOLS_LINE = 200
 # Noted among the values where a line says that the text begins behind it; no key can be written so.
 _TEXT_BEGINS = "\0"
 TITLE_CHARS = 80
@@ -81,7 +82,7 @@ _BETWEEN = re.compile(r"[ \t]+[|｜·•/][ \t]+|[ \t]*[｜|][ \t]*|\u3000+|[ \t
 
 _RULE = re.compile(r"[ \t]*(?:(?:[-*_=~][ \t]*){3,}|\|?(?:[ \t]*:?-{2,}:?[ \t]*\|?)+|[─━—]{3,}|[`~+]{3,}\w*)[ \t]*")
 _NOTHING = re.compile(
-    r"[ \t>\u3000\\]*|[ \t]*<!--.*?-->[ \t]*|:(?:PROPERTIES|END):"
+    r"[ \t>\u3000\\]*|[ \t]*<!--.*?-->[ \t]*|:(?:PROPERTIES|END):|[ \t]*(?:\{\{[<%].*[>%]\}\}|\{%.*%\})[ \t]*"
     r"|(?:[ \t]*</?[a-z][^<>\n]*>)+[ \t]*(?:(?:元数据|文章信息|Metadata|属性)[ \t]*</\w+>)?",
     re.I,
 )
@@ -148,7 +149,7 @@ _TOOL_LINE = re.compile(
     r"[^。，；\n]{1,60}?(?:导出|剪藏|收藏|转码|转换|生成|保存|采集|抓取|同步|优化|备份|归档|转存|剪辑|"
     r"整理而成|制作|擷取|匯出)[^。\n]{0,60}[)）\]】。]?"
     r"|(?:导出自|保存自|剪藏自|收藏自|转存自|采集自|同步自|保存到|收藏到|剪藏到|导出到)[^。\n]{1,60}"
-    r"|(?:导出|保存|剪藏|收藏|同步|抓取|采集|归档|生成|转存|备份)(?:于|時間|时间)?\s*[:：]?\s*\d{4}[-/.年].{4,30}"
+    r"|(?:数据|行情|信息|内容)?(?:导出|保存|剪藏|收藏|同步|抓取|采集|归档|生成|转存|备份)(?:于|時間|时间)?\s*[:：]?\s*\d{4}[-/.年].{4,60}"
     r"|(?:this (?:page|article|note|document|file|post) (?:was|is|has been) )?(?:automatically |"
     r"auto-?)?(?:saved|clipped|exported|captured|archived|imported|converted|created|generated|synced|"
     r"downloaded|scraped|printed|backed up|bookmarked|highlighted|collected|made|powered|produced|sent|"
@@ -323,21 +324,26 @@ def _take(line: str, block: _Block, title: str, *, follows: bool) -> bool:
     if _TAG_LINE.fullmatch(bare):
         block.values.setdefault("tags", tuple(_TAG.findall(bare)))
         return True
-    found = _properties(bare) or _by_sign(line)
-    if found is None:
-        if _TOOL_LINE.fullmatch(_unlinked(bare)) and len(_unlinked(bare)) <= 200:
-            block.is_tools = True
-            if urls := [url for url in _URL.findall(bare) if not _TOOLS_ADDRESS.search(url)]:
-                block.values.setdefault("link", urls[-1])
-            return True
-        return _ROW_OF_KEYS.fullmatch(bare) is not None
-    return all(_note(key, value, block, title, is_tools=is_tools, follows=follows) for key, value, is_tools in found)
+    found = _properties(bare) or _by_sign(line) or []
+    if found and all(_note(*each, block, title, follows=follows) for each in found):
+        return True
+    return _is_tools_line(bare, block) or _ROW_OF_KEYS.fullmatch(bare) is not None
 
 
-def _note(key: str, value: str, block: _Block, title: str, *, is_tools: bool, follows: bool) -> bool:
+def _is_tools_line(bare: str, block: _Block) -> bool:
+    words = _unlinked(bare)
+    if len(words) > LONGEST_TOOLS_LINE or not _TOOL_LINE.fullmatch(words):
+        return False
+    block.is_tools = True
+    if urls := [url for url in _URL.findall(bare) if not _TOOLS_ADDRESS.search(url)]:
+        block.values.setdefault("link", urls[-1])
+    return True
+
+
+def _note(key: str, value: str, is_tools: bool, block: _Block, title: str, *, follows: bool) -> bool:  # noqa: FBT001
     meaning, value = meaning_of(key), spelt_out(value)
     if _OF_AN_EVENT.fullmatch(key) and meaning is None:
-        block.is_event = True
+        block.is_event = block.is_event or follows or not block.known
         return False
     if meaning == "body":
         if value:
@@ -355,7 +361,7 @@ def _note(key: str, value: str, block: _Block, title: str, *, is_tools: bool, fo
     if meaning == "publisher" and re.fullmatch(_TOOLS, _plain(value), re.I):
         block.is_tools = True
         return True
-    block.known += 1
+    block.known += bool(value) or is_tools
     block.is_tools = block.is_tools or is_tools
     if meaning == "editor":
         block.kept.append(f"编辑：{_plain(value)}" if value else "")
@@ -443,9 +449,7 @@ def _table_of_keys(lines: Sequence[str], at: int, block: _Block) -> int:
     meanings = [meaning_of(cell) for cell in rows[0]]
     if None in meanings or len(meanings) < 2:
         return at
-    if not all(
-        _note(key, value, block, "", is_tools=True, follows=True) for key, value in zip(rows[0], rows[2], strict=True)
-    ):
+    if not all(_note(key, value, True, block, "", follows=True) for key, value in zip(rows[0], rows[2], strict=True)):
         return at
     return at + 3
 

@@ -77,6 +77,8 @@ OTHER_NAMES: tuple[tuple[tuple[str, ...], Meaning], ...] = (
     (PUBLISHER_KEYS, "publisher"),
 )
 
+# 「微信公众号“某某财经”」
+ACCOUNT = re.compile(r"^(?:(?:微信)?(?:公众号|公眾號|订阅号)|微信)\s*[:：]?\s*[“\"「《【]?([^”\"」》】]+)[”\"」》】]?$")
 FENCE = re.compile(r"-{3,}[ \t]*$")
 END_FENCE = re.compile(r"(?:-{3,}|\.{3})[ \t]*$")
 _CHINESE_KEYS = "|".join(
@@ -525,7 +527,7 @@ def _listed(meta: Meta, title: str, heading_date: str) -> Listed:
         published=_published(meta) or heading_date or None,
         updated=_first(meta, UPDATED_KEYS) or None,
         summary=clean_text(_first(meta, SUMMARY_KEYS)) or None,
-        publisher=publisher or None,
+        publisher=ACCOUNT.sub(r"\1", publisher) or None,
         # RSSHub writes the name of the feed where an author belongs; it is among the categories as well.
         author=author if author and author not in categories else None,
         section=_section(categories, tags),

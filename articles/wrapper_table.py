@@ -491,6 +491,23 @@ RULES: tuple[LineRule, ...] = (
         no=("#1 供应商的份额升至四成", "第3#机组已经并网"),
     ),
     LineRule(
+        # What programs that make feeds write below each entry.
+        "feed_footer",
+        "tail",
+        "drop",
+        any_of(
+            r".{2,160}(?:最[先早初]|首[先次])(?:出现|发[布表佈]|刊[登载])[在于於].{2,60}",
+            r".{0,60}(?:RSS|订阅源|阅读器).{0,60}(?:全文|原文|阅读|查看).{0,40}",
+            where=r"(?![^。]*。.)",
+        ),
+        yes=(
+            "外贸增长一成……最先出现在某某观察。",
+            "《外贸增长一成》首先出现于某某网",
+            "您正在使用 RSS 阅读器，请点击查看全文",
+        ),
+        no=("这种模式最早出现在沿海城市。后来传到内地。", "这家公司开发 RSS 工具，去年亏损两亿元。"),
+    ),
+    LineRule(
         "english_promotion",
         "edge",
         "drop",

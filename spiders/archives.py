@@ -67,8 +67,8 @@ CHECKED_BYTES = 2 * MAX_BYTES
 BLOCK_TAG = re.compile(r"<(?:p|br|div|span|a|img|table|h[1-6]|strong|b|em|ul|ol|li|section|article|blockquote)\b", re.I)
 # In front of JSON that is handed to a function, or put into a variable.
 CALL = re.compile(r"\s*(?:/\*.{0,200}?\*/\s*)?(?:(?:var|let|const)\s+)?(?:window\.)?[\w$.]+\s*[(=]\s*(?=[{\[])", re.S)
-# Marks of Markdown where no tag is.
-MARKDOWN = re.compile(r"^#{1,6}[ \t]+\S|^>[ \t]|\*\*[^\s*][^*\n]{0,100}\*\*|!?\[[^\]\n]{0,100}\]\(https?:", re.M)
+# Marks of Markdown where no tag is; two stars in a line stand for what a censor took out, too.
+MARKDOWN = re.compile(r"^#{1,6}[ \t]+\S|^\*\*[^\s*][^*\n]{0,100}\*\*[ \t]*$|!?\[[^\]\n]{0,100}\]\(https?:", re.M)
 DOCUMENT_TAG = re.compile(r"<(?:!doctype|html|head|body)\b", re.I)
 OPML = re.compile(rb"<opml\b", re.I)
 SITEMAP = re.compile(rb"<(?:urlset|sitemapindex)\b", re.I)
