@@ -83,7 +83,7 @@ _BETWEEN = re.compile(r"[ \t]+[|｜·•/][ \t]+|[ \t]*[｜|][ \t]*|\u3000+|[ \t
 _RULE = re.compile(r"[ \t]*(?:(?:[-*_=~][ \t]*){3,}|\|?(?:[ \t]*:?-{2,}:?[ \t]*\|?)+|[─━—]{3,}|[`~+]{3,}\w*)[ \t]*")
 _NOTHING = re.compile(
     r"[ \t>\u3000\\]*|[ \t]*<!--.*?-->[ \t]*|:(?:PROPERTIES|END):|[ \t]*(?:\{\{[<%].*[>%]\}\}|\{%.*%\})[ \t]*"
-    r"|(?:[ \t]*</?[a-z][^<>\n]*>)+[ \t]*(?:(?:元数据|文章信息|Metadata|属性)[ \t]*</\w+>)?",
+    r"|(?:[ \t]*</?(?!https?:)[a-z][^<>\n]*>)+[ \t]*(?:(?:元数据|文章信息|Metadata|属性)[ \t]*</\w+>)?",
     re.I,
 )
 _PICTURE = re.compile(
@@ -107,7 +107,7 @@ _CONTENT_HEADINGS = re.compile(
     re.I,
 )
 _SIDE_HEADINGS = re.compile(
-    r"(?:(?:new )?highlights?(?: first synced.*| \(\d+\)|\s*[:：].*)?|annotations?|my (?:notes?|thoughts|"
+    r"(?:(?:new )?highlights?(?: (?:first synced|added).*| \(\d+\)|\s*[:：].*)?|annotations?|my (?:notes?|thoughts|"
     r"highlights?)|notes?|comments?|bookmarks|backlinks?|linked (?:references|mentions)|"
     r"unlinked references|related(?: (?:notes?|articles?|posts?|links?|reading))?|"
     r"see also|references?|read (?:next|more)|more (?:from|on) .*|further reading|tags?|links?|"
@@ -247,14 +247,14 @@ def unframed(text: str, title: str = "") -> Framed:
     if is_framed:
         values = {**values, **block.values}
         start = block.end
-    rest = [*block.kept, *([""] if block.kept else []), *lines[start:]] if is_framed else lines
-    rest = _without_side_sections(rest, is_framed)
+    rest = _without_side_sections(lines[start:], is_framed)
     end, below = _tail(rest)
     values = {**below, **values}
     rest = _without_opening_rules(rest[:end]) if is_framed else rest[:end]
     if not any(clean_line(line) for line in rest):
         return Framed({}, text)
-    return Framed(values, "\n".join(rest))
+    kept = [*block.kept, ""] if is_framed and block.kept else []
+    return Framed(values, "\n".join([*kept, *rest]))
 
 
 # ── above ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -340,7 +340,7 @@ def _is_tools_line(bare: str, block: _Block) -> bool:
     return True
 
 
-def _note(key: str, value: str, is_tools: bool, block: _Block, title: str, *, follows: bool) -> bool:  # noqa: FBT001
+def _note(key: str, value: str, is_tools: bool, block: _Block, title: str, *, follows: bool) -> bool:
     meaning, value = meaning_of(key), spelt_out(value)
     if _OF_AN_EVENT.fullmatch(key) and meaning is None:
         block.is_event = block.is_event or follows or not block.known

@@ -17,7 +17,7 @@ _ADOC = re.compile(r"\A\s*(?:(?://[^\n]*|:[\w-]+:[^\n]*)\n)*=[ \t]+\S[^\n]*\n")
 _ADOC_MARK = re.compile(r"^:[\w-]+:|^==+[ \t]+\S|^\[[\w#.,=\" -]+\]$|\blink:|https?://\S+\[|^[\w.+-]+::?\S*\[", re.M)
 _PANDOC = re.compile(r"\A\s*%[ \t]+(\S[^\n]*)\n(?:%[ \t]*([^\n]*)\n)?(?:%[ \t]*([^\n]*)\n)?")
 _RST_TITLE = re.compile(
-    r"\A\s*(?:\.\.[ \t][^\n]*\n(?:[ \t]+[^\n]*\n)*\s*)*"
+    r"\A\s*(?:\.\.[ \t][^\n]*\n(?:[ \t]+[^\n]*\n)*+\s*+)*+"
     r"(?:([=#*~^\"-])\1{2,}[ \t]*\n)?[ \t]*(\S[^\n]*)\n([=#*~^\"-])\3{2,}[ \t]*\n"
 )
 _RST_MARK = re.compile(r"^\.\.[ \t]+\S|^:\w[\w -]*:[ \t]|`[^`<\n]+<[^<>\n]+>`__?|^([-=~^\"*#'`+])\1{3,}[ \t]*$", re.M)
@@ -63,6 +63,10 @@ _ORG_BLOCK = re.compile(
     r"startup)\w*(?:[: ][^\n]*)?$\n?",
     re.M | re.I,
 )
+# What its writer keeps for himself.
+_ORG_UNSEEN = re.compile(r"^[ \t]*#\+begin_(comment|export|src)\b.*?^[ \t]*#\+end_\1[^\n]*\n?", re.M | re.S | re.I)
+_ORG_UNSEEN_TREE = re.compile(r"(\*+)[ \t].*:(?:noexport|ARCHIVE):")
+_ORG_TABLE_RULE = re.compile(r"^([ \t]*\|[-+]+\|)[ \t]*$", re.M)
 _ORG_COMMENT = re.compile(r"^[ \t]*#(?:[ \t][^\n]*)?$\n?", re.M)
 _ORG_DRAWER = re.compile(r"^[ \t]*:(?:LOGBOOK|CLOCK):\n.*?^[ \t]*:END:[ \t]*\n?", re.M | re.S | re.I)
 _ORG_PROPERTIES = re.compile(r"^[ \t]*:PROPERTIES:[ \t]*\n(.*?)^[ \t]*:END:[ \t]*\n?", re.M | re.S | re.I)
@@ -80,6 +84,7 @@ _ORG_STAMP = re.compile(r"[<\[](\d{4}-\d\d-\d\d)(?:[ \t]+[^\s\d>\]]+)?(?:[ \t]+(
 
 
 def _from_org(text: str) -> str:
+    text = _ORG_UNSEEN.sub("", _without_unseen_trees(text))
     first = _ORG_HEADING.search(text)
     first_heading = first.start() if first else len(text)
     text = _ORG_PROPERTIES.sub(lambda found: found[1] if found.start() < first_heading else "", text)
@@ -87,13 +92,25 @@ def _from_org(text: str) -> str:
     text = _ORG_STAMP.sub(lambda found: " ".join(filter(None, found.groups())), text)
     text = _ORG_COMMENT.sub("", _ORG_BLOCK.sub("\n", text))
     text = re.sub(r"^#\+hugo_(?!tags|categories|date|publishdate|lastmod)\w+:[^\n]*\n", "", text, flags=re.M | re.I)
-    text = _ORG_IMAGE.sub("", text)
+    text = _ORG_TABLE_RULE.sub(lambda found: found[1].replace("+", "|"), _ORG_IMAGE.sub("", text))
     text = _ORG_LINK.sub(lambda found: f"[{found[2]}]({found[1]})" if found[1].startswith("http") else found[2], text)
     text = _ORG_BARE_LINK.sub(lambda found: f"<{found[1]}>" if found[1].startswith("http") else "", text)
     text = _ORG_CODE.sub(r"\2", _ORG_NOTE.sub(r"[^\1]", text))
     text = re.sub(r"^\[\^([\w-]+)\](?=[ \t])", r"[^\1]:", text, flags=re.M)
     text = _ORG_BOLD.sub(lambda found: f"**{found[1] or found[2]}**", text)
     return _ORG_HEADING.sub(lambda found: f"\n{'#' * len(found[1])} {found[2]}\n", text)
+
+
+def _without_unseen_trees(text: str) -> str:
+    kept: list[str] = []
+    unseen = 0
+    for line in text.split("\n"):
+        stars = len(line) - len(line.lstrip("*")) if re.match(r"\*+[ \t]", line) else 0
+        if stars and stars <= (unseen or stars):
+            unseen = stars if _ORG_UNSEEN_TREE.match(line) else 0
+        if not unseen:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 # ── AsciiDoc ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +185,7 @@ _RST_PROPERTY = re.compile(
     r"^\.\.[ \t]+(?:title|date|author|link|slug|tags|category|description|type|updated|status|\w+):(?:[ \t][^\n]*)?$",
     re.M,
 )
-_RST_COMMENT = re.compile(r"^\.\.(?:[ \t]+(?![\w-]+::|\[|[\w-]+:)[^\n]*)?\n(?:[ \t]+[^\n]*\n)*", re.M)
+_RST_COMMENT = re.compile(r"^\.\.(?:[ \t]++(?![\w-]+::|\[|[\w-]+:)[^\n]*)?\n(?:[ \t]+[^\n]*\n)*", re.M)
 _RST_LINK = re.compile(r"`([^`<\n]+?)[ \t]*<([^<>`\n]+)>`__?")
 _RST_REFERENCE = re.compile(r"`([^`\n]+)`__?(?!\w)|\[[#\w*]+\]_")
 _RST_ROLE = re.compile(r":[\w:-]+:`([^`<\n]+?)(?:[ \t]*<[^<>\n]+>)?`")

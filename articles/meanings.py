@@ -33,6 +33,9 @@ Meaning = Literal[
 LONGEST_KEY = 40
 
 _DIGITS_ONLY = re.compile(r"^((?:19|20)\d\d)(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(?:\d{3})?(Z?)$")
+_SITE_BEHIND = re.compile(
+    r"(?:(?:\s+[-–—|｜]+\s+|\s*_\s*)[^\s_|｜—-]{0,10}(?:网|网站|報|报|社|新闻|新聞|财经|財經|周刊|时报|频道|资讯|客户端|在线|首页|\.com|\.cn)){1,3}$"
+)
 _NOT_LETTERS = re.compile(r"[^a-z0-9\u4e00-\u9fff]+")
 _WHEN = (
     r"(?:date|time|datetime|timestamp|at|on|day|ts|when)(?:str|string|text|iso|iso8601|utc|gmt|local|unix|ms|"
@@ -99,7 +102,7 @@ _ENGLISH: tuple[tuple[Meaning, str], ...] = (
     ),
     (
         "publisher",
-        r"(?:article|news|info|original|origin|item|copyright|content|web)?(?:source|publisher|publication|"
+        r"(?:article|news|info|original|origin|item|copyright|content|web|clip|capture)?(?:source|publisher|publication|"
         r"site|website|outlet|provider|newspaper|journal|magazine|blog|feed|mp|account|wechataccount|"
         r"platform|origin|media)(?:s?(?:name|title|nickname))?|publishedin|from",
     ),
@@ -149,7 +152,7 @@ _CHINESE: tuple[tuple[Meaning, str], ...] = (
         rf"存档|爬取|记录|阅读|读完|收录|下载|备份|同步|访问|擷取|获取|剪报|剪輯|划线|转存|记账|导入|標記|"
         rf"标注)(?:{_TIME}|于|於|自)?",
     ),
-    ("updated", rf"(?:最后|最近|上次)?(?:更新|修改|编辑|修订|變更|变更){_TIME}?(?:于|於)?"),
+    ("updated", rf"(?:最后|最近|上次)?(?:(?:更新|修改|修订|變更|变更){_TIME}?(?:于|於)?|编辑(?:{_TIME}|于))"),
     (
         "published",
         rf"(?:文章|原文|首次|本文|网页|新闻|公开|消息)?(?:发布|發佈|發布|发表|發表|发文|刊发|刊登|出版|"
@@ -193,7 +196,7 @@ _CHINESE: tuple[tuple[Meaning, str], ...] = (
 _PATTERNS = tuple((meaning, re.compile(pattern, re.IGNORECASE)) for meaning, pattern in (*_ENGLISH, *_CHINESE))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def meaning_of(key: str) -> Meaning | None:
     """None where the key is nothing we know, or no key at all."""
     if not 0 < len(key) <= LONGEST_KEY:
@@ -205,3 +208,8 @@ def meaning_of(key: str) -> Meaning | None:
 def spelt_out(moment: str) -> str:
     """A moment whose digits stand in one row, with the marks between them: 「20240305T020000Z」."""
     return _DIGITS_ONLY.sub(r"\1-\2-\3T\4:\5:\6\7", moment)
+
+
+def without_site_behind(title: str) -> str:
+    """A title as pages have it, without the medium's name behind its last separator: 「… - 某某日报」, 「…_某某网」."""
+    return _SITE_BEHIND.sub("", title) or title

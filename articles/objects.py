@@ -17,7 +17,7 @@ from typing import Any
 
 from lxml import etree
 
-from articles.meanings import Meaning, meaning_of, spelt_out
+from articles.meanings import Meaning, meaning_of, spelt_out, without_site_behind
 from articles.normalise import clean_line
 from articles.records import Listed
 
@@ -150,6 +150,8 @@ def record_of(row: Mapping[str, object]) -> Record:
         body, fields["summary"] = _text_value(own, FIELDS["summary"]) or fields["summary"] or "", None
     elif path[0] is not own and not fields["title"]:
         fields["title"] = _field("title", [own])
+    if fields["title"]:
+        fields["title"] = without_site_behind(fields["title"])
     listed = Listed(**fields, tags=_tags(path))
     return Record(body=_PROLOG.sub("", body), url=_url(path), listed=listed)
 

@@ -26,7 +26,7 @@ from markdown_it import MarkdownIt
 
 from articles.frames import Values, unframed
 from articles.markups import as_markdown
-from articles.meanings import Meaning, meaning_of
+from articles.meanings import Meaning, meaning_of, without_site_behind
 from articles.normalise import clean_line, clean_text
 from articles.records import Listed
 
@@ -196,6 +196,9 @@ HTML_HEADING = re.compile(r"\s*<h1\b[^<>]{0,300}>(.{1,300}?)</h1>", re.DOTALL | 
 TAG = re.compile(r"<[^<>]{0,300}>")
 HEADING = re.compile(r"\s*#[ \t]+(.{1,300}?)[ \t]*#*[ \t]*(?:\n|$)")
 DATE_IN_HEADING = re.compile(r"[(（【]\s*(\d{8}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)\s*[)）】]\s*$")
+MOMENT = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[ T\u3000]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?(?!\d)")
+MOMENT_LINES = 6
+MOMENT_LINE_CHARS = 120
 DAY = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 DAY_IN_CODE = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)\d{9,10}(?!\d)")
 SENTENCE_END = re.compile(r"(?<=[。！？!?；;：:…”」）)])[ \t]*\n(?=[ \t\u3000]*[^\s#>|*+<-])")
@@ -255,6 +258,8 @@ def parse_post(text: str) -> Post | BadPost:
         body = body.replace(entity, brace)
     meta, title, heading_date, body = _without_frames(_with_meanings(meta), body)
     url = _url(meta, body)
+    if _is_clipped(meta) and (said := _moment_above(body)):
+        meta["date"] = said
     if broken:
         flags += ("front_matter_broken",)
     if _days_conflict(meta, url):
@@ -452,7 +457,8 @@ def _scalars(loaded: dict[Any, Any]) -> Iterator[tuple[Any, str | tuple[str, ...
         if isinstance(value, str):
             yield key, value.strip()
         elif isinstance(value, list) and str(key).lower() not in TITLE_KEYS:
-            yield key, tuple(entry.strip() for entry in value if isinstance(entry, str) and entry.strip())
+            names = (entry.get("name") if isinstance(entry, dict) else entry for entry in value)
+            yield key, tuple(entry.strip() for entry in names if isinstance(entry, str) and entry.strip())
 
 
 def _by_line(header: str) -> Values:
@@ -474,8 +480,17 @@ def _with_meanings(meta: Values) -> Values:
     named = dict(meta)
     for keys, meaning in OTHER_NAMES:
         if not any(meta.get(key) for key in keys):
-            named |= next(({keys[0]: value} for key, value in meta.items() if value and meaning_of(key) == meaning), {})
+            named |= next(
+                ({keys[0]: value} for key, value in meta.items() if value and _means(key, value, meaning)), {}
+            )
     return named
+
+
+def _means(key: str, value: str | tuple[str, ...], meaning: Meaning) -> bool:
+    """Where an address stands under the name of a source, it is one."""
+    is_address = isinstance(value, str) and value.startswith(("http://", "https://"))
+    found = meaning_of(key)
+    return found == meaning if meaning != "url" else is_address and found in ("url", "publisher")
 
 
 def _value(written: str) -> str:
@@ -506,6 +521,18 @@ def _without_frames(meta: Values, body: str) -> tuple[Values, str, str, str]:
     return meta, title, heading_date, body
 
 
+def _is_clipped(meta: Meta) -> bool:
+    """Is all that is said of a moment when a tool took the text in?"""
+    return not any(meta.get(key) and meaning_of(key) != "saved" for key in PUBLISHED_KEYS)
+
+
+def _moment_above(body: str) -> str:
+    """The moment in a short line above the text: 「某某报 记者 某甲 2026-11-05 10:20」."""
+    lines = [line for line in body.split("\n", MOMENT_LINES * 4)[: MOMENT_LINES * 4] if line.strip()][:MOMENT_LINES]
+    found = (MOMENT.search(line) for line in lines if len(line) <= MOMENT_LINE_CHARS and "。" not in line)
+    return next((match[0].strip() for match in found if match), "")
+
+
 def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:
     """Title, a date that its heading carries, and the body: a heading at its head that is the title leaves it."""
     title = clean_line(html.unescape(_first(meta, TITLE_KEYS)))
@@ -514,8 +541,9 @@ def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:
         return title, "", body
     written = clean_line(html.unescape(TAG.sub("", LINK.sub(r"\1", heading[1])))).strip("*_ ")
     dated = DATE_IN_HEADING.search(written)
-    if title and title != written:
+    if title and title != written and without_site_behind(title) != without_site_behind(written):
         return title, "", body
+    written = without_site_behind(written)
     return written, dated[1] if dated else "", body[heading.end() :]
 
 
@@ -523,7 +551,7 @@ def _listed(meta: Meta, title: str, heading_date: str) -> Listed:
     categories, tags = _terms(meta, *CATEGORY_KEYS), _terms(meta, *TAG_KEYS)
     author, publisher = _first(meta, AUTHOR_KEYS), _first(meta, PUBLISHER_KEYS, names_only=True)
     return Listed(
-        title=title or None,
+        title=without_site_behind(title) or None,
         published=_published(meta) or heading_date or None,
         updated=_first(meta, UPDATED_KEYS) or None,
         summary=clean_text(_first(meta, SUMMARY_KEYS)) or None,

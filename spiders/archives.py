@@ -33,6 +33,7 @@ from warcio.statusandheaders import StatusAndHeadersParserException
 
 from articles.dates import parse_time
 from articles.decode import decode
+from articles.normalise import clean_line
 from articles.objects import record_of, rows_in, tree_of
 from articles.page_header import PAGE_HEADER, page_of
 from articles.posts import BadPost, Post, looks_like_post, parse_post
@@ -70,12 +71,22 @@ CALL = re.compile(r"\s*(?:/\*.{0,200}?\*/\s*)?(?:(?:var|let|const)\s+)?(?:window
 # Marks of Markdown where no tag is; two stars in a line stand for what a censor took out, too.
 MARKDOWN = re.compile(r"^#{1,6}[ \t]+\S|^\*\*[^\s*][^*\n]{0,100}\*\*[ \t]*$|!?\[[^\]\n]{0,100}\]\(https?:", re.M)
 DOCUMENT_TAG = re.compile(r"<(?:!doctype|html|head|body)\b", re.I)
+WORDPRESS_AUTHOR = re.compile(
+    rb"<wp:author_login>(?:<!\[CDATA\[)?([^<>\]]{1,60})(?:\]\]>)?</wp:author_login>"
+    rb"(?:(?!</wp:author>).){0,600}?<wp:author_display_name>(?:<!\[CDATA\[)?([^<>\]]{1,60})",
+    re.S,
+)
 OPML = re.compile(rb"<opml\b", re.I)
 SITEMAP = re.compile(rb"<(?:urlset|sitemapindex)\b", re.I)
 FEED_TAG = re.compile(rb"<(?:rss|feed|rdf:RDF)\b")
 # A saved feed is read as one whose entries are whole.
 SAVED_FEED = ListRule(kind="feed", url="", full_text=True)
 
+# Of a note whose name is its title; behind it, some tools write a code.
+TITLE_IN_NAME = re.compile(
+    r"(?:\d{4}-?\d\d-?\d\d[ _-]+)?(.*?)(?:[ _-][0-9a-f]{16,32})?\.(?:md|markdown|org|adoc|rst)", re.I
+)
+HAN = re.compile(r"[\u4e00-\u9fff]")
 JEKYLL_NAME = re.compile(r"((?:19|20)\d\d-\d\d-\d\d)-")
 CODE_IN_NAME = re.compile(r"(?<![A-Za-z\d])((?:NW)?20\d{16})(?!\d)")
 DAY_OF_CODE = re.compile(r"(?<!\d)(20\d{6})\d{10}(?!\d)")
@@ -369,11 +380,12 @@ def _read_post(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
 
 
 def _post(path: Path, body: bytes, reading: _Reading) -> Page:
-    post = parse_post(decode(body).text)
+    text = decode(body).text
+    post = parse_post(text)
     if isinstance(post, BadPost):  # for extraction to refuse, once its bytes are in the archive
         return reading.page(body, "post", str(path))
     listed = _with_name(post.listed, path.name, post.url, reading)
-    return reading.page(body, "post", str(path), url=post.url, listed=listed, dialect=_dialect(post))
+    return reading.page(body, "post", str(path), url=post.url, listed=listed, dialect=_dialect(post, text))
 
 
 def _with_name(listed: Listed, name: str, url: str, reading: _Reading) -> Listed:
@@ -383,13 +395,15 @@ def _with_name(listed: Listed, name: str, url: str, reading: _Reading) -> Listed
     written = parse_time(listed.published or "", fetched_at=reading.fetched_at, zone=zone)
     if written.at is None and (found := JEKYLL_NAME.match(name) or DAY_OF_CODE.search(f"{name} {url}")):
         listed = replace(listed, published=found[1])
+    if listed.title is None and (titled := TITLE_IN_NAME.fullmatch(name)) and len(HAN.findall(titled[1])) >= 6:
+        listed = replace(listed, title=clean_line(titled[1].replace("_", " ")))
     if listed.native_id is None and (found := CODE_IN_NAME.search(name)):
         listed = replace(listed, native_id=found[1])
     return listed
 
 
-def _dialect(post: Post) -> str:
-    if "layout" in post.meta and NAVIGATION_HOME.search(post.body):
+def _dialect(post: Post, text: str) -> str:
+    if "layout" in post.meta and NAVIGATION_HOME.search(text):
         return JEKYLL
     fed = {"headimg", "thumbnail", "comments"} & set(post.meta)
     if fed and "layout" not in post.meta and isinstance(post.meta.get("categories"), tuple):
@@ -537,16 +551,23 @@ def _read_feed(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
     except ListError as error:
         yield from _read_other_xml(body, path, error.detail, reading)
         return
+    names = _names_of_authors(body)
     for number, row in enumerate(saved.rows):
         where = f"{path}[{number}]"
         if row.html:
-            yield reading.page(row.html.encode(), _form_of(row.html), where, url=row.url, listed=row.listed)
+            listed = replace(row.listed, author=names.get(row.listed.author or "", row.listed.author))
+            yield reading.page(row.html.encode(), _form_of(row.html), where, url=row.url, listed=listed)
         else:
             yield reading.rejected(Reason.NO_TEXT, where, "the entry has no text", url=row.url)
     for dropped in saved.dropped:
         yield reading.rejected(Reason.ARCHIVE, str(path), f"an entry was left out, {dropped.reason}: {dropped.link}")
     if saved.problem:
         yield reading.rejected(Reason.TRUNCATED, str(path), saved.problem)
+
+
+def _names_of_authors(feed: bytes) -> dict[str, str]:
+    """Names by login, as WordPress puts them at the head of an export."""
+    return {decode(login).text: decode(name).text for login, name in WORDPRESS_AUTHOR.findall(feed[:SNIFFED_BYTES])}
 
 
 def _read_other_xml(body: bytes, path: Path, problem: str, reading: _Reading) -> Iterator[Page | Rejected]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.errors import MessageError
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 
 from articles.decode import decode
 from articles.normalise import clean_line
@@ -29,7 +29,7 @@ def read_mail(written: bytes) -> Mail | None:
         content = part.get_payload(decode=True) if part is not None else None
     except (MessageError, ValueError, LookupError, AttributeError, TypeError):
         return None
-    if part is None or not isinstance(content, bytes) or not content.strip():
+    if part is None or not message.keys() or not isinstance(content, bytes) or not content.strip():
         return None
     url = _header(message, "Snapshot-Content-Location") or _header(part, "Content-Location")
     is_html = part.get_content_type() == "text/html"
@@ -48,5 +48,5 @@ def read_mail(written: bytes) -> Mail | None:
     )
 
 
-def _header(part: EmailMessage, name: str) -> str:
+def _header(part: MIMEPart, name: str) -> str:
     return clean_line(str(part.get(name, "")))

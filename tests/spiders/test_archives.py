@@ -89,6 +89,11 @@ def test_post_by_name_or_by_looks(read, tmp_path, name):
     assert (page.fetched_at, page.status) == (NOW, 200)
 
 
+def test_the_dialect_shows_in_what_leaves_the_body(read, tmp_path):
+    post = "---\nlayout: post\ntitle: 题\n---\n\n正文。\n\n[返回某某新闻](../x/)\n[返回首页](../)\n"
+    assert only_page(read(write(tmp_path / "a.md", post))).source == "finews"
+
+
 def test_source_is_the_given_one_then_the_hosts_then_the_dialects(read, tmp_path, catalogue):
     on_site = POST.replace(
         "http://finews.zning.xyz/html_News/NewsShare.html?infoCode=NW", "https://finance.eastmoney.com/a/"
@@ -538,6 +543,71 @@ def test_the_author_of_an_atom_feed_is_that_of_its_entries(read, tmp_path):
         f"{entry.replace('/1', '/2')}<author><name>某乙</name></author></entry></feed>"
     )
     assert [page.listed.author for page in read(write(tmp_path / "a.xml", feed))] == ["某甲", "某乙"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("a.json", "callback({});"),
+        ("a.json", "var news = {};"),
+        ("a", "window.__DATA__={}"),
+        ("a", "[{}]"),
+        ("a.json", '{}\n{{"title": "二", "content": "<p>文。</p>"}}'),
+        ("a.dump", "{}\n"),
+    ],
+)
+def test_json_in_other_wrappings(read, tmp_path, name, shape):
+    first, *_ = read(write(tmp_path / name, shape.format(json.dumps(RECORD))))
+    assert (first.body.decode(), first.listed.title) == (RECORD["content"], RECORD["title"])
+
+
+def test_markdown_inside_a_record_is_read_as_such(read, tmp_path):
+    record = {"title": "题", "content": "## 小标题\n\n见[旧文](https://example.com/2)。"}
+    assert only_page(read(write(tmp_path / "a.json", json.dumps(record)))).form == "post"
+    for text in ("文。\n营收**亿元，同比**。", "文。"):
+        assert only_page(read(write(tmp_path / "a.json", json.dumps({**record, "content": text})))).form == "text"
+
+
+def test_notes_of_an_export_and_lists_of_subscriptions(read, tmp_path):
+    note = "<note><title>题</title><content><![CDATA[<en-note><div>文。</div></en-note>]]></content></note>"
+    export = f"<en-export>{note}{note.replace('题', '题二')}</en-export>"
+    titles = [page.listed.title for page in read(write(tmp_path / "a.enex", export))]
+    assert titles == ["题", "题二"]
+    opml = '<opml version="2.0"><body><outline xmlUrl="https://example.com/feed"/></body></opml>'
+    assert "subscriptions" in only_rejected(read(write(tmp_path / "b.opml", opml))).detail
+
+
+def test_authors_of_an_export_are_named_not_their_logins(read, tmp_path):
+    author = (
+        "<wp:author><wp:author_login>wangmou</wp:author_login><wp:author_display_name>王某</wp:author_display_name>"
+    )
+    names = ("wp", "http://wordpress.org/export/1.2/"), ("dc", "http://purl.org/dc/elements/1.1/")
+    spaces = " ".join(f'xmlns:{prefix}="{address}"' for prefix, address in names)
+    item = "<item><title>题</title><link>https://example.com/1</link><dc:creator>wangmou</dc:creator>"
+    text = "<description>&lt;p&gt;文。&lt;/p&gt;</description></item>"
+    feed = f'<rss version="2.0" {spaces}><channel>{author}</wp:author>{item}{text}</channel></rss>'
+    assert only_page(read(write(tmp_path / "a.xml", feed))).listed.author == "王某"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("外贸增长一成以后的企业.md", "外贸增长一成以后的企业"),
+        (f"外贸增长一成以后 {'7f' * 16}.md", "外贸增长一成以后"),
+        ("2026-11-05-外贸增长一成以后.md", "外贸增长一成以后"),
+        ("20261105.md", None),
+        ("早报.md", None),
+    ],
+)
+def test_a_post_without_title_may_have_it_as_its_name(read, tmp_path, name, title):
+    assert only_page(read(write(tmp_path / name, "前三季度进出口总额同比增长一成。\n"))).listed.title == title
+
+
+def test_a_saved_mail(read, tmp_path):
+    mail = "Subject: Weekly\nFrom: Some Daily <a@example.com>\nContent-Type: text/html; charset=utf-8\n\n<p>文。</p>"
+    page = only_page(read(write(tmp_path / "a.eml", mail)))
+    assert (page.form, page.listed.title, page.listed.publisher) == ("fragment", "Weekly", "Some Daily")
+    assert only_rejected(read(write(tmp_path / "b.mhtml", "no mail"))).reason is Reason.NO_TEXT
 
 
 def test_xml_that_is_no_feed_is_named(read, tmp_path):

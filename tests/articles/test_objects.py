@@ -1,0 +1,160 @@
+"""Articles in answers, exports and XML of makers we never saw: one text and one headline under any names."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from articles.objects import record_of, rows_in, tree_of
+
+ONE = "某省商务厅周二表示，前三季度进出口总额同比增长一成，其中出口增长两成。"
+TWO = "分析人士认为，四季度增速有望继续回升，企业订单比较充足。"
+HTML = f"<p>{ONE}</p><p>{TWO}</p>"
+URL = "https://example.com/1"
+AT = "2026-11-05T10:20:00"
+
+
+def span(text: str) -> dict[str, object]:
+    return {"type": "text", "text": text}
+
+
+OBJECTS = {
+    "rendered": [{"title": {"rendered": "某题"}, "content": {"rendered": HTML}, "date": AT, "link": URL, "author": 12}],
+    "reader": {
+        "items": [{"title": "某题", "summary": {"content": HTML}, "published": AT, "canonical": [{"href": URL}]}]
+    },
+    "in two branches": {
+        "data": {"base": {"title": "某题", "pubTime": AT, "shareUrl": URL}, "detail": {"contentHtml": HTML}},
+        "commentList": [{"nick": "某乙", "content": ONE * 9}],
+    },
+    "index": [{"_source": {"news_title": "某题", "news_content": f"{ONE}\n{TWO}", "pubDateStr": AT, "web_url": URL}}],
+    "own names": {"文章标题": "某题", "正文": f"{ONE}\n{TWO}", "发布时间": {"$date": AT}, "原文链接": URL},
+    "microformat": {
+        "items": [{"properties": {"name": ["某题"], "published": [AT], "url": [URL], "content": [{"html": HTML}]}}]
+    },
+    "graph": {
+        "@graph": [
+            {"@type": "WebSite", "name": "某某网"},
+            {"@type": "NewsArticle", "headline": "某题", "articleBody": ONE + TWO, "datePublished": AT, "url": URL},
+        ]
+    },
+    "activity": {"orderedItems": [{"object": {"name": "某题", "content": HTML, "published": AT, "url": URL}}]},
+    "blocks of an editor": {
+        "post": {
+            "headline": "某题",
+            "publishedAt": AT,
+            "url": URL,
+            "blocks": [{"type": "paragraph", "data": {"text": ONE}}, {"type": "paragraph", "data": {"text": TWO}}],
+        }
+    },
+    "tree of an editor": {
+        "title": "某题",
+        "date": AT,
+        "link": URL,
+        "body": {
+            "type": "doc",
+            "content": [
+                {"type": "paragraph", "content": [span(ONE[:9]), span(ONE[9:])]},
+                {"type": "bulletList", "content": [{"content": [{"type": "paragraph", "content": [span(TWO)]}]}]},
+            ],
+        },
+    },
+    "operations": {
+        "title": "某题",
+        "time": AT,
+        "url": URL,
+        "delta": {"ops": [{"insert": ONE[:5]}, {"insert": f"{ONE[5:]}\n"}, {"insert": TWO}]},
+    },
+    "packed": {"title": "某题", "date": AT, "url": URL, "content": json.dumps([span(ONE), {"url": "x"}, span(TWO)])},
+    "paragraphs": {"page": {"title": "某题", "dt": AT, "url": URL, "paragraphs": [ONE, TWO]}},
+    "beside others": {
+        "props": {
+            "post": {"title": "某题", "detail": {"richText": HTML}, "ptime": AT, "url": URL},
+            "recommend": [{"title": "另一篇", "content": HTML * 4}],
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("loaded", OBJECTS.values(), ids=OBJECTS)
+def test_an_article_under_any_names(loaded):
+    (row,) = rows_in(loaded)
+    record = record_of(row)
+    assert ONE in record.body
+    assert TWO in record.body
+    assert "另一篇" not in record.body
+    assert (record.listed.title, record.listed.published, record.url) == ("某题", AT, URL)
+
+
+def test_flashes_have_no_headline():
+    rows = rows_in({"status": 200, "data": [{"id": 1, "time": AT, "data": {"content": ONE}}, {"id": 2, "data": {}}]})
+    assert [record_of(row).body for row in rows] == [ONE]
+
+
+def test_messages_in_parts():
+    rows = rows_in({"messages": [{"date": AT, "from": "某频道", "text": [ONE[:6], {"type": "bold", "text": ONE[6:]}]}]})
+    record = record_of(rows[0])
+    assert (record.body, record.listed.publisher) == (ONE, "某频道")
+
+
+def test_numbers_are_no_names():
+    assert record_of({"title": "某题", "content": ONE, "author": 12, "source": 3}).listed.author is None
+
+
+def test_notes_of_an_export():
+    note = f"<?xml version='1.0'?><!DOCTYPE en-note SYSTEM 'x'><en-note>{HTML}</en-note>"
+    xml = (
+        f"<en-export><note><title>某题</title><created>20261105T102000Z</created><content><![CDATA[{note}]]></content>"
+        f"<note-attributes><author>某甲</author><source-url>{URL}</source-url></note-attributes></note></en-export>"
+    )
+    record = record_of(rows_in(tree_of(xml.encode()))[0])
+    assert record.body.startswith(f"<en-note>{HTML}")
+    assert (record.listed.title, record.listed.author, record.url) == ("某题", "某甲", URL)
+    assert record.listed.published == "2026-11-05T10:20:00Z"
+
+
+def test_xml_of_an_agency():
+    head = f"<head><NewsTitle>某题</NewsTitle><PubTime>{AT}</PubTime></head>"
+    xml = f"<news>{head}<main><Content><p>{ONE}</p><p>{TWO}</p></Content></main></news>"
+    (row,) = rows_in(tree_of(xml.encode()))
+    record = record_of(row)
+    assert (record.listed.title, record.listed.published, record.body) == ("某题", AT, HTML)
+    assert tree_of(b"no XML") is None
+
+
+def test_entities_are_never_followed():
+    bomb = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "x"}">' for n in range(12))
+    started = time.perf_counter()
+    tree_of(f"<!DOCTYPE a [{bomb}]><a><title>t</title><content>&a11;</content></a>".encode())
+    assert time.perf_counter() - started < 2
+
+
+names = st.sampled_from(["title", "content", "data", "list", "text", "x", "blocks", "正文", "date", "url", "children"])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["", ONE, HTML, AT, URL, "[", '{"a": 1}']),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(values)
+def test_any_object_gives_records(loaded):
+    for row in rows_in(loaded):
+        if isinstance(row, dict):
+            assert isinstance(record_of(row).body, str)
+
+
+def test_deep_and_wide_objects_cost_no_more_than_their_size():
+    deep: object = ONE
+    for _ in range(300):
+        deep = {"data": deep, "list": [deep] if isinstance(deep, str) else []}
+    wide = {f"k{n}": {"x": [{"y": n}]} for n in range(5_000)}
+    started = time.perf_counter()
+    for loaded in (deep, wide, [wide]):
+        for row in rows_in(loaded):
+            record_of(row)
+    assert time.perf_counter() - started < 5
