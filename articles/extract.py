@@ -239,7 +239,7 @@ def _from_post(page: Page, source: Source) -> Outcome:
     if isinstance(post, BadPost):
         raise _RefusedError(Reason.FRONT_MATTER, post.detail)
     page = replace(page, url=page.url or post.url, listed=_merged(page.listed, post.listed))
-    return _from_piece(page, source, post.body_html, [*decoded.flags, *post.flags])
+    return _from_piece(page, source, post.body_html, [*decoded.flags, *post.flags], framed=post.removed)
 
 
 def _from_text(page: Page, source: Source) -> Outcome:
@@ -256,12 +256,13 @@ def _from_text(page: Page, source: Source) -> Outcome:
     ]
     stripped = strip_wrapper(join_unfinished(paragraphs[len(repeated) :]), **_line_patterns(source.article))
     body = Body(stripped.lines, wrapper=stripped.fields, removed=[*repeated, *stripped.removed])
+    body.removed += [("frame", line) for line in framed.removed]
     return _outcome(
         page, source, clean_line(title or ""), "piece", body, _found_in_wrapper(body), list(decoded.flags), decoded.text
     )
 
 
-def _from_piece(page: Page, source: Source, html: str, flags: list[str]) -> Outcome:
+def _from_piece(page: Page, source: Source, html: str, flags: list[str], *, framed: Sequence[str] = ()) -> Outcome:
     """An article whose HTML is all body."""
     root = _parse(f"<div>{html}</div>")
     _apply_rules(Finder(root, _wanted(source.article.selectors)), [root], source.article)
@@ -269,6 +270,7 @@ def _from_piece(page: Page, source: Source, html: str, flags: list[str]) -> Outc
     locate.mark_noise(reading, None)
     title = clean_line(page.listed.title or "")
     body = read_body(reading.runs, source, title, all_body=True)
+    body.removed += [("frame", line) for line in framed]
     images = images_of(reading.images, 0, len(reading.runs), page.url)
     if not body.lines and not images:
         raise _RefusedError(Reason.NO_TEXT, "no text in the piece")

@@ -17,6 +17,7 @@ of its kind, a tool's own word («Saved with …»), a line of tags, a link to t
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,6 +32,7 @@ LONGEST_NAME = 60
 LONGEST_SUMMARY = 1_000
 LONGEST_LINE = 1_200
 LONGEST_TOOLS_LINE = 200
+SENTENCE_ENDS = ("。", "！", "？")
 # Noted among the values where a line says that the text begins behind it; no key can be written so.
 _TEXT_BEGINS = "\0"
 TITLE_CHARS = 80
@@ -210,6 +212,8 @@ class Framed:
     values: Values
     """Under the names that front matter has for them."""
     body: str
+    removed: tuple[str, ...] = ()
+    """Lines of the frame."""
 
 
 @dataclass(slots=True)
@@ -251,10 +255,21 @@ def unframed(text: str, title: str = "") -> Framed:
     end, below = _tail(rest)
     values = {**below, **values}
     rest = _without_opening_rules(rest[:end]) if is_framed else rest[:end]
-    if not any(clean_line(line) for line in rest):
+    if not any(clean_line(line) and not _only_links(line) for line in rest):
         return Framed({}, text)
     kept = [*block.kept, ""] if is_framed and block.kept else []
-    return Framed(values, "\n".join([*kept, *rest]))
+    return Framed(values, "\n".join([*kept, *rest]), _missing(lines, [*block.kept, *rest]))
+
+
+def _missing(lines: Sequence[str], left: Sequence[str]) -> tuple[str, ...]:
+    """The lines that are not among those left, each as often."""
+    surplus = Counter(lines) - Counter(left)
+    removed = []
+    for line in lines:
+        if surplus[line] and clean_line(line):
+            surplus[line] -= 1
+            removed.append(clean_line(line))
+    return tuple(removed)
 
 
 # ── above ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -593,7 +608,9 @@ def _is_side(line: str) -> bool:
 
 
 def _says_title(line: str, title: str) -> bool:
-    return bool(title) and _same(_heading_words(line) or _plain(_PREFIX.sub("", line)), title)
+    """A flash may repeat its title as a sentence, which is its text."""
+    words = _heading_words(line) or _plain(_PREFIX.sub("", line))
+    return bool(title) and _same(words, title) and (words == title or not words.endswith(SENTENCE_ENDS))
 
 
 def _same(first: str, second: str) -> bool:

@@ -224,6 +224,8 @@ class Post:
     """What stands below the front matter, less a headline in Markdown that became the title."""
     kind: BodyKind
     flags: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    """Lines of the frame that a tool wrote around the body."""
 
     @property
     def body_html(self) -> str:
@@ -256,7 +258,7 @@ def parse_post(text: str) -> Post | BadPost:
         body = html.unescape(body)
     for entity, brace in BRACES.items():
         body = body.replace(entity, brace)
-    meta, title, heading_date, body = _without_frames(_with_meanings(meta), body)
+    meta, title, heading_date, body, removed = _without_frames(_with_meanings(meta), body)
     url = _url(meta, body)
     if _is_clipped(meta) and (said := _moment_above(body)):
         meta["date"] = said
@@ -271,6 +273,7 @@ def parse_post(text: str) -> Post | BadPost:
         body=body,
         kind=_kind(body),
         flags=flags,
+        removed=removed,
     )
 
 
@@ -299,6 +302,7 @@ def unframed_text(text: str, title: str) -> Post:
         url=_url(meta, ""),
         body=framed.body,
         kind="markdown",
+        removed=framed.removed,
     )
 
 
@@ -503,13 +507,15 @@ def _value(written: str) -> str:
 # ── meaning ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _without_frames(meta: Values, body: str) -> tuple[Values, str, str, str]:
-    """Values, title, a date that its heading carries, and the body without heading and frames."""
+def _without_frames(meta: Values, body: str) -> tuple[Values, str, str, str, tuple[str, ...]]:
+    """Values, title, a date that its heading carries, the body without heading and frames, and what frames held."""
+    removed: tuple[str, ...] = ()
     url = _url(meta, body)
     body = LEADING_COMMENTS.sub("", as_markdown(body))
     title, heading_date, body = _own_title(meta, body)
     for _ in range(FRAMES if _kind(body) == "markdown" else 0):
         framed = unframed(body, title)
+        removed += framed.removed
         meta = {**framed.values, **{key: value for key, value in meta.items() if value}}
         title, dated, rest = _own_title({**meta, "title": title} if title else meta, framed.body)
         heading_date = heading_date or dated
@@ -518,7 +524,7 @@ def _without_frames(meta: Values, body: str) -> tuple[Values, str, str, str]:
         body = rest
     if url and not _url(meta, ""):
         meta["link"] = url
-    return meta, title, heading_date, body
+    return meta, title, heading_date, body, removed
 
 
 def _is_clipped(meta: Meta) -> bool:

@@ -122,6 +122,12 @@ def test_sections_of_the_writers_stay(below):
     assert unframed(f"{TEXT}\n\n{below}").body == f"{TEXT}\n\n{below}"
 
 
+def test_a_flash_that_repeats_its_title_keeps_its_sentence():
+    text = "出口增长两成。\n\n[返回首页](../)"
+    assert unframed(text, "出口增长两成").body.startswith("出口增长两成。")
+    assert unframed(f"出口增长两成\n\n[阅读原文]({URL})\n\n{TEXT}", "出口增长两成").body == TEXT
+
+
 def test_a_body_is_never_emptied():
     for text in ("", "标题：某题\n链接：https://example.com/1", "[阅读原文](https://example.com/1)", "#外贸 #出口"):
         assert unframed(text).body == text
