@@ -1,11 +1,10 @@
 """Posts and plain texts: front matter apart from body, Markdown to HTML, and a headline where there is none.
 
-    post ──split──▶ front matter ──YAML, or line by line──▶ Listed, url
-              └───▶ body, Markdown or HTML ──body_html──▶ fragment for the extractor
+    post ──split──▶ front matter ──YAML, TOML, JSON, or line by line──▶ Listed, url
+              └───▶ body ──other markups (articles.markups), frames (articles.frames)──▶ body_html for the extractor
 
-Two dialects are about: Jekyll posts of East Money mirrors (share link and navigation below the text; titles in quotes
-that nobody escaped; titles and dates left empty) and Hexo dumps of RSSHub feeds (HTML below a GMT date, braces as
-entities). Both are read by the same rules; no key has to be there.
+Whatever the engine, the same rules read it; no key has to be there, and what a key means (articles.meanings) counts
+where its name is none of those we know.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Documents on disk as Pages: posts, plain texts, JSON, saved feeds and pages, web archives.
+"""Documents on disk as Pages: posts, plain texts, JSON, saved feeds, mails and pages, web archives.
 
 What a document is follows from its name, and for names that say nothing, from its first bytes. Files are taken in the
 order of their names, read one at a time, and a bad one is reported and left behind; only a path that is not there
@@ -47,7 +47,10 @@ from spiders.rows import ListError
 MAX_BYTES = 16 * 1024 * 1024  # of one document, as in a crawl
 SNIFFED_BYTES = 64 * 1024
 SPECIAL = "neither a file nor a folder"
-READABLE = "what is read ends in .md, .jsonl, .json, .xml, .txt, .html, .warc (.gz, too), or in nothing"
+READABLE = (
+    "what is read ends in .md, .org, .adoc, .rst, .jsonl, .json, .xml, .enex, .eml, .mhtml, .txt, .html, .warc (.gz, too), "
+    "or in nothing"
+)
 FILE_HEADER = "x-archive-file"
 """Name under which a page's headers tell the file it comes from."""
 
