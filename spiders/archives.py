@@ -48,7 +48,7 @@ MAX_BYTES = 16 * 1024 * 1024  # of one document, as in a crawl
 SNIFFED_BYTES = 64 * 1024
 SPECIAL = "neither a file nor a folder"
 READABLE = (
-    "what is read ends in .md, .org, .adoc, .rst, .jsonl, .json, .xml, .enex, .eml, .mhtml, .txt, .html, .warc (.gz, too), "
+    "what is read ends in .md, .org, .adoc, .rst, .jsonl, .json, .xml, .enex, .eml, .mhtml, .txt, .html, .warc (.gz), "
     "or in nothing"
 )
 FILE_HEADER = "x-archive-file"
