@@ -33,8 +33,8 @@ from warcio.statusandheaders import StatusAndHeadersParserException
 
 from articles.dates import parse_time
 from articles.decode import decode
+from articles.nested import record_of, rows_in, tree_of
 from articles.normalise import clean_line
-from articles.objects import record_of, rows_in, tree_of
 from articles.page_header import PAGE_HEADER, page_of
 from articles.posts import BadPost, Post, looks_like_post, parse_post
 from articles.records import Form, Listed, Page, Reason, Rejected

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from articles.objects import record_of, rows_in, tree_of
+from articles.nested import record_of, rows_in, tree_of
 
 ONE = "某省商务厅周二表示，前三季度进出口总额同比增长一成，其中出口增长两成。"
 TWO = "分析人士认为，四季度增速有望继续回升，企业订单比较充足。"
