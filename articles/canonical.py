@@ -32,7 +32,7 @@ MAX_CELL_BLOCKS = 3
 MAX_CELLS = 200
 MAX_HIDDEN_ELEMENTS = 20
 
-_SKIP, _BREAK, _INLINE, _IMAGE, _BLOCK, _OTHER_BLOCK = range(6)
+_INLINE, _BLOCK, _OTHER_BLOCK, _BREAK, _IMAGE, _SKIP = range(6)
 _SKIPPED_TAGS = """script style noscript iframe frame object embed applet select option button textarea input svg math
     canvas template head title map area video audio source track progress dialog noframes nav footer menu"""
 _INLINE_TAGS = """a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s
@@ -120,14 +120,23 @@ _STOCK_LINK = re.compile(
 )
 
 
-class _State(NamedTuple):
-    """What holds inside an element. Inline elements share their parent's, so most elements need none of their own."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """What holds inside an element. Inline elements share their parent's, so most elements need none of their own.
 
-    kind: Kind = "p"
-    level: int = 0
-    hints: int = 0
-    in_row: bool = False
-    preformatted: bool = False
+    Not a named tuple, of which values are read four times as slowly. Of equal ones there is one only, see `_state`.
+    """
+
+    kind: Kind
+    level: int
+    hints: int
+    in_row: bool
+    preformatted: bool
+
+
+# Cached, as a page has few states and makes each of them anew for hundreds of elements.
+_state = lru_cache(maxsize=4096)(_State)
+_OUTERMOST = _state("p", 0, 0, False, False)
 
 
 @dataclass(slots=True)
@@ -210,7 +219,7 @@ class Reading:
 def read_runs(root: etree._Element) -> Reading:
     """Every run below `root`, in one pass over the tree."""
     reader = _Reader()
-    reader.visit(root, _State(), False, 0)
+    reader.visit(root, _OUTERMOST, False, 0)
     if reader.parts:
         reader.close()
     reader.reading.elements = reader.elements
@@ -247,10 +256,16 @@ def canonical(paragraphs: Iterable[str]) -> lxml_html.HtmlElement:
     Flat, and without a class or a link, so that no test of trafilatura's for density, size or names has a hold on it.
     """
     document = lxml_html.Element("html")
-    article = etree.SubElement(etree.SubElement(document, "body"), "article", itemprop="articleBody")
+    etree.SubElement(document, "body").append(canonical_article(paragraphs))
+    return document
+
+
+def canonical_article(paragraphs: Iterable[str]) -> etree._Element:
+    """That article alone. Of lxml's plain elements: it asks a function of lxml.html for the class of each other one."""
+    article = etree.Element("article", itemprop="articleBody")
     for paragraph in paragraphs:
         etree.SubElement(article, "p").text = paragraph
-    return document
+    return article
 
 
 def make_blocks(elements: Iterable[etree._Element]) -> None:
@@ -285,17 +300,11 @@ class _Reader:
             return
         if (text := element.text) is not None and (self.parts or not text.isspace()):
             self.add(text, state, linked)
+        outer_hints = state.hints
         for child in element:
             tag = child.tag
             action = _ACTIONS.get(tag, _BLOCK)
-            if action == _BREAK:
-                if state.in_row:
-                    self.gap()
-                elif self.parts:
-                    self.close()
-            elif action == _IMAGE:
-                self.reading.images.append(Image(child, len(self.runs), state.hints))
-            elif action != _SKIP and (
+            if action <= _OTHER_BLOCK and (
                 (style := child.get("style")) is None or "none" not in style or not self.is_hidden(child, style)
             ):
                 css_class, css_id = child.get("class"), child.get("id")
@@ -307,7 +316,7 @@ class _Reader:
                 if action == _INLINE and css_id is not None and css_id.startswith("quote_"):
                     pass  # Figures of the market that a script fills in.
                 elif action == _INLINE:
-                    hints = own & ~(state.hints | _OWN)
+                    hints = own & ~(outer_hints | _OWN)
                     inner = _hinted(state, hints) if hints else state
                     is_link = self.is_way_off(child) if tag == "a" else linked
                     if len(child):
@@ -316,6 +325,13 @@ class _Reader:
                         self.add(text, inner, is_link)
                 elif isinstance(tag, str):
                     self.visit_block(child, tag, action, state, linked, depth, own)
+            elif action == _BREAK:
+                if state.in_row:
+                    self.gap()
+                elif self.parts:
+                    self.close()
+            elif action == _IMAGE:
+                self.reading.images.append(Image(child, len(self.runs), outer_hints))
             if (text := child.tail) is not None and (self.parts or not text.isspace()):
                 self.add(text, state, linked)
 
@@ -385,7 +401,7 @@ class _Reader:
             self.free.append(text)
 
     def add_lines(self, text: str, state: _State, linked: bool) -> None:
-        plain = state._replace(preformatted=False)
+        plain = _state(state.kind, state.level, state.hints, state.in_row, False)
         for at, line in enumerate(text.split("\n")):
             if at and self.parts:
                 self.close()
@@ -408,7 +424,6 @@ class _Reader:
         self.parts, self.free = [], []
 
 
-# Cached, as a page has few states and makes each of them anew for hundreds of elements.
 @lru_cache(maxsize=4096)
 def _state_of(tag: str, outer: _State, own: int, is_row: bool) -> _State:
     """What holds inside a block that is not as its parent is."""
@@ -421,12 +436,12 @@ def _state_of(tag: str, outer: _State, own: int, is_row: bool) -> _State:
         kind = "li"
     elif is_row:
         kind = "row"
-    return _State(kind, level, outer.hints | (own & ~_OWN), is_row, outer.preformatted or tag == "pre")
+    return _state(kind, level, outer.hints | (own & ~_OWN), is_row, outer.preformatted or tag == "pre")
 
 
 @lru_cache(maxsize=4096)
 def _hinted(state: _State, hints: int) -> _State:
-    return state._replace(hints=state.hints | hints)
+    return _state(state.kind, state.level, state.hints | hints, state.in_row, state.preformatted)
 
 
 def _is_data_cell(cell: etree._Element) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LABEL_WRONG = "encoding_label_wrong"
 ERRORS = "encoding_errors"
@@ -92,6 +92,8 @@ class Decoded:
     flags: tuple[str, ...] = ()
     lost: int = 0
     """Characters that could not be read: each one is a U+FFFD in the text."""
+    utf8: bytes | None = field(default=None, compare=False, repr=False)
+    """The text in UTF-8, where that is what it was read from."""
 
 
 def decode(body: bytes, *, content_type: str | None = None, charset: str | None = None) -> Decoded:
@@ -112,11 +114,11 @@ def decode(body: bytes, *, content_type: str | None = None, charset: str | None 
     except UnicodeDecodeError:
         return _flagged(_best(body, _candidates(declared, _codec(charset))), declared)
     if not declared or declared == "utf-8" or text.isascii():
-        return Decoded(text, "utf-8")
+        return Decoded(text, "utf-8", utf8=body)
     if not BEYOND_TWO_BYTES.search(text):
         # A handful of GBK characters can form valid two-byte UTF-8, but then as Greek or Arabic, never as Chinese.
         return _flagged(_best(body, _candidates(declared, "utf-8")), declared)
-    return Decoded(text, "utf-8", (LABEL_WRONG,))
+    return Decoded(text, "utf-8", (LABEL_WRONG,), utf8=body)
 
 
 def damage(text: str) -> tuple[str, ...]:

@@ -189,6 +189,12 @@ def test_utf8_is_read_back_as_written(text):
         assert decode(body) == Decoded(body.decode(), "utf-8")
 
 
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8-sig", "ignore")))
+def test_bytes_that_are_kept_are_the_text(body):
+    decoded = decode(body, content_type="text/html; charset=gbk")
+    assert decoded.utf8 in (None, decoded.text.encode())
+
+
 # ── real pages ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
