@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
+from operator import add
 from typing import Final, Literal, NamedTuple
 
 from articles import edge_weights
@@ -21,7 +22,6 @@ Edge = Literal["head", "tail"]
 SURE: Final[Mapping[Edge, float]] = {"head": 0.95, "tail": 0.95}
 # In a box of its own (articles.boxes) a line is the site's far more often.
 SURE_IN_BOX: Final = 0.4
-LONGEST_GRAM = 4
 # Weights are whole numbers of this part.
 SCALE = 10
 
@@ -49,14 +49,18 @@ class Weights(NamedTuple):
     of: Mapping[str, int]
 
 
-def sureness(plain: str, edge: Edge) -> float:
-    """From 0 (the article's) to 1 (the site's), for a line in simplified script.
+def sureness(plain: str, edge: Edge, least: float = 0.0) -> float:
+    """From 0 (the article's) to 1 (the site's), for a line in simplified script; where it is less than `least`, any
+    number that is.
 
     Of a paragraph that has the site's words at its end, the first sentence is the article's.
     """
-    sure = judged(plain, weights_of(edge))
-    first = _FIRST_SENTENCE.match(plain) if sure >= SURE[edge] else None
-    return min(sure, judged(first[0], weights_of(edge))) if first else sure
+    weights, first = weights_of(edge), _FIRST_SENTENCE.match(plain)
+    # By its first sentence most of the articles' last paragraphs are told, for less than half of the work.
+    if first and least >= SURE[edge] and (sure := judged(first[0], weights)) < least:
+        return sure
+    sure = judged(plain, weights)
+    return min(sure, judged(first[0], weights)) if first and sure >= SURE[edge] else sure
 
 
 def judged(plain: str, weights: Weights) -> float:
@@ -71,7 +75,9 @@ def features(plain: str) -> set[str]:
     folded = _DIGITS.sub("0", _QUOTES.sub('"', unicodedata.normalize("NFKC", plain).lower()))
     words = _LATIN.findall(folded)
     line = f"{_START}{_SPACES.sub(_SPACE, _LATIN.sub('a', folded))}{_END}"
-    found = {line[at : at + size] for size in range(1, LONGEST_GRAM + 1) for at in range(len(line) - size + 1)}
+    # Of one character, of two, of three, of four.
+    pairs = list(map(add, line, line[1:]))
+    found = {*line, *pairs, *map(add, pairs, line[2:]), *map(add, pairs, pairs[2:])}
     # "shape:spaced" says that there is one.
     found.discard(_SPACE)
     found.update(name for name, shape in _SHAPES.items() if shape.search(folded))

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from articles.boxes import Box
 from articles.edge_lines import SURE, SURE_IN_BOX, Edge, sureness
 from articles.line_blocks import site_blocks
-from articles.wrapper_table import RULES, LineRule
+from articles.wrapper_table import RULES, LineRule, Scope
 from articles.wrapper_words import AND_OTHERS, HAN, NAME, NAMES, NOT_A_NAME, PROVINCES, REPORTER, SURNAMES
 
 HEAD_LINES = 8
@@ -417,6 +417,8 @@ def _colleagues(line: str) -> str:
     return " ".join(found) if len(found) > 1 or (found and _HELPER_FIRST.search(simplified(line))) else ""
 
 
+# Each line of a text is matched in half a dozen steps.
+@lru_cache(maxsize=512)
 def simplified(line: str) -> str:
     """`line` with the words of wrapper lines in simplified script, for matching; of the same length."""
     return line.translate(_TRADITIONAL) if _HAS_TRADITIONAL.search(line) else line
@@ -592,10 +594,11 @@ def _verdict(line: str, in_head: bool, in_tail: bool) -> _Verdict | None:
 @lru_cache(maxsize=64)
 def _judged(line: str, in_head: bool, in_tail: bool) -> _Verdict | None:
     plain = simplified(line)
-    rules, any_of = _rules_for(in_head, in_tail)
-    if any_of.fullmatch(plain):
-        for rule in rules:
-            if found := rule.pattern.fullmatch(plain):
+    scopes = _scopes(in_head, in_tail)
+    # Most lines match none of all these rules.
+    if any(_any_of(scope).fullmatch(plain) for scope in scopes):
+        for rule in RULES:
+            if rule.scope in scopes and (found := rule.pattern.fullmatch(plain)):
                 if rule.action == "keep":
                     return None
                 return _Verdict(rule.name, rule.action == "cut", _groups(found, line))
@@ -605,14 +608,18 @@ def _judged(line: str, in_head: bool, in_tail: bool) -> _Verdict | None:
 
 
 @cache
-def _rules_for(in_head: bool, in_tail: bool) -> tuple[tuple[LineRule, ...], re.Pattern[str]]:
-    """The rules of a place, and one pattern that says whether any of them matches: most lines match none."""
-    scopes = {"whole", *(("head",) if in_head else ()), *(("tail",) if in_tail else ())}
-    if in_head or in_tail:
-        scopes.add("edge")
-    rules = tuple(rule for rule in RULES if rule.scope in scopes)
-    unnamed = (re.sub(r"\(\?P<\w+>", "(?:", rule.pattern.pattern) for rule in rules)
-    return rules, re.compile("|".join(f"(?:{pattern})" for pattern in unnamed))
+def _scopes(in_head: bool, in_tail: bool) -> tuple[Scope, ...]:
+    """The scopes of the rules for a line at such a place."""
+    is_in: dict[Scope, bool] = {"whole": True, "edge": in_head or in_tail, "head": in_head, "tail": in_tail}
+    return tuple(scope for scope, holds in is_in.items() if holds)
+
+
+# One for each scope, not for each place: of a hundred kilobytes, it had better be in the processor's cache already.
+@cache
+def _any_of(scope: Scope) -> re.Pattern[str]:
+    """One pattern that says whether any rule of a scope matches."""
+    unnamed = (re.sub(r"\(\?P<\w+>", "(?:", rule.pattern.pattern) for rule in RULES if rule.scope == scope)
+    return re.compile("|".join(f"(?:{pattern})" for pattern in unnamed))
 
 
 def _is_particular(lines: Sequence[str], number: int) -> bool:
@@ -699,7 +706,8 @@ def _strip_edge(stripped: Stripped, edge: Edge, keep: Collection[re.Pattern[str]
         longest = LONGEST_IN_BOX if in_box else LONGEST_JUDGED[edge]
         if is_heading or len(line) > longest or _is_kept(stripped.lines, at, keep):
             return
-        if (sure := sureness(simplified(line), edge)) < (SURE_IN_BOX if in_box else SURE[edge]):
+        least = SURE_IN_BOX if in_box else SURE[edge]
+        if (sure := sureness(simplified(line), edge, least)) < least:
             return
         del stripped.lines[at]
         stripped.remove(f"edge_line {sure:.2f}", line, label_values(line))
