@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +42,7 @@ SLOPE = 5.0
 # What clauses of bodies count beside their lines. They have no full stop, as headings have none.
 CLAUSES = 0.3
 CLAUSE_CHARS = (4, 30)
-NAMES_A_ROW = 14
+ROW_WIDTH = 116
 
 Vector = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -153,7 +154,6 @@ def all_authors() -> list[str]:
 def source_of(learned: dict[Edge, Weights]) -> str:
     """The module articles.edge_weights."""
     lines = [
-        "# ruff: noqa: E501 – a row of names is as wide as they are.",
         '"""What articles.edge_lines judges by: a bias, and behind each weight the n-grams that have it.',
         "",
         "Made by training/edge_lines.py.",
@@ -176,8 +176,17 @@ def _rows(weights: Mapping[str, int]) -> Iterator[str]:
     for name, weight in sorted(weights.items()):
         by_weight.setdefault(weight, []).append(name)
     for weight, names in sorted(by_weight.items(), reverse=True):
-        for start in range(0, len(names), NAMES_A_ROW):
-            yield " ".join((str(weight), *names[start : start + NAMES_A_ROW]))
+        row = str(weight)
+        for name in names:
+            if _width(row) + _width(name) >= ROW_WIDTH:
+                yield row
+                row = str(weight)
+            row += f" {name}"
+        yield row
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "FW" else 1 for char in text)
 
 
 def crossed(edge: Edge) -> Iterator[str]:
