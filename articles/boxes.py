@@ -21,6 +21,8 @@ from articles.canonical import Hint, Reading, Run, Span, hints_of
 # What paragraphs, subheads, lists and tables are made of is no box.
 BOX_TAGS = frozenset(("div", "section", "aside", "figure", "center", "dl", "form", "header", "footer", "fieldset"))
 MOST_RUNS, MOST_CHARS = 6, 300
+# What stands beside a portrait or a code to scan; with more, it is an illustrated part of the text.
+MOST_CARD_CHARS = 120
 # Where more blocks than these have the same tag, that is how the page makes its paragraphs.
 MOST_ALIKE = 0.34
 # Of the characters of sentences, in the block that is the body's.
@@ -51,7 +53,7 @@ def boxes_of(reading: Reading, kept: Sequence[Run]) -> Mapping[int, Box]:
             continue
         is_behind, is_before = span[0] >= body[1], span[1] <= body[0]
         if is_behind or is_before or (_is_named_block(span[2]) and span[2].tag not in frequent):
-            boxes[run.order] = Box(span[0], is_behind and _is_card(span[2]))
+            boxes[run.order] = Box(span[0], is_behind and _is_card(reading, span))
     return boxes
 
 
@@ -90,6 +92,9 @@ def _is_named_block(element: etree._Element) -> bool:
     return element.tag in BOX_TAGS and bool(element.get("class") or element.get("id"))
 
 
-def _is_card(element: etree._Element) -> bool:
-    names = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return bool(hints_of(names) & Hint.AUTHOR) or next(element.iter("img"), None) is not None
+def _is_card(reading: Reading, span: Span) -> bool:
+    start, end, element = span
+    if hints_of(f"{element.get('class') or ''} {element.get('id') or ''}") & Hint.AUTHOR:
+        return True
+    chars = sum(len(run.text) for run in reading.runs[start:end])
+    return chars <= MOST_CARD_CHARS and next(element.iter("img"), None) is not None
