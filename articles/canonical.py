@@ -64,12 +64,13 @@ class Hint:
     TIME: Final = 32
     CRUMBS: Final = 64
     PART: Final = 128
+    QUOTE: Final = 256
     MARKS: Final = SOURCE | AUTHOR | EDITOR | TIME | CRUMBS
 
 
-_BODY, _NOISE, _PART, _MARKS = Hint.BODY, Hint.NOISE, Hint.PART, Hint.MARKS
+_BODY, _NOISE, _PART, _QUOTE, _MARKS = Hint.BODY, Hint.NOISE, Hint.PART, Hint.QUOTE, Hint.MARKS
 # What says nothing of the blocks inside.
-_OWN = Hint.NOISE | Hint.PART
+_OWN = Hint.NOISE | Hint.PART | Hint.QUOTE
 
 # Parts of names in use on Chinese sites, English and pinyin. A word begins at a border: the start, a separator, or a
 # capital after a small letter; `(?![a-z])` asks for its end as well.
@@ -102,6 +103,7 @@ _WORDS: tuple[tuple[int, str], ...] = (
     (Hint.EDITOR, r"editor|bianji|zebian|zrbj"),
     (Hint.TIME, r"time|date|pub[_-]?(?:time|date)|shijian|riqi"),
     (Hint.CRUMBS, r"crumb|bread|location|position|weizhi|dqwz|daohang|path(?![a-z])"),
+    (Hint.QUOTE, r"(?:js|stock|live|real)?[_-]?quotes?(?![a-z])|hq(?![a-z])|hangqing"),
 )
 _HINTS = tuple((hint, re.compile(rf"(?:^|[^a-z])(?:{words})")) for hint, words in _WORDS)
 # The parts of an article that a name may end in: `article__statement`, `detail-share`, `news_vote_box`.
@@ -112,6 +114,8 @@ _PART_OF_BODY = re.compile(
     r"reward|donate|subscribe|follow|guanzhu|side(?:bar)?|promo)(?![a-z])(?!.*body)"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# 「 -1.15 (-2.4%) 成交 9,870萬」: no sentence.
+_FIGURES = re.compile(r"\s*[(（]?\s*(?=.*%)[+\-▲▼△▽↑↓]?\s*\d[^，。！？“”]{0,80}")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 # Links on the name of a security are part of the sentence, not a way off the page: one paragraph in ten of East Money's
 # is links for more than half.
@@ -313,7 +317,7 @@ class _Reader:
                     own = hints_of(f"{css_class or ''} {css_id or ''}")
                     if own & _MARKS:
                         self.reading.marks.append(Mark(own, child, len(self.runs)))
-                if action == _INLINE and css_id is not None and css_id.startswith("quote_"):
+                if action == _INLINE and own & _QUOTE and _is_quote(child, css_id):
                     pass  # Figures of the market that a script fills in.
                 elif action == _INLINE:
                     hints = own & ~(outer_hints | _OWN)
@@ -442,6 +446,11 @@ def _state_of(tag: str, outer: _State, own: int, is_row: bool) -> _State:
 @lru_cache(maxsize=4096)
 def _hinted(state: _State, hints: int) -> _State:
     return _state(state.kind, state.level, state.hints | hints, state.in_row, state.preformatted)
+
+
+def _is_quote(element: etree._Element, css_id: str | None) -> bool:
+    is_named = css_id is not None and css_id.startswith("quote_")
+    return is_named or _FIGURES.fullmatch("".join(texts_of(element))) is not None
 
 
 def _is_data_cell(cell: etree._Element) -> bool:

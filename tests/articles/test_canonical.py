@@ -60,6 +60,14 @@ def test_links_on_securities_are_part_of_the_sentence():
     assert [address for _, address in reading.stock_links][-1].endswith("1.600519")
 
 
+def test_quotes_that_a_script_puts_into_a_sentence_are_no_part_of_it():
+    quote = "<a href='/s/1'>某股份</a><span class='jsQuote'> -1.15 (-2.4%) 成交 9870萬 </span>"
+    said = "<span class='quote'>增长10%，超过预期</span>"
+    assert [run.text for run in reading_of(f"<p>{quote}上月出货{said}。</p>").runs] == [
+        "某股份上月出货增长10%，超过预期。"
+    ]
+
+
 def test_kinds_and_levels():
     runs = reading_of("<h1>题</h1><h2>节<div>正文</div></h2><li><p>项</p></li>").runs
     assert [(run.kind, run.level) for run in runs] == [("h", 1), ("h", 2), ("p", 0), ("li", 0)]
