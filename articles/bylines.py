@@ -27,7 +27,7 @@ from articles.headline import Head, site_names
 from articles.linked_data import linked_names
 from articles.normalise import clean_line
 from articles.scene import MAX_NEAR_CHARS, MAX_VALUE_CHARS, NO_WORDS, Candidate, Found, Scene
-from articles.wrapper import byline, field_of, label_values, medium_of, person, simplified
+from articles.wrapper import byline, field_of, is_medium, label_values, medium_of, person, simplified
 from articles.wrapper_words import PROVINCES, SURNAMES
 
 _MAX_BARS = 4
@@ -70,9 +70,6 @@ _NOT_A_PERSON = re.compile(
     r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|成交|"
     r"时间|日期|个股|大盘|行情|经济|金融|原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任"
 )
-_MEDIUM = re.compile(
-    r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|报道|网站?|社|新闻|财经|周刊|客户端|电视台|电台|在线|杂志|传媒|观察)》?"
-)
 _MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
 _CHANNEL = (
     r"(?:财经|股票|公司|产业|科技|国际|国内|社会|要闻|快讯|滚动|独家|头条|视频|图片|专题|深度|时政|宏观|金融|证券|房产|汽车|"
@@ -96,7 +93,7 @@ _NO_NAME_BESIDE = re.compile(
 _PLACE = re.compile(rf"(?:{PROVINCES})(?:省|市)?|中国|海外")
 _ACCOUNT = re.compile(r"[\u4e00-\u9fa5A-Za-z][\u4e00-\u9fa5A-Za-z0-9·_-]{1,13}")
 _NO_MEDIUM = re.compile(
-    r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|的(?:[\u4e00-\u9fa5]{2})?专栏$|公司$|\d日|[电電]$|©|版[权權]|[题題头頭首][图圖]|原文(?:链接|地址)?$|^(?:财经|金融|证券|图片|原创|本文.*|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
+    r"^(?:即时|最新|今日|本站)(?:新闻|资讯)$|的(?:[\u4e00-\u9fa5]{2})?专栏$|公司$|\d日|^第\d+期|[电電]$|©|版[权權]|[题題头頭首][图圖]|原文(?:链接|地址)?$|^(?:财经|金融|证券|图片|原创|本文.*|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
 )
 _DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
 _PIECES = re.compile(r"\t|\s[·•|｜/]\s")
@@ -105,6 +102,11 @@ _MAY_NAME = re.compile(r"[：:︰丨|｜/／自源者编編文IBbA【\[]")
 _TIME_ALONE = re.compile(
     r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*(?:(?:星期|周)[一二三四五六日天])?"
 )
+_TIME_IN_LINE = re.compile(
+    r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?(?:[T\s]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?"
+)
+_BETWEEN_WORDS = re.compile(r"[\s|｜·•/]+")
+_OF_EDITORIAL_OFFICE = re.compile(r"编辑部\s*[|｜]\s*([\u4e00-\u9fa5]{2,3})$")
 _MEDIUM_AND_PERSON = re.compile(
     r"(?P<medium>[\u4e00-\u9fa5]{2,8}(?:网|报|社|财经|新闻|周刊))[ |｜·]+"
     r"(?P<person>[\u4e00-\u9fa5]{2,3})(?![\u4e00-\u9fa5：:])"
@@ -127,7 +129,7 @@ _SURNAME = re.compile(f"[{SURNAMES}]")
 _BYLINES_BEHIND = 10
 _SIGNS = re.compile(r"[记記]者|作者|撰|文[：:/／丨|｜]|^By")
 _MEDIUM_OF_REPORTER = re.compile(
-    r"(?:^|[\s（(])(?!本|每经)([\u4e00-\u9fa5A-Za-z]{2,8}?(?:报|网|社|新闻|财经|周刊|电视台|通讯社))\s?(?:记者|见习记者|特约记者|实习记者)"
+    r"(?:^|[\s（(●○■□◎])(?!本|每经)([\u4e00-\u9fa5A-Za-z]{2,8}?(?:报|网|社|新闻|财经|周刊|电视台|通讯社))\s?(?:记者|见习记者|特约记者|实习记者)"
 )
 _DATELINE_MEDIUM = re.compile(
     r"[《【（(]?([\u4e00-\u9fa5A-Za-z]{2,8}(?:社|报|网|财经|新闻))(?:[\u4e00-\u9fa5]{2,4})?(?:[\d０-９]{1,2}月)?[\d０-９]{1,2}日(?:专?[讯电]|消息|报道)"
@@ -236,6 +238,16 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
     found.take("author", ("account", lambda: _author_of(_account(scene, marked), found, scene)))
 
 
+def fill_from_bylines(found: Found, lines: Iterable[str]) -> None:
+    """Who is named in lines that were taken out around a text: in posts and plain texts, which have no page around."""
+    for line in lines:
+        if found.publisher and found.author:
+            return
+        if len(line) <= _BYLINE_CHARS:
+            for name, value in _beside_time_in(line).items():
+                found.take(name, ("wrapper line", value))
+
+
 def take_author(found: Found, *candidates: Candidate) -> None:
     """The first person; where a medium stands in the author's place, it is the publisher."""
     for witness, candidate in candidates:
@@ -256,11 +268,6 @@ def marked_runs(reading: Reading, headline: int | None) -> frozenset[int]:
     below = range(headline + 1, min(headline + 1 + _MARKED_BELOW, len(reading.runs)))
     marks = [mark for mark in reading.marks if mark.hint & hints and mark.order in below]
     return frozenset(mark.order for mark in marks if _is_inside(mark.element, reading.runs[mark.order]))
-
-
-def is_medium(name: str) -> bool:
-    parts = [part for part in re.split(r"[\s\-－—·]+", simplified(name)) if part]
-    return bool(parts) and all(map(_MEDIUM.fullmatch, parts))
 
 
 def _labels(runs: Iterable[Run]) -> dict[str, str]:
@@ -542,6 +549,31 @@ def _alone_beside_time(near: Sequence[Run]) -> Iterator[str]:
         if len(run.text) <= _LONGEST_TIME and _TIME_ALONE.fullmatch(run.text):
             around = near[max(0, at - 2) : at + 3]
             yield from (beside.text for beside in around if beside.free == beside.text and beside is not run)
+
+
+def _beside_time_in(line: str) -> dict[str, str]:
+    """「某某报 2025-03-12 21:08」, 「原创 王一鸣 某某观察 2025-03-12」, 「本刊编辑部 | 王一鸣」"""
+    values = {name: value for name, value in byline(line).items() if name == "author"}
+    if found := _OF_EDITORIAL_OFFICE.search(line):
+        return {"author": found[1]} | values
+    before, *behind = _TIME_IN_LINE.split(simplified(line), maxsplit=1)
+    is_original = before.split()[:1] == ["原创"]
+    if not behind and not is_original:
+        return values
+    words = [word for part in (before, *behind) for word in _BETWEEN_WORDS.split(part) if word.strip("_")]
+    if is_original:
+        # What stands behind the time is a place.
+        words = [word for word in _BETWEEN_WORDS.split(before) if word.strip("_")][1:]
+        values |= {"author": words.pop(0)} if len(words) == 2 and _ACCOUNT.fullmatch(words[0]) else {}
+    unlabelled = takewhile(lambda word: not field_of(word) and not re.search("[：:]", word), words)
+    for word in unlabelled:
+        if _is_name_alone(word):
+            values.setdefault("author", word)
+        elif (is_medium(word) or _is_account(word)) and not _NO_MEDIUM.search(word):
+            values.setdefault("publisher", word)
+    return {
+        name: line[at : at + len(value)] for name, value in values.items() if (at := simplified(line).find(value)) >= 0
+    }
 
 
 def _medium_alone(text: str) -> str | None:

@@ -25,7 +25,7 @@ from trafilatura.xml import xmltotxt
 
 from articles import locate
 from articles.boxes import boxes_of
-from articles.bylines import is_medium, marked_runs
+from articles.bylines import fill_from_bylines, marked_runs
 from articles.canonical import (
     MAX_ELEMENTS,
     Reading,
@@ -53,7 +53,7 @@ from articles.scene import Found, scene_of
 from articles.source import ArticleRules, Source
 from articles.symbols import marks_below, symbols_of
 from articles.times import Clock, fill_from_lines, fill_from_scripts, fill_from_url, flag_times
-from articles.wrapper import label_values, person, strip_wrapper
+from articles.wrapper import is_medium, label_values, person, strip_wrapper
 
 # Raised with every change that can alter a row; kept in each row with the hash of the source's rules.
 VERSION = "4"
@@ -99,7 +99,7 @@ _PAYWALL = re.compile(
 _MORE = re.compile(r"(?:阅读|查看|展开|显示)(?:全文|剩余|更多内容)")
 _NEXT_PAGE = re.compile(r"下一?[页頁]|余下全文|(?:第\s*)?\d+\s*/\s*\d+\s*页")
 _CUT_SHORT = ("…", "...", "．．．")
-_BYLINE_RULES = ("labels", "time_line")
+_BYLINE_RULES = ("labels", "time_line", "account_line")
 _REST_OF_TAG = re.compile(r"[A-Za-z][A-Za-z-]*=\\*\"[^\"<>\u4e00-\u9fff]{0,60}\"\s*/?>")
 # Counts as generously as libxml2 reads, and each character once: whatever begins like a tag is consumed with the match.
 _ATTRIBUTE = r"""[\s/=]*+[^\s>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?"""
@@ -615,6 +615,8 @@ def _fill_from_elsewhere(found: Found, page: Page, source: Source, body: Body) -
     """What neither the page's fields nor its rules have named, by the further witnesses in their order."""
     clock = _clock(page, source)
     fill_from_list(found, page.listed, clock)
+    if page.form != "html":
+        fill_from_bylines(found, _bylines(body))
     fill_from_lines(found, _bylines(body), clock)
     fill_from_url(found, clock)
     flag_times(found, clock)
@@ -642,7 +644,7 @@ def _flags_of_text(text: str, source: Source) -> tuple[str, ...]:
 
 def _bylines(body: Body) -> Iterator[str]:
     yield from (run.text for why, run in body.dropped if why == "headline" and len(run.text) <= MAX_REMOVED_CHARS)
-    yield from (line for rule, line in body.removed if rule in _BYLINE_RULES)
+    yield from (line for rule, line in body.removed if rule in _BYLINE_RULES or rule.startswith("edge_line"))
 
 
 def _removed(body: Body) -> tuple[str, ...]:

@@ -155,11 +155,15 @@ def fill_from_scripts(found: Found, tree: etree._Element, clock: Clock) -> None:
 
 
 def fill_from_lines(found: Found, lines: Iterable[str], clock: Clock) -> None:
-    """The time that a byline inside a text tells, where neither page nor list has one: in posts and plain texts."""
-    if found.published is None:
-        found.published = next((moment for line in lines if (moment := clock.find(line))), None)
-        if found.published:
-            found.witnesses["published"] = "wrapper line"
+    """The time that a byline inside a text tells, where page and list have none, or the day only: in posts and plain
+    texts."""
+    known = found.published
+    if known and (known.precision != "day" or found.witnesses.get("published") != "list"):
+        return
+    told = next((moment for line in lines if (moment := clock.find(line))), None)
+    if told and (not known or (known.at and told.at and _is_same(known.at, told.at, "day"))):
+        found.published = told
+        found.witnesses["published"] = "wrapper line"
 
 
 def fill_from_url(found: Found, clock: Clock) -> None:

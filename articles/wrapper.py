@@ -125,7 +125,7 @@ _REPORTER_INSIDE = re.compile(
 _BY = re.compile(rf"(?:[Bb]y\s+|Author,\s*)(?=[{SURNAMES}])(?P<author>[{HAN}]{{2,4}})(?:\s.*)?$")
 _DATELINE = re.compile(
     rf".{{0,40}}?[（(【](?:文[／/])?(?:[{HAN}]{{0,8}}?(?:[讯电]\s)?)(?:{REPORTER})\s*[：:]?\s*(?:(?:{REPORTER})\s*)?(?P<author>{NAMES})"
-    rf"{AND_OTHERS}(?:\s*[图摄][／/][^（）()]{{1,20}})?\s*[）)】]"
+    rf"{AND_OTHERS}(?:\s*[图摄][／/][^（）()]{{1,20}}|\s?报[道导])?\s*[）)】]"
 )
 # 「（某某社記者某某台北20日電）」: no gap between the name and the place.
 _PLACE = (
@@ -206,7 +206,7 @@ _SENTENCE_ENDS = ("。", "！", "？", "”", "…", ".", "」", "）")
 # Marks inside a line that end a value: tools and counters that follow it.
 _VALUE_END = re.compile(
     r"\t|[，,]\s*原文|[|｜\]】）)；;]|\s(?=\d{4}[-年/.])|我要|我有话|我来|分享|评论(?!员)|字号|字体|大中小|打印|收藏|关注|举报|参与|手机看|微博|跟[帖贴]|"
-    r"\d+人|浏览|点击|阅读|文字大小|字级|字級|\s来(?:源于|自)"
+    r"\d+人|浏览|点击|阅读|文字大小|字级|字級|\s来(?:源于|自)|\s网友"
 )
 # A link, or a notice of the site.
 _BEHIND_VALUE = re.compile(r"[，,。；;]\s*(?:原文|来源|链接|未经|转载|版权|著作权|谢绝|不得|请注明|如有|仅供|不代表)")
@@ -223,6 +223,9 @@ _NOBODY = re.compile(
 )
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
+_MEDIUM = re.compile(
+    r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|报道|网站?|社|新闻|财经|周刊|客户端|电视台|电台|在线|杂志|传媒|观察)》?"
+)
 # Where a platform says an account is, whose a picture is, which channel the text is in, and the next label: no media.
 _NO_MEDIUM = re.compile(
     rf".*的(?:[{HAN}]{{2}})?专栏|(?:{PROVINCES}|中国|海外)(?:省|市)?|资料图片?|图片|视频|视觉中国|图虫创意?|达志影像|东方IC|"
@@ -279,6 +282,7 @@ class Stripped:
         self.removed.append((rule, line))
         for name, value in _with_colleagues(fields, line).items():
             if name != "other" and (clean := _value(name, value)):
+                name = "medium" if name == "author" and is_medium(clean) else name
                 self.fields = _people(name, clean) | self.fields
 
 
@@ -337,6 +341,11 @@ def strip_wrapper(
     if "author" not in stripped.fields and (reporter := _reporter_inside(stripped.lines)):
         stripped.fields["author"] = reporter
     return stripped
+
+
+def is_medium(name: str) -> bool:
+    parts = [part for part in re.split(r"[\s\-－—·]+", simplified(name)) if part]
+    return bool(parts) and all(map(_MEDIUM.fullmatch, parts))
 
 
 # Around headlines the same lines stand on page after page of a site. Callers keep their hands off what they are given.

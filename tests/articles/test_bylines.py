@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,3 +80,30 @@ def test_who_is_filled_in_for_nobody_is_nobody(nobody):
 
 def test_a_word_that_is_a_label_elsewhere_names_nobody_by_what_follows_it():
     assert article_of("<h1>{title}</h1><p>2025-05-04</p><p>原创</p><p>出口为何增长</p>{body}").author is None
+
+
+@pytest.mark.parametrize(
+    ("line", "publisher", "author", "time"),
+    [
+        ("岭南财讯报 2025-05-04 21:08", "岭南财讯报", None, "21:08"),
+        ("**岭中网**　2025-05-04 18:05　文 | 裴志远", "岭中网", "裴志远", "18:05"),
+        ("岭今保 记者 裴志远  2025-05-04 17:26", "岭今保", "裴志远", "17:26"),
+        ("2025年05月04日 15:40 · 岭政观察", "岭政观察", None, "15:40"),
+        ("原创 裴志远 [地方岭报](javascript:void\\(0\\);) *2025-05-04 07:31* *江西*", "地方岭报", "裴志远", "07:31"),
+        ("原创  裴志远  [ 岭商中国 ](javascript:void\\(0\\);)", "岭商中国", "裴志远", None),
+        ("岭周刊 本刊编辑部 | 裴志远", None, "裴志远", None),
+        ("作者：Sheldon，LNNews", None, "Sheldon", None),
+        ("第1187期 2025-05-04", None, None, None),
+    ],
+)
+def test_a_line_above_a_post_names_who_and_when(line, publisher, author, time):
+    text = "\n\n".join(re.findall("<p>(.*?)</p>", PARAGRAPHS))
+    body = f"---\ntitle: {TITLE}\ndate: 2025-05-04\n---\n{line}\n\n{text}\n".encode()
+    fetched_at = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    read = extract(
+        Page(source="local", url="", final_url="", status=200, body=body, form="post", fetched_at=fetched_at), UNKNOWN
+    )
+    assert isinstance(read, Article)
+    assert (read.publisher, read.author) == (publisher, author)
+    assert f"{read.published_at:%H:%M}" == (time or "00:00")
+    assert read.text.startswith("全省外贸")
