@@ -29,6 +29,7 @@ Values = dict[str, str | tuple[str, ...]]
 HEAD_LINES = 60
 LONGEST_VALUE = 160
 LONGEST_NAME = 60
+LONGEST_MOMENT = 40
 LONGEST_SUMMARY = 1_000
 LONGEST_LINE = 1_200
 LONGEST_TOOLS_LINE = 200
@@ -82,12 +83,16 @@ _ROW_OF_KEYS = re.compile(
 )
 _BETWEEN = re.compile(r"[ \t]+[|｜·•/][ \t]+|[ \t]*[｜|][ \t]*|\u3000+|[ \t]{2,}|&nbsp;|&emsp;|\t")
 
-_RULE = re.compile(r"[ \t]*(?:(?:[-*_=~][ \t]*){3,}|\|?(?:[ \t]*:?-{2,}:?[ \t]*\|?)+|[─━—]{3,}|[`~+]{3,}\w*)[ \t]*")
+_RULE = re.compile(
+    r"[ \t]*(?:(?:[-*_=~][ \t]*){3,}|\|?(?:[ \t]*:?-{2,}:?[ \t]*\|?)+|[─━—]{3,}|[`~+]{3,}\w*|--|-[ \t]+-{3,})[ \t]*"
+)
 _NOTHING = re.compile(
-    r"[ \t>\u3000\\]*|[ \t]*<!--.*?-->[ \t]*|:(?:PROPERTIES|END):|[ \t]*(?:\{\{[<%].*[>%]\}\}|\{%.*%\})[ \t]*"
+    r"[ \t>\u3000\\]*|[ \t]*<!--.*?-->[ \t]*|:(?:PROPERTIES|END):|[ \t]*:{3,}[ \t]*"
+    r"|[ \t]*(?:\{\{[<%].*[>%]\}\}|\{%.*%\})[ \t]*"
     r"|(?:[ \t]*</?(?!https?:)[a-z][^<>\n]*>)+[ \t]*(?:(?:元数据|文章信息|Metadata|属性)[ \t]*</\w+>)?",
     re.I,
 )
+_BOX = re.compile(r"[ \t]*:{3,}.{0,60}")
 _PICTURE = re.compile(
     r"[ \t>]*(?:\[?!\[[^\]\n]*\](?:\([^()\n]*\)|\[[^\]]*\])(?:\([^()\n]*\)|\]\([^()\n]*\))?|!\[\[[^\]\n]+\]\])[ \t]*"
 )
@@ -115,7 +120,7 @@ _SIDE_HEADINGS = re.compile(
     r"see also|references?|read (?:next|more)|more (?:from|on) .*|further reading|tags?|links?|"
     r"attachments?|footnotes?|table of contents|toc|"
     r"划线|我的划线|划线笔记|高亮|高亮笔记|标注|批注|我的批注|笔记|我的笔记|读书笔记|阅读笔记|想法|"
-    r"我的想法|思考|我的思考|摘录|摘抄|评论|热门评论|精选评论|精选留言|留言|反向链接|反链|双链|相关笔记|"
+    r"我的想法|思考|我的思考|摘录|摘抄|评论|热门评论|精选评论|精选留言|留言区?|评论区|反向链接|反链|双链|相关笔记|"
     r"关联笔记|"
     r"相关(?:阅读|文章|推荐|链接|新闻|报道|内容)|延伸阅读|推荐阅读|更多阅读|猜你喜欢|外部链接|附件|目录|"
     r"标签|待办|todo|链接|上一篇|下一篇|参考|参考资料|参考文献|参考链接|注释|资料来源|"
@@ -126,7 +131,7 @@ _SIDE_HEADINGS = re.compile(
 _READERS_HEADINGS = re.compile(
     r"(?:(?:new )?highlights?.*|annotations?|my .*|backlinks?|(?:un)?linked .*|related notes?|我的.*|"
     r"划线.*|高亮.*|标注|批注|反向链接|反链|双链|相关笔记|关联笔记|读书笔记|阅读笔记|热门评论|精选评论|"
-    r"精选留言|留言)(?:\s*[（(]\d+[)）]|\s*\d+)?",
+    r"精选留言|留言区?|评论区|(?:网友|读者)(?:评论|留言))(?:\s*[（(]\d+[)）]|\s*\d+)?",
     re.I,
 )
 _SUMMARY_HEADINGS = re.compile(
@@ -144,21 +149,30 @@ _TOOLS = (
     r"有道云笔记|为知笔记|收趣|gofullpage|"
     r"huginn|n8n|ifttt|zapier|typora|hexo|hugo|jekyll|halo|wordpress|typecho|medium|substack|ghost"
 )
+_TEXT = "本文|此文|该文|本页|全文|内容|文章|原文|笔记|本笔记|文档|本文档|此文档|该内容|此页面|此笔记|本书签"
+_DID = (
+    "导出|剪藏|收藏|转码|转换|生成|保存|采集|抓取|同步|优化|备份|归档|转存|剪辑|整理而成|制作|擷取|匯出|發佈|重新排版"
+)
+_DID_IN_ENGLISH = (
+    r"saved|clipped|exported|captured|archived|imported|converted|created|generated|synced|downloaded|scraped|printed|"
+    r"backed up|bookmarked|highlighted|collected|made|powered|produced|sent|published|mirrored|built"
+)
+# What tools say of themselves. A line that does not begin with the text ends with what was done to it, or when.
 _TOOL_LINE = re.compile(
-    r"(?:[（(\[【]?(?:本文|此文|该文|本页|全文|内容|文章|原文|笔记|本笔记|文档|本文档|此文档|该内容|此页面|"
-    r"此笔记|本书签)?\s*(?:已)?(?:由|使用|通过|经|来自|用|自|从|导出自|保存自|剪藏自|收藏自|摘录自|转存自|"
-    r"采集自|同步自|via|by)"
-    r"[^。，；\n]{1,60}?(?:导出|剪藏|收藏|转码|转换|生成|保存|采集|抓取|同步|优化|备份|归档|转存|剪辑|"
-    r"整理而成|制作|擷取|匯出)[^。\n]{0,60}[)）\]】。]?"
-    r"|(?:导出自|保存自|剪藏自|收藏自|转存自|采集自|同步自|保存到|收藏到|剪藏到|导出到)[^。\n]{1,60}"
-    r"|(?:数据|行情|信息|内容)?(?:导出|保存|剪藏|收藏|同步|抓取|采集|归档|生成|转存|备份)(?:于|時間|时间)?\s*[:：]?\s*\d{4}[-/.年].{4,60}"
-    r"|(?:this (?:page|article|note|document|file|post) (?:was|is|has been) )?(?:automatically |"
-    r"auto-?)?(?:saved|clipped|exported|captured|archived|imported|converted|created|generated|synced|"
-    r"downloaded|scraped|printed|backed up|bookmarked|highlighted|collected|made|powered|produced|sent|"
-    r"published)"
-    rf"(?:\s+\w+){{0,3}}?\s+(?:by|from|with|via|to|using|on|at|in|through)\b[^。\n]{{1,160}}|(?:via|from|"
-    rf"by|sent from|come from|exported:|saved:|clipped:)\s+(?:\w+\s+)?\[?(?:{_TOOLS})\b.{{0,80}}"
-    rf"|[—–-]{{1,2}}\s*(?:{_TOOLS})\s*[—–-]{{0,2}})",
+    "|".join(
+        (
+            rf"[（(\[【]?(?:{_TEXT})\s*已?(?:由|使用|通过|经|来自|用|自|从|via|by)[^。，；\n]{{1,60}}?(?:{_DID})"
+            r"[^。\n]{0,60}[)）\]】。]?",
+            rf"[（(\[【]?已?(?:由|使用|通过|经|来自|用|自|从|via|by)[^。，；\n]{{1,40}}?(?:{_DID})"
+            r"(?:[于在到]?\s*[\d@（(][^。\n]{0,40})?[)）\]】]?",
+            rf"(?:{_DID}|摘录)(?:自|到|至)[^。，；\n]{{1,60}}",
+            rf"(?:数据|行情|信息|内容)?(?:{_DID})(?:于|時間|时间)?\s*[:：]?\s*\d{{4}}[-/.年].{{4,60}}",
+            rf"(?:this (?:page|article|note|document|file|post) (?:was|is|has been) )?(?:auto(?:matically |-)?)?"
+            rf"(?:{_DID_IN_ENGLISH})(?:\s+\w+){{0,3}}?\s+(?:by|from|with|via|to|using|on|at|in|through)\b[^。\n]{{1,160}}",
+            rf"(?:via|from|by|sent from|come from|exported:|saved:|clipped:)\s+(?:\w+\s+)?\[?(?:{_TOOLS})\b.{{0,80}}",
+            rf"[—–-]{{1,2}}\s*(?:{_TOOLS})\s*[—–-]{{0,2}}",
+        )
+    ),
     re.I,
 )
 _ORIGIN = (
@@ -182,12 +196,17 @@ _BARE_URL = re.compile(r"[ \t>]*(?:[^\w<\n]{0,3})<?(?P<url>https?://[^\s<>\u3000
 _TOOLS_ADDRESS = re.compile(_TOOLS, re.I)
 _URL = re.compile(r"https?://[^\s<>()\[\]\"'，。；）】\u4e00-\u9fff]+(?:\([^\s()]*\)[^\s<>()\[\]\"']*)?")
 _HOST = re.compile(r"(?:www\.)?[\w-]+(?:\.[\w-]+)+(?:/\S*)?")
+_LABELLED_URL = re.compile(r"^(?:[^\s:：]{2,6}[:：][ \t]*)?<?https?://[^\s<>\u3000-\u9fff]+>?$")
 _TAG_LINE = re.compile(
     r"[ \t>]*(?:(?:tags?|标签|標籤|话题|关键词)[ \t]*[:：][ \t]*)?(?:(?<![\w#])#(?![\s#\d]{1,4}(?:\s|"
     r"$))[^\s#,，、。]{1,30}#?[ \t,，、]*)+",
     re.I,
 )
 _TAG = re.compile(r"#([^\s#,，、]{1,30})")
+_READING_TIME = re.compile(
+    r"(?:阅读|约|阅读约|预计阅读)?\s*\d+\s*(?:分钟|min(?:utes?)?|字|words)(?:阅读|\s+read)?", re.I
+)
+_MAIL_ADDRESS = re.compile(r"\s*<[^<>\s]+@[^<>\s]+>")
 _WIKI = re.compile(r"\[\[(?:[^\]\[|\n]*\|)?([^\]\[|\n]+)\]\]")
 _DATE = re.compile(
     r"(?<!\d)\d{4}\s*[-/.年]\s*\d{1,2}(?:\s*[-/.月]\s*\d{1,2})?|(?<!\d)(?:19|20)\d{6}(?!\d)|"
@@ -397,7 +416,9 @@ def _keep(meaning: Meaning, key: str, value: str, block: _Block) -> None:
     name = "created" if meaning == "saved" and key.lower().startswith(("creat", "创建")) else NAME_OF.get(meaning, "")
     if not name or not value:
         return
-    written: str | tuple[str, ...] = _plain(value)
+    if key in ("主题", "主旨") and "source" in block.values and "title" not in block.values:  # of a mail
+        name, meaning = "title", "title"
+    written: str | tuple[str, ...] = _plain(_MAIL_ADDRESS.sub("", value))
     if meaning == "url":
         written = url[0] if url else ""
     elif meaning == "tags":
@@ -422,6 +443,8 @@ def _fits(meaning: Meaning, value: str) -> bool:
         return len(value) <= LONGEST_SUMMARY
     if meaning == "title":
         return len(value) <= LONGEST_VALUE
+    if meaning in ("author", "publisher", "section") and _DATE.search(_unlinked(value)):
+        return False  # more than a name: the wrapper's table takes it apart
     limit = LONGEST_VALUE if meaning in ("tags", "tool") else LONGEST_NAME
     return len(_plain(value)) <= limit and not _STOP.search(value) and not value.endswith("。")
 
@@ -433,16 +456,25 @@ def _properties(bare: str) -> list[tuple[str, str, bool]] | None:
             return [(found["key"].strip(), (found["value"] or "").strip(), True)]
     if row := _ROW.fullmatch(bare):
         return [(_plain(row["key"]), row["value"].strip(), False)]
-    parts = [part for part in _BETWEEN.split(bare) if part.strip()]
-    if len(parts) > 1:
-        several = [_PROPERTY.fullmatch(part.strip()) for part in parts]
-        if all(found or _DATE.match(part.strip()) for found, part in zip(several, parts, strict=True)) and any(several):
-            return [
-                (found["key"].strip(), found["value"].strip(), False) if found else ("date", part.strip(), False)
-                for found, part in zip(several, parts, strict=True)
-            ]
+    parts = [part.strip() for part in _BETWEEN.split(bare) if part.strip()]
+    if len(parts) > 1 and (several := [pair for part in parts if (pair := _part(part))]) and len(several) == len(parts):
+        return several
     found = _PROPERTY.fullmatch(bare)
     return [(found["key"].strip(), found["value"].strip(), False)] if found else None
+
+
+def _part(part: str) -> tuple[str, str, bool] | None:
+    """One of several in a line: a key with its value, a moment, a site, tags, or how long it takes to read."""
+    if found := _PROPERTY.fullmatch(part):
+        return found["key"].strip(), found["value"].strip(), False
+    plain = _plain(part)
+    if _DATE.match(plain) and len(plain) <= LONGEST_MOMENT:
+        return "date", plain, False
+    if _HOST.fullmatch(plain):
+        return "domain", plain, False
+    if _TAG_LINE.fullmatch(part):
+        return "tags", part, False
+    return ("reading time", plain, False) if _READING_TIME.fullmatch(plain) else None
 
 
 def _by_sign(line: str) -> list[tuple[str, str, bool]] | None:
@@ -473,9 +505,11 @@ def _summary_section(lines: Sequence[str], at: int) -> int:
     """The end of a summary that a machine or a tool gives under a heading of its own; `at` where there is none."""
     line = lines[at]
     callout = _CALLOUT.fullmatch(line)
-    words = callout["words"] or callout["kind"] if callout else _heading_words(line)
+    words = callout["words"] or callout["kind"] if callout else _heading_words(line) or _summary_key(line)
     if not words or not _SUMMARY_HEADINGS.fullmatch(words.strip(" ：:*_")):
         return at
+    if _summary_key(line) and not _heading_words(line):
+        return at + 1
     if line.lstrip().startswith(">"):
         while at < len(lines) and lines[at].lstrip().startswith(">"):
             at += 1
@@ -484,6 +518,12 @@ def _summary_section(lines: Sequence[str], at: int) -> int:
         return at
     end = next((n for n in range(at + 1, len(lines)) if _IS_HEADING.match(lines[n]) or _RULE.fullmatch(lines[n])), None)
     return end if end is not None else at
+
+
+def _summary_key(line: str) -> str:
+    """「AI 速览：…」, the whole in one line."""
+    found = _PROPERTY.fullmatch(_SIGNS.sub("", _PREFIX.sub("", line).strip()))
+    return found["key"].strip() if found and found["value"] and _is_by_machine(found["key"]) else ""
 
 
 def _quoted_above_heading(lines: Sequence[str], at: int) -> int:
@@ -525,12 +565,13 @@ def _tail(lines: Sequence[str]) -> tuple[int, Values]:
             break
         if _NOTHING.fullmatch(line) or _PICTURE.fullmatch(line):
             continue
-        if _RULE.fullmatch(line):
+        if _RULE.fullmatch(line) or (links and _BOX.fullmatch(line)):
             end = at if links else end
-        elif (longer := _with_line_below(line, block)) is None:
-            if not _only_links(line):
+        elif (longer := _with_line_below(line, block)) is None or longer.unknown > block.unknown:
+            if not _only_links(line) and longer is None:
                 break
-            links += 1
+            links += _only_links(line)
+            block = longer or block
         else:
             is_mark = longer.is_tools != block.is_tools or "tags" in longer.values.keys() - block.values.keys()
             block = longer
@@ -550,9 +591,9 @@ def _with_line_below(line: str, block: _Block) -> _Block | None:
 
 
 def _only_links(line: str) -> bool:
-    bare = _PREFIX.sub("", line).strip()
+    bare = _LABELLED_URL.sub("", _PREFIX.sub("", line).strip())
     rest = _ANY_LINK.sub("", _WIKI.sub("", bare))
-    return rest != bare and not re.search(r"\w{3,}", rest)
+    return rest != line.strip() and not re.search(r"\w{3,}", rest)
 
 
 def _without_side_sections(lines: list[str], is_framed: bool) -> list[str]:
@@ -567,7 +608,7 @@ def _without_side_sections(lines: list[str], is_framed: bool) -> list[str]:
         opening = lines[: before[0]] if before else lines[:full]
         if all(_is_side(lines[number]) for number in before) and not any(map(clean_line, opening)):
             lines = lines[full + 1 :]
-            headings = [number for number, line in enumerate(lines) if _IS_HEADING.match(line)]
+            headings = [number for number, line in enumerate(lines) if _heading_words(line)]
     for number in reversed(headings):
         words = _heading_words(lines[number])
         if not _SIDE_HEADINGS.fullmatch(words):

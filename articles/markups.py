@@ -34,6 +34,11 @@ def as_markdown(text: str) -> str:
     return convert(text) if convert else text
 
 
+def is_marked_up(text: str) -> bool:
+    """Is it written in one of these?"""
+    return as_markdown(text) != text
+
+
 def _pandoc_header(found: re.Match[str]) -> str:
     names = zip(("title", "author", "date"), found.groups(), strict=True)
     return "".join(f"{name}: {value}\n" for name, value in names if value) + "\n"
@@ -213,9 +218,11 @@ def _level(mark: str, marks: dict[str, int]) -> int:
 # ── MediaWiki and DokuWiki ───────────────────────────────────────────────────────────────────────────────────────────
 
 _WIKI_HEADING = re.compile(r"^(={1,6})[ \t]*([^=\n]+?)[ \t]*\1[ \t]*$", re.M)
+_DOKU_EMPHASIS = re.compile(r"(?<![:\w])//(?=\S)([^\n]{1,300}?)//(?![\w/])")
 _WIKI_BOLD = re.compile(r"'{3,5}([^'\n]+)'{3,5}")
 _WIKI_EMPHASIS = re.compile(r"''([^'\n]+)''")
 _WIKI_LINK = re.compile(r"\[(https?://\S+)[ \t]+([^\]\n]+)\]")
+_WIKI_INNER_LINK = re.compile(r"\[\[([^\]|\n]*)\|([^\]\n]+)\]\]")
 _WIKI_FILE = re.compile(
     r"\[\[(?:File|Image|文件|图像|Category|分类):[^\]\n]*\]\]|\{\{[^{}]{0,300}\}\}|__[A-Z]{3,14}__|~~[A-Z]+~~", re.I
 )
@@ -223,10 +230,13 @@ _WIKI_REFERENCE = re.compile(r"<ref\b[^<>]*/>|<ref\b[^<>]*>[^<]{0,500}</ref>|<re
 
 
 def _from_wiki(text: str) -> str:
+    text = _DOKU_EMPHASIS.sub(r"\1", text)
     text = _WIKI_FILE.sub("", _WIKI_REFERENCE.sub("", text))
     text = _WIKI_EMPHASIS.sub(r"\1", _WIKI_BOLD.sub(r"**\1**", text))
     text = _WIKI_LINK.sub(r"[\2](\1)", text)
-    text = re.sub(r"\[\[[^\]|\n]*\|([^\]\n]+)\]\]", r"\1", text)
+    text = _WIKI_INNER_LINK.sub(
+        lambda found: f"[{found[2]}]({found[1]})" if found[1].startswith("http") else found[2], text
+    )
     deepest = max((len(found[1]) for found in _WIKI_HEADING.finditer(text)), default=0)
     if text.lstrip().startswith("======"):  # DokuWiki counts the other way
         return _WIKI_HEADING.sub(lambda found: f"\n{'#' * (7 - len(found[1]))} {found[2]}\n", text)

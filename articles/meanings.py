@@ -34,9 +34,56 @@ LONGEST_KEY = 40
 
 _DIGITS_ONLY = re.compile(r"^((?:19|20)\d\d)(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(?:\d{3})?(Z?)$")
 _SITE_BEHIND = re.compile(
-    r"(?:(?:\s+[-–—|｜]+\s+|\s*_\s*)[^\s_|｜—-]{0,10}(?:网|网站|報|报|社|新闻|新聞|财经|財經|周刊|时报|频道|资讯|客户端|在线|首页|\.com|\.cn)){1,3}$"
+    r"(?:(?:\s+[-–—|｜]+\s+|\s*_\s*)[^\s_|｜—-]{0,10}(?:网|网站|報|报|社|新闻|新聞|财经|財經|周刊|时报|"
+    r"频道|资讯|客户端|在线|首页|\.com|\.cn)){1,3}$"
 )
-_NOT_LETTERS = re.compile(r"[^a-z0-9\u4e00-\u9fff]+")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[\u4e00-\u9fff]+")
+# Words in front of which a key tells of somebody or something else.
+_OTHERS = frozenset(
+    [
+        "user",
+        "comment",
+        "related",
+        "parent",
+        "child",
+        "next",
+        "prev",
+        "previous",
+        "image",
+        "img",
+        "cover",
+        "video",
+        "audio",
+        "file",
+        "feed",
+        "group",
+        "channel",
+        "series",
+        "book",
+        "product",
+        "company",
+        "stock",
+        "event",
+        "start",
+        "end",
+        "min",
+        "max",
+        "no",
+        "is",
+        "has",
+        "can",
+        "show",
+        "hide",
+        "sort",
+        "page",
+        "total",
+        "sub",
+        "short",
+        "seo",
+        "og",
+        "twitter",
+    ]
+)
 _WHEN = (
     r"(?:date|time|datetime|timestamp|at|on|day|ts|when)(?:str|string|text|iso|iso8601|utc|gmt|local|unix|ms|"
     r"format(?:ted)?|display)*"
@@ -77,7 +124,8 @@ _ENGLISH: tuple[tuple[Meaning, str], ...] = (
         "published",
         rf"(?:\w*?(?:publish|publi|publ|pub|post|issue|release|display|show|news|article|send|sent|content|"
         rf"doc|origin|original|online))(?:ed|d|ing|ication)?{_WHEN}|(?:date|time)?(?:published|posted|"
-        rf"issued|released|pubdate)|date(?:published|issued|line|posted)|pubdate|[pr]time|dt|{_WHEN}",
+        rf"issued|released|pubdate)|date(?:published|issued|line|posted)|pubdate|[pr]time|dt|sent|"
+        rf"(?:version|first|content)created|{_WHEN}",
     ),
     (
         "saved",
@@ -102,7 +150,8 @@ _ENGLISH: tuple[tuple[Meaning, str], ...] = (
     ),
     (
         "publisher",
-        r"(?:article|news|info|original|origin|item|copyright|content|web|clip|capture)?(?:source|publisher|publication|"
+        r"(?:article|news|info|original|origin|item|copyright|content|web|clip|capture)?(?:source|"
+        r"publisher|publication|"
         r"site|website|outlet|provider|newspaper|journal|magazine|blog|feed|mp|account|wechataccount|"
         r"platform|origin|media)(?:s?(?:name|title|nickname))?|publishedin|from",
     ),
@@ -121,13 +170,13 @@ _ENGLISH: tuple[tuple[Meaning, str], ...] = (
         "body",
         r"(?:article|news|post|main|full|rich|raw|page|clean|plain|long|html|doc|note|inner|entry|story|md|"
         r"text)?(?:content|contents|body|html|text|fulltext|maintext|article|detail|details|story|markdown|"
-        r"md|blocks|paragraphs?|paras?|delta|lexical|richtext|message)(?:html|text|md|markdown|rendered|"
+        r"md|blocks|paragraphs?|paras?|delta|lexical|richtext|message|cells)(?:html|text|md|markdown|rendered|"
         r"raw|encoded|full|plain|cn|zh|str|string|json|v2|detail|data|list)*",
     ),
     ("native_id", r"(?:article|news|post|doc|document|item|note|info)?(?:id|guid|uid|uuid|code)|infocode"),
     (
         "tool",
-        r"layout|draft|slug|type|types|status|state|rating|lang|language|locale|cover|image|images|"
+        r"to|cc|bcc|replyto|layout|draft|slug|type|types|status|state|rating|lang|language|locale|cover|image|images|"
         r"thumbnail|banner|favicon|progress|starred|favorite|like[ds]?|liked|read|unread|pinned|private|"
         r"public|format|version|weight|order|toc|math|comments?|aliases|alias|cssclass(?:es)?|cssclass|"
         r"wordcount|words|word|count|length|highlights?|annotations?|annotationcount|publish|collapsed|"
@@ -155,7 +204,7 @@ _CHINESE: tuple[tuple[Meaning, str], ...] = (
     ("updated", rf"(?:最后|最近|上次)?(?:(?:更新|修改|修订|變更|变更){_TIME}?(?:于|於)?|编辑(?:{_TIME}|于))"),
     (
         "published",
-        rf"(?:文章|原文|首次|本文|网页|新闻|公开|消息)?(?:发布|發佈|發布|发表|發表|发文|刊发|刊登|出版|"
+        rf"(?:文章|原文|首次|本文|网页|新闻|公开|消息)?(?:发布|发送|寄送|发件|發佈|發布|发表|發表|发文|刊发|刊登|出版|"
         rf"推送|见报|上线|公布|发稿|播出|撰写|写作)?{_TIME}|(?:发布|發佈|發布|发表|發表|发文|刊发|推送|"
         rf"首发)(?:于|於)?",
     ),
@@ -166,14 +215,15 @@ _CHINESE: tuple[tuple[Meaning, str], ...] = (
     ),
     (
         "author",
-        r"(?:本文|文章|原文|原创)?(?:作者|撰文|撰稿|创作者|发布者|署名|作者名|執筆)|记者|記者|博主|作者姓名|答主|主笔",
+        r"(?:本文|文章|原文|原创)?(?:作者(?:名称|姓名|昵称)?|撰文|撰稿|创作者|发布者|署名|作者名|執筆)|"
+        r"记者|記者|博主|作者姓名|答主|主笔",
     ),
     ("editor", r"(?:责任|值班)?(?:编辑|編輯)|责编|責編"),
     (
         "publisher",
         r"(?:文章|内容|信息|新闻|原文|资料|稿件|剪藏|订阅|發布|发布|首发)?(?:来源|來源|出处|出處|媒体|媒體|"
         r"网站|網站|站点|站點|公众号|公眾號|账号|帳號|平台|刊物|报刊|机构|博客|專頁|号|源)(?:名称|名|名字|"
-        r"网站|媒体|平台|账号|公众号)?|期刊|报纸|转自|转载自|摘自|来自|订阅号",
+        r"网站|媒体|平台|账号|公众号)?|期刊|报纸|转自|转载自|摘自|来自|订阅号|发件人|寄件人|寄件者|发信人",
     ),
     ("tags", r"(?:文章|内容)?(?:标签|標籤|关键词|關鍵詞|关键字|關鍵字|话题|話題|主题|主題|主题词)"),
     (
@@ -189,7 +239,8 @@ _CHINESE: tuple[tuple[Meaning, str], ...] = (
         r"(?:全文|文章)?(?:字数|字數|总字数|阅读时长|阅读时间|閱讀時間|预计阅读|预计阅读时间|预计阅读时长|"
         r"状态|狀態|阅读状态|类型|類型|语言|語言|评分|評分|进度|阅读进度|封面|划线|高亮|笔记|划线数|高亮数|"
         r"笔记数|标注数|阅读量|阅读数|浏览量|浏览|点赞|点赞数|收藏数|评论数|转发数|在看|位置|优先级|"
-        r"导出工具|工具|剪藏工具|应用|设备|版权|原创|是否原创|格式|版本|地区|IP属地|属地|微信号|已读|星标|"
+        r"导出工具|工具|剪藏工具|应用|设备|版权|原创|是否原创|收件人|收件者|抄送|格式|版本|地区|IP属地|"
+        r"属地|微信号|已读|星标|"
         r"重要性|备注|序号|模板|图标|别名|相关)",
     ),
 )
@@ -201,7 +252,15 @@ def meaning_of(key: str) -> Meaning | None:
     """None where the key is nothing we know, or no key at all."""
     if not 0 < len(key) <= LONGEST_KEY:
         return None
-    run_together = _NOT_LETTERS.sub("", key.lower())
+    words = [word.lower() for word in _WORDS.findall(key)]
+    meaning = _meaning_of_name("".join(words))
+    if meaning or len(words) < 2 or words[0] in _OTHERS or _meaning_of_name(words[0]) not in (None, "body"):
+        return meaning
+    # Of `story_title`, `docAuthor`, whatever the maker calls an article; not of `title_detail`.
+    return _meaning_of_name("".join(words[1:]))
+
+
+def _meaning_of_name(run_together: str) -> Meaning | None:
     return next((meaning for meaning, pattern in _PATTERNS if pattern.fullmatch(run_together)), None)
 
 

@@ -152,6 +152,7 @@ def record_of(row: Mapping[str, object]) -> Record:
         fields["title"] = _field("title", [own])
     if fields["title"]:
         fields["title"] = without_site_behind(fields["title"])
+    fields["published"] = fields["published"] or fields["updated"]
     listed = Listed(**fields, tags=_tags(path))
     return Record(body=_PROLOG.sub("", body), url=_url(path), listed=listed)
 
@@ -354,6 +355,8 @@ def _unpacked(text: str) -> str:
 def _of_object(own: dict[str, Any], depth: int) -> str:
     if depth >= MAX_DEPTH or (_value_of("title", own) and any(meaning_of(name) == "body" for name in own)):
         return ""  # an article of its own
+    if "cell_type" in own:  # of a notebook
+        return "".join(own.get("source") or ()) if own["cell_type"] == "markdown" else ""
     texts = [text for name in TEXT_LEAVES if (text := _flattened(own.get(name), depth + 1))]
     if texts:
         return next((text for text in texts if _BLOCK.search(text)), texts[0])
@@ -523,7 +526,10 @@ def as_text(value: object) -> str:
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, dict):
-        return _held(_lower(value), NESTED_NAMES)
+        # By its language alone, 「{"zh-CN": …}」.
+        return _held(_lower(value), NESTED_NAMES) or next(
+            (as_text(held) for held in value.values() if len(value) == 1), ""
+        )
     if isinstance(value, list):
         return "、".join(text for entry in value[:20] if not isinstance(entry, list) and (text := as_text(entry)))
     return ""

@@ -191,9 +191,15 @@ LEADING_COMMENTS = re.compile(
     r"\A(?:\s*(?:<!--(?:(?!-->).)*-->|<a (?:name|id)=[^<>\n]{1,80}>[ \t]*</a>))+[ \t]*\n?", re.DOTALL
 )
 BRACES = {"&#123;": "{", "&#125;": "}"}
+# A heading of the second level is the title where it is the only one, or a link.
+SECOND_HEADING = re.compile(
+    r"\s*##[ \t]+(\[[^\]\n]{1,300}\]\([^()\s]{1,500}\)|.{1,300}?(?=[ \t]*#*[ \t]*\n)(?![\s\S]*^#{1,2}[ \t]))"
+    r"[ \t]*#*[ \t]*(?:\n|$)",
+    re.MULTILINE,
+)
 HTML_HEADING = re.compile(r"\s*<h1\b[^<>]{0,300}>(.{1,300}?)</h1>", re.DOTALL | re.IGNORECASE)
 TAG = re.compile(r"<[^<>]{0,300}>")
-HEADING = re.compile(r"\s*#[ \t]+(.{1,300}?)[ \t]*#*[ \t]*(?:\n|$)")
+HEADING = re.compile(r"\s*(?:-[ \t]+)?#[ \t]+(.{1,300}?)[ \t]*#*[ \t]*(?:\n|$)")
 DATE_IN_HEADING = re.compile(r"[(（【]\s*(\d{8}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)\s*[)）】]\s*$")
 MOMENT = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[ T\u3000]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?(?!\d)")
 MOMENT_LINES = 6
@@ -542,6 +548,8 @@ def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:
     """Title, a date that its heading carries, and the body: a heading at its head that is the title leaves it."""
     title = clean_line(html.unescape(_first(meta, TITLE_KEYS)))
     heading = HEADING.match(body) or UNDERLINED.match(body) or HTML_HEADING.match(body)
+    if heading is None and not title:
+        heading = SECOND_HEADING.match(body)
     if heading is None:
         return title, "", body
     written = clean_line(html.unescape(TAG.sub("", LINK.sub(r"\1", heading[1])))).strip("*_ ")

@@ -33,6 +33,7 @@ from warcio.statusandheaders import StatusAndHeadersParserException
 
 from articles.dates import parse_time
 from articles.decode import decode
+from articles.markups import is_marked_up
 from articles.nested import record_of, rows_in, tree_of
 from articles.normalise import clean_line
 from articles.page_header import PAGE_HEADER, page_of
@@ -371,7 +372,7 @@ def _read_text(path: Path, reading: _Reading) -> Iterator[Page | Rejected]:
     body = _whole(path, reading)
     if isinstance(body, Rejected):
         yield body
-    elif looks_like_post(decode(body[:SNIFFED_BYTES]).text):
+    elif looks_like_post(head := decode(body[:SNIFFED_BYTES]).text) or is_marked_up(head):
         yield _post(path, body, reading)
     else:
         yield reading.page(body, "text", str(path))
@@ -831,7 +832,7 @@ READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     # Crawlers mark files that are open or bad by one more ending.
     (re.compile(r"\.w?arc(\.gz)?(\.(open|bad|part|tmp))?$", re.I), _read_warc),
     (re.compile(r"\.(jsonl|ndjson)(\.gz)?$", re.I), _read_json_lines),
-    (re.compile(r"\.json(\.gz)?$", re.I), _read_json),
+    (re.compile(r"\.(json|jsonp|ipynb)(\.gz)?$", re.I), _read_json),
     (re.compile(r"\.(xml|rss|atom|rdf|enex|opml)(\.gz)?$", re.I), _read_feed),
     (re.compile(r"\.(mdx?|markdown|mkd|qmd|rmd|org|adoc|asciidoc|rst|rest|wiki|tid)$", re.I), _read_post),
     (re.compile(r"\.(txt|text)$", re.I), _read_text),
