@@ -26,7 +26,16 @@ from articles.canonical import Hint, Reading, Run, texts_of
 from articles.headline import Head, site_names
 from articles.linked_data import linked_names
 from articles.normalise import clean_line
-from articles.scene import MAX_NEAR_CHARS, MAX_VALUE_CHARS, NO_WORDS, Candidate, Found, Scene
+from articles.scene import (
+    MAX_NEAR_CHARS,
+    MAX_VALUE_CHARS,
+    NO_WORDS,
+    RUNS_AROUND,
+    Candidate,
+    Found,
+    Scene,
+    elements_near,
+)
 from articles.wrapper import byline, field_of, is_medium, label_values, medium_of, person, simplified
 from articles.wrapper_words import PROVINCES, SURNAMES
 
@@ -171,7 +180,6 @@ _COLUMN_OF = re.compile(r"(?:来自|來自)\s*(\S{2,14}?)\s*的\s?\S{0,6}(?:专�
 _SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
 _AUTHOR_PROPERTIES = frozenset(("author", "creator", "author-name"))
-_RUNS_AROUND = 6
 _LONGEST_MARKED = 60
 _JOINTS = {"、": "、", "/": " / ", "&": " & "}
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
@@ -431,7 +439,7 @@ def _marked(scene: Scene) -> dict[int, str]:
     """Values of elements whose class or id names a field, near the headline or right behind the body; under both hints,
     the account of a self-publisher."""
     at = scene.headline.order
-    start = min(scene.first, at if at is not None else scene.first) - _RUNS_AROUND
+    start = min(scene.first, at if at is not None else scene.first) - RUNS_AROUND
     values: dict[int, str] = {}
     account = ""
     for mark in scene.reading.marks:
@@ -727,26 +735,10 @@ def _author_property(scene: Scene) -> str | None:
 
 
 def _authors_near(scene: Scene) -> Iterator[etree._Element]:
-    # Not by XPath over the page, which takes a millisecond.
-    for block in _blocks_near(scene):
-        for element in block.iter():
-            properties = (element.get("itemprop"), element.get("rel"), element.get("data-testid"))
-            if element.tag == "address" or any(told in _AUTHOR_PROPERTIES for told in properties):
-                yield element
-
-
-def _blocks_near(scene: Scene) -> list[etree._Element]:
-    """The outermost blocks between the lines above the headline and the text."""
-    at = scene.headline.order
-    start = min(scene.first, at if at is not None else scene.first) - _RUNS_AROUND
-    blocks = []
-    end = scene.first + 1
-    # From behind: blocks come behind what is inside them.
-    for first, last, block in reversed(scene.reading.spans):
-        if start <= first and last <= end:
-            blocks.append(block)
-            end = first
-    return blocks[::-1]
+    for element in elements_near(scene):
+        properties = (element.get("itemprop"), element.get("rel"), element.get("data-testid"))
+        if element.tag == "address" or any(told in _AUTHOR_PROPERTIES for told in properties):
+            yield element
 
 
 def _name_told(element: etree._Element) -> str:

@@ -38,7 +38,7 @@ MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "o
 DAYS_AGO = {"今天": 0, "今日": 0, "昨天": 1, "昨日": 1, "前天": 2, "前日": 2}
 
 # The parts. Every group is named, since they are put together in several orders.
-HALF = "上午|下午|晚上|晚间|夜间|凌晨|清晨|早上|早晨|早间|中午|午间|傍晚"
+HALF = r"上午|下午|晚上|晚间|夜间|凌晨|清晨|早上|早晨|早间|中午|午间|傍晚|[ap]\.?m\.?"
 WEEKDAY = r"(?:[(（]?\s*(?:星期|周|礼拜)[一二三四五六日天]\s*[)）]?|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?)"
 CLOCK = (
     rf"(?P<half>{HALF})?\s*(?P<hour>\d{{1,2}})\s*[:时点]\s*(?P<minute>\d{{1,2}})"
@@ -292,7 +292,8 @@ def _clock(group: dict[str, str]) -> tuple[time, timedelta, Precision]:
 
 def _hour(hour: int, group: dict[str, str]) -> int:
     half = group.get("half", "")
-    if ampm := group.get("ampm", "").lower():
+    # 「2025.05.04 AM 08:12」
+    if ampm := group.get("ampm", half[:1] if half.isascii() else "").lower():
         if not 1 <= hour <= 12:
             raise _UnreadableError("invalid")
         return hour % 12 + (12 if ampm == "p" else 0)

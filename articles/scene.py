@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TypeAlias
+
+from lxml import etree
 
 from articles.canonical import Reading, Run
 from articles.dates import Moment
@@ -16,6 +18,8 @@ from articles.headline import RUNS_BEFORE_BODY, Head, Headline
 MAX_VALUE_CHARS = 40
 MAX_NEAR_CHARS = 200
 NO_WORDS = re.compile(r"[\d\W_]+")
+# How far above headline and text the elements of a byline may stand.
+RUNS_AROUND = 6
 _RUNS_BEFORE_HEADLINE = 4
 _RUNS_BEHIND_HEADLINE = 40
 _RUNS_BEHIND_BODY = 15
@@ -89,3 +93,23 @@ def scene_of(
     aside = sum(1 for _ in takewhile(lambda run: run.noise, runs[last + 1 :]))
     behind = [*dropped, *runs[last + 1 : last + aside + _RUNS_BEHIND_BODY]]
     return Scene(head, reading, headline, near, behind, removed, first, last)
+
+
+def elements_near(scene: Scene) -> Iterator[etree._Element]:
+    """Every element between the lines above the headline and the text. Not by XPath over the page: a millisecond."""
+    for block in _blocks_near(scene):
+        yield from block.iter()
+
+
+def _blocks_near(scene: Scene) -> list[etree._Element]:
+    """The outermost blocks there, in order."""
+    at = scene.headline.order
+    start = min(scene.first, at if at is not None else scene.first) - RUNS_AROUND
+    blocks = []
+    end = scene.first + 1
+    # From behind: blocks come behind what is inside them.
+    for first, last, block in reversed(scene.reading.spans):
+        if start <= first and last <= end:
+            blocks.append(block)
+            end = first
+    return blocks[::-1]

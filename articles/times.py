@@ -1,8 +1,9 @@
 """When an article was published and updated.
 
-    published  rule · visible near the headline · undisplayed for search engines · meta · JSON-LD · list ·
-               wrapper lines · url
-               (seconds also from the update, where its minute is the same)
+    published  rule · visible near the headline · undisplayed for search engines · meta · JSON-LD ·
+               attributes near the headline · list · wrapper lines · url
+               (seconds also from the update, where its minute is the same; one that is displayed without its year or
+               relative to now yields to the others)
 
 The displayed time outranks the meta, which often is when the page was built; a meta of the same minute lends its
 seconds. No time is taken from the body. How a string states a moment is written in articles.dates.
@@ -23,7 +24,7 @@ from articles.canonical import Hint, Run, texts_of
 from articles.dates import Moment, first_time, parse_time
 from articles.headline import TIME_BEHIND
 from articles.normalise import clean_line
-from articles.scene import MAX_NEAR_CHARS, MAX_VALUE_CHARS, Found, Scene
+from articles.scene import MAX_NEAR_CHARS, MAX_VALUE_CHARS, Found, Scene, elements_near
 from articles.wrapper import simplified
 
 # Two witnesses further apart than this are in conflict; less, and one of them names the day only.
@@ -68,6 +69,8 @@ _SCATTERED = re.compile(r"(?<!\d)(\d{4})\s+(\d{1,2})\s*[/\-]\s*(\d{1,2})\s+(\d{1
 _PART_OF_DATE = re.compile(r"[\d\s/.\-:：年月日]{2,20}")
 _DATE_ALONE = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?")
 _EDITED = re.compile(r"[（(]?\s*(?:编辑|最后(?:编辑|更新|修改)|更新|修改|最近更新)(?:时间|日期)?[于在]?\s*[：:]?\s*\d")
+# 「更新：2025-05-05 09:00 | 發佈：2025-05-04 08:12」
+_FIRST_PUBLISHED = re.compile(r"(?:发布|发表|出版|刊登|刊出|首发)(?:时间|日期|于)?\s*[：:]?\s*(?=\d)")
 _DATED_END = re.compile(r"[（(]\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?::\d{2})?[）)]")
 _SCRIPT_TIME = re.compile(
     r"(?:\bvar|[,;])\s*(?:create_?[tT]ime|publish_?[tT]ime|pub_?[tT]ime|publish_?[dD]ate|pub_?[dD]ate)\s*=\s*[\"']([^\"']{8,30})[\"']"
@@ -128,6 +131,7 @@ def read_times(found: Found, scene: Scene, clock: Clock) -> None:
             ("undisplayed", clock.read(scene.reading.hidden.get("pubtime_baidu"))),
             *(("meta", clock.read(head.metas.get(name))) for name in _PUBLISHED_METAS if name in head.metas),
             *(("JSON-LD", clock.read(raw)) for raw in head.json_times[:1]),
+            *_told_beside(scene, visible, clock),
         ],
         found,
     )
@@ -194,7 +198,7 @@ def choose_time(candidates: Sequence[tuple[str, Moment | None]], found: Found) -
     known = [(witness, moment, moment.at) for witness, moment in candidates if moment and moment.at]
     if not known:
         return None
-    witness, chosen, at = known[0]
+    witness, chosen, at = next((one for one in known[1:] if _says_more(one[1], known[0][1])), known[0])
     for other_witness, other, other_at in known[1:]:
         if _FINENESS[other.precision] > _FINENESS[chosen.precision] and _is_same(at, other_at, chosen.precision):
             witness, chosen, at = other_witness, other, other_at
@@ -205,6 +209,16 @@ def choose_time(candidates: Sequence[tuple[str, Moment | None]], found: Found) -
     return chosen
 
 
+def _says_more(other: Moment, shown: Moment) -> bool:
+    """Is another witness sure of the year or day that a displayed time leaves open: 「3小时前」, 「05-04 08:12」?"""
+    if not other.at or not shown.at or {"relative", "year"} & set(other.assumed):
+        return False
+    if "relative" in shown.assumed:
+        return True
+    told = other.at.astimezone(shown.at.tzinfo)
+    return "year" in shown.assumed and (told.month, told.day) == (shown.at.month, shown.at.day)
+
+
 def _visible_time(scene: Scene, clock: Clock) -> Moment | None:
     """The first time displayed; one of editing only where there is no other."""
     edited: Moment | None = None
@@ -213,10 +227,20 @@ def _visible_time(scene: Scene, clock: Clock) -> Moment | None:
             if moment := clock.find(line):
                 if not _EDITED.match(simplified(line)):
                     return moment
+                if first := _FIRST_PUBLISHED.search(simplified(line)):
+                    return clock.find(line[first.end() :]) or moment
                 edited = edited or moment
             elif short := _SHORT_YEAR.search(line):
                 return clock.read(f"20{short[1]}")
     return edited
+
+
+def _told_beside(scene: Scene, visible: Moment | None, clock: Clock) -> Iterator[tuple[str, Moment | None]]:
+    """What elements near the headline tell programs, where what they display is not all of it."""
+    if visible is None or {"relative", "year"} & set(visible.assumed):
+        for element in elements_near(scene):
+            if element.tag == "time" or element.get("itemprop") == "datePublished":
+                yield "attribute", clock.read(element.get("datetime") or element.get("content"))
 
 
 def _timed_lines(scene: Scene) -> Iterator[str]:

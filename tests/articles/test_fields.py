@@ -326,6 +326,12 @@ def test_who_runs_the_site_is_the_publisher_only_where_it_is_displayed():
     [
         ("<p class='time'>编辑于 2025-09-26 20:55</p><p class='time'>发布于 2025-09-26 20:10</p>", "2025-09-26 20:10"),
         ("<p class='time'>编辑于 2025-09-26 20:55</p>", "2025-09-26 20:55"),
+        ("<p>更新：2025-09-27 20:55 | 發佈：2025-09-26 20:10</p>", "2025-09-26 20:10"),
+        ("<p>2025. 09. 26 PM 8:10</p>", "2025-09-26 20:10"),
+        # What a page displays may leave the year or the day to whoever reads it now.
+        ("<p><time datetime='2025-04-05T20:10:00+08:00'>3小时前</time></p>", "2025-04-05 20:10"),
+        ("<p><span itemprop='datePublished' content='2025-04-05 20:10'>4月5日 20:10</span></p>", "2025-04-05 20:10"),
+        ("<p>04-05 20:10</p><meta property='og:time' content='2024-04-05 20:10'>", "2024-04-05 20:10"),
         ("<p>26/09/2025 20:10</p>", "2025-09-26 20:10"),
         ("<p>某日 04-05 20:10</p><script>var a={timestamp:1586088600}</script>", "2020-04-05 20:10"),
         ("<p>某日 04-05 20:10</p><script>var a={timestamp:1586088660}</script>", "2025-04-05 20:10"),
