@@ -257,11 +257,12 @@ def _from_text(page: Page, source: Source) -> Outcome:
     page = replace(page, url=page.url or framed.url, listed=_merged(page.listed, framed.listed))
     title, text = (page.listed.title, framed.body) if page.listed.title else split_title(framed.body)
     paragraphs = plain_paragraphs(text)
-    # Without a title from elsewhere, the text has its own taken out already, or lends it its first clause.
+    # Of a text that lends its title its first clause, the first line is no headline.
+    is_apart = bool(page.listed.title) or text != framed.body
     repeated = [
         ("headline", line)
         for line in paragraphs[:1]
-        if page.listed.title and len(paragraphs) > 1 and locate.is_same(line, title or "")
+        if is_apart and len(paragraphs) > 1 and locate.is_same(line, title or "")
     ]
     stripped = strip_wrapper(join_unfinished(paragraphs[len(repeated) :]), **_line_patterns(source.article))
     body = Body(stripped.lines, wrapper=stripped.fields, removed=[*repeated, *stripped.removed])

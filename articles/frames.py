@@ -97,6 +97,7 @@ _PICTURE = re.compile(
     r"[ \t>]*(?:\[?!\[[^\]\n]*\](?:\([^()\n]*\)|\[[^\]]*\])(?:\([^()\n]*\)|\]\([^()\n]*\))?|!\[\[[^\]\n]+\]\])[ \t]*"
 )
 _HEADING = re.compile(r"[ \t>-]*(?:#{1,6}[ \t]+|\*\*|__)?(?P<words>[^\n]{1,80}?)(?:\*\*|__)?[ \t#]*[:：]?[ \t]*")
+_BOLD_LINE = re.compile(r"[ \t>-]*(?:\*\*[^*\n]{1,80}\*\*|__[^_\n]{1,80}__)[ \t]*[:：]?[ \t]*")
 _IS_HEADING = re.compile(r"[ \t>]*(?:-[ \t]+)?#{1,6}[ \t]+\S")
 _CALLOUT = re.compile(r"[ \t]*>[ \t]*\[!(?P<kind>[\w-]{2,12})\][+-]?[ \t]*(?P<words>.*)")
 _TOP_HEADING = re.compile(r"[ \t]*#[ \t]+\S")
@@ -598,28 +599,33 @@ def _only_links(line: str) -> bool:
 
 def _without_side_sections(lines: list[str], is_framed: bool) -> list[str]:
     """Without sections of highlights and links at the end; in a frame, without those before the full text, too."""
-    headings = [number for number, line in enumerate(lines) if _IS_HEADING.match(line)]
-    if (
-        is_framed
-        and (full := next((number for number in headings if _is_named(lines[number], _CONTENT_HEADINGS)), None))
-        is not None
-    ):
-        before = [number for number in headings if number < full]
-        opening = lines[: before[0]] if before else lines[:full]
-        if all(_is_side(lines[number]) for number in before) and not any(map(clean_line, opening)):
-            lines = lines[full + 1 :]
-            headings = [number for number, line in enumerate(lines) if _heading_words(line)]
-    for number in reversed(headings):
+    if is_framed:
+        lines = lines[_start_of_full_text(lines) :]
+    for number in reversed(_headings(lines)):
         words = _heading_words(lines[number])
-        if not _SIDE_HEADINGS.fullmatch(words):
-            break
         below = lines[number + 1 :]
         is_list = all(_only_links(line) or not clean_line(line) or _RULE.fullmatch(line) for line in below)
-        if (is_list or (_READERS_HEADINGS.fullmatch(words))) and any(map(clean_line, lines[:number])):
-            lines = lines[:number]
-        else:
+        is_side = _SIDE_HEADINGS.fullmatch(words) and (is_list or _READERS_HEADINGS.fullmatch(words))
+        if not is_side or not any(map(clean_line, lines[:number])):
             break
+        lines = lines[:number]
     return lines
+
+
+def _start_of_full_text(lines: Sequence[str]) -> int:
+    """Below the heading that says so, if only sections of a tool stand above it."""
+    headings = _headings(lines)
+    full = next((number for number in headings if _is_named(lines[number], _CONTENT_HEADINGS)), None)
+    if full is None:
+        return 0
+    before = [number for number in headings if number < full]
+    opening = lines[: before[0]] if before else lines[:full]
+    is_tools = all(_is_side(lines[number]) for number in before) and not any(map(clean_line, opening))
+    return full + 1 if is_tools else 0
+
+
+def _headings(lines: Sequence[str]) -> list[int]:
+    return [number for number, line in enumerate(lines) if len(line) <= LONGEST_VALUE and _heading_words(line)]
 
 
 def _without_opening_rules(lines: list[str]) -> list[str]:
@@ -633,7 +639,8 @@ def _without_opening_rules(lines: list[str]) -> list[str]:
 
 
 def _heading_words(line: str) -> str:
-    found = _HEADING.fullmatch(line) if _IS_HEADING.match(line) or line.lstrip(" >-").startswith(("**", "__")) else None
+    is_heading = _IS_HEADING.match(line) or _BOLD_LINE.fullmatch(line)
+    found = _HEADING.fullmatch(line) if is_heading else None
     return _SIGNS.sub("", found["words"].strip()).strip() if found else ""
 
 

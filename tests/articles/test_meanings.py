@@ -33,6 +33,12 @@ def test_what_is_no_key_of_ours_means_nothing():
         assert meaning_of(key) is None
 
 
+def test_makers_put_their_word_for_an_article_in_front():
+    assert [meaning_of(key) for key in ("storyTitle", "art_content", "docPubTime")] == ["title", "body", "published"]
+    for key in ("userTitle", "title_detail", "company_name", "commentContent", "maxDate"):
+        assert meaning_of(key) in (None, "tool")
+
+
 def test_moments_in_one_row_of_digits():
     assert spelt_out("20261105T102000Z") == "2026-11-05T10:20:00Z"
     assert spelt_out("20261105102000123") == "2026-11-05T10:20:00"

@@ -71,6 +71,9 @@ OBJECTS = {
     },
     "packed": {"title": "某题", "date": AT, "url": URL, "content": json.dumps([span(ONE), {"url": "x"}, span(TWO)])},
     "paragraphs": {"page": {"title": "某题", "dt": AT, "url": URL, "paragraphs": [ONE, TWO]}},
+    "by language": {
+        "fields": {"headline": {"zh-CN": "某题"}, "date": AT, "url": URL, "story_text": {"zh-CN": ONE + TWO}}
+    },
     "beside others": {
         "props": {
             "post": {"title": "某题", "detail": {"richText": HTML}, "ptime": AT, "url": URL},
@@ -99,6 +102,12 @@ def test_messages_in_parts():
     rows = rows_in({"messages": [{"date": AT, "from": "某频道", "text": [ONE[:6], {"type": "bold", "text": ONE[6:]}]}]})
     record = record_of(rows[0])
     assert (record.body, record.listed.publisher) == (ONE, "某频道")
+
+
+def test_a_notebook():
+    cells = [("markdown", [f"# 某题\n\n{ONE}\n"]), ("code", ["print(1)"]), ("markdown", [TWO])]
+    notebook = {"cells": [{"cell_type": kind, "source": source} for kind, source in cells], "nbformat": 4}
+    assert record_of(notebook).body == f"# 某题\n\n{ONE}\n\n{TWO}"
 
 
 def test_numbers_are_no_names():
