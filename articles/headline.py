@@ -22,7 +22,9 @@ MAX_TITLE_CHARS = 300
 RUNS_BEFORE_BODY = 12
 _TITLE_METAS = ("og:title", "articletitle", "twitter:title")
 _SEPARATOR = re.compile(
-    r"\s*(?:[_|｜·•»]+|(?<![–—])[–—](?![–—]))\s*|\s+[-－]+\s*|(?<=[\u4e00-\u9fff）”》？！])[-－]+(?=[\u4e00-\u9fff])|\s*-{2,}\s*|\s*<\s*|::"
+    # Quickly past nearly every character.
+    r"(?=[\s_|｜·•»–—\-－<:])(?:"
+    r"\s*(?:[_|｜·•»]+|(?<![–—])[–—](?![–—]))\s*|\s+[-－]+\s*|(?<=[\u4e00-\u9fff）”》？！])[-－]+(?=[\u4e00-\u9fff])|\s*-{2,}\s*|\s*<\s*|::)"
 )
 _SITE_WORDS = re.compile(
     r"网$|网站|新闻中心|频道|新浪|网易|腾讯|搜狐|凤凰|财经$|新闻$|首页|日报$|在线$|资讯$|客户端|中心$|\.com|\.cn|"
@@ -203,7 +205,7 @@ def _names_site_only(title: str) -> bool:
 
 def _ends_of(titles: Iterable[str]) -> list[str]:
     """What stands behind the colon of titles, long enough to tell an article: 「某某银行：关于召开股东大会的公告」."""
-    parts = [_COLON.split(without_site(title), maxsplit=1)[1:] for title in titles]
+    parts = [_COLON.split(without_site(title), maxsplit=1)[1:] for title in titles if _COLON.search(title)]
     return [key for rest in parts for part in rest if len(key := _key(part)) >= _SHORTEST_END]
 
 
