@@ -661,6 +661,8 @@ def _may_cut(lines: Sequence[str], number: int) -> bool:
 
 
 _END_RULES = tuple(rule for rule in RULES if rule.scope == "end")
+# One of these is in all that they match: quickly past most paragraphs.
+MAY_END = re.compile(r"[（(【\[]|来源|返回|查看|阅读原文|综合|[>＞》]{2}")
 _KEEP_RULES = tuple(rule for rule in RULES if rule.action == "keep")
 _LABELLED_ENDS = frozenset(("end_source", "end_editor"))
 
@@ -744,6 +746,8 @@ def _strip_end(stripped: Stripped) -> None:
     for _ in range(2):
         last = stripped.lines[-1]
         plain = simplified(last)
+        if not MAY_END.search(plain, max(0, len(plain) - END_CHARS)):
+            break
         glued = ((rule, found) for rule in _END_RULES if (found := _glued(rule, plain)) is not None)
         rule, found = next(glued, (None, None))
         if rule is None or found is None:

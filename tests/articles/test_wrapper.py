@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from articles.wrapper import label_values, person, simplified, strip_wrapper
+from articles.wrapper import MAY_END, label_values, person, simplified, strip_wrapper
 from articles.wrapper_table import RULES
 
 PROSE = "全省外贸进出口总值达到三千亿元，比上年同期增长一成，其中出口增长较快。"
@@ -28,6 +28,12 @@ def test_a_rule_matches_its_examples(rule, line):
 )
 def test_a_rule_leaves_its_counter_examples(rule, line):
     assert not rule.pattern.fullmatch(line)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.scope == "end"], ids=lambda rule: rule.name)
+@given(st.data())
+def test_what_is_glued_to_an_end_is_seen_quickly(rule, data):
+    assert MAY_END.search(data.draw(st.from_regex(rule.pattern, fullmatch=True)))
 
 
 def test_every_rule_has_examples_of_both_kinds_and_a_name_of_its_own():
