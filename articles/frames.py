@@ -135,6 +135,8 @@ _READERS_HEADINGS = re.compile(
     r"精选留言|留言区?|评论区|(?:网友|读者)(?:评论|留言))(?:\s*[（(]\d+[)）]|\s*\d+)?",
     re.I,
 )
+# In a text that a tool saved, notes are those of who saved it.
+_NOTES_HEADING = re.compile(r"notes?|comments?|笔记|想法", re.I)
 _SUMMARY_HEADINGS = re.compile(
     r"(?:(?:ai|gpt|chatgpt|claude|kimi|deepseek|ghostreader|智能|人工智能|机器|自动|通义|"
     r"豆包)[ \t-]*(?:\w+[ \t])?(?:摘要|总结|速览|导读|概要|概述|要点|解读|提炼|summary|abstract|tl;?dr|"
@@ -204,6 +206,8 @@ _TAG_LINE = re.compile(
     re.I,
 )
 _TAG = re.compile(r"#([^\s#,，、]{1,30})")
+# Who wrote it, without a colon; the wrapper's table knows how to read it.
+_BYLINE = re.compile(r"(?:[Bb]y|BY|文|作者|记者|原创|撰文)[ \t丨|/·]+[^。，,:：]{2,40}")
 _READING_TIME = re.compile(
     r"(?:阅读|约|阅读约|预计阅读)?\s*\d+\s*(?:分钟|min(?:utes?)?|字|words)(?:阅读|\s+read)?", re.I
 )
@@ -358,6 +362,9 @@ def _take(line: str, block: _Block, title: str, *, follows: bool) -> bool:
     bare = _SIGNS.sub("", bare)
     if _TAG_LINE.fullmatch(bare):
         block.values.setdefault("tags", tuple(_TAG.findall(bare)))
+        return True
+    if _BYLINE.fullmatch(bare):
+        block.kept.append(bare)
         return True
     found = _properties(bare) or _by_sign(line) or []
     if found and all(_note(*each, block, title, follows=follows) for each in found):
@@ -605,7 +612,8 @@ def _without_side_sections(lines: list[str], is_framed: bool) -> list[str]:
         words = _heading_words(lines[number])
         below = lines[number + 1 :]
         is_list = all(_only_links(line) or not clean_line(line) or _RULE.fullmatch(line) for line in below)
-        is_side = _SIDE_HEADINGS.fullmatch(words) and (is_list or _READERS_HEADINGS.fullmatch(words))
+        is_readers = _READERS_HEADINGS.fullmatch(words) or (is_framed and _NOTES_HEADING.fullmatch(words))
+        is_side = _SIDE_HEADINGS.fullmatch(words) and (is_list or is_readers)
         if not is_side or not any(map(clean_line, lines[:number])):
             break
         lines = lines[:number]

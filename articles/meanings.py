@@ -124,7 +124,7 @@ _ENGLISH: tuple[tuple[Meaning, str], ...] = (
         "published",
         rf"(?:\w*?(?:publish|publi|publ|pub|post|issue|release|display|show|news|article|send|sent|content|"
         rf"doc|origin|original|online))(?:ed|d|ing|ication)?{_WHEN}|(?:date|time)?(?:published|posted|"
-        rf"issued|released|pubdate)|date(?:published|issued|line|posted)|pubdate|[pr]time|dt|sent|"
+        rf"issued|released|pubdate)|date(?:published|issued|line|posted)|pubdate|[pr]time|dt|sent|publish|"
         rf"(?:version|first|content)created|{_WHEN}",
     ),
     (
@@ -170,7 +170,7 @@ _ENGLISH: tuple[tuple[Meaning, str], ...] = (
         "body",
         r"(?:article|news|post|main|full|rich|raw|page|clean|plain|long|html|doc|note|inner|entry|story|md|"
         r"text)?(?:content|contents|body|html|text|fulltext|maintext|article|detail|details|story|markdown|"
-        r"md|blocks|paragraphs?|paras?|delta|lexical|richtext|message|cells)(?:html|text|md|markdown|rendered|"
+        r"md|blocks|paragraphs?|paras?|delta|lexical|richtext|message|cells|children)(?:html|text|md|markdown|rendered|"
         r"raw|encoded|full|plain|cn|zh|str|string|json|v2|detail|data|list)*",
     ),
     ("native_id", r"(?:article|news|post|doc|document|item|note|info)?(?:id|guid|uid|uuid|code)|infocode"),

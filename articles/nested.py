@@ -103,6 +103,7 @@ TEXT_LEAVES = (
     "_text",
     "cdata",
     "body",
+    "string",
 )
 # What lies beside an article: other people's words, other articles.
 BESIDE = re.compile(
@@ -359,7 +360,8 @@ def _of_object(own: dict[str, Any], depth: int) -> str:
         return "".join(own.get("source") or ()) if own["cell_type"] == "markdown" else ""
     texts = [text for name in TEXT_LEAVES if (text := _flattened(own.get(name), depth + 1))]
     if texts:
-        return next((text for text in texts if _BLOCK.search(text)), texts[0])
+        best = next((text for text in texts if _BLOCK.search(text)), texts[0])
+        return _joined([best, _flattened(own.get("children"), depth + 1)])
     for value in own.values():
         if isinstance(value, dict | list) and (text := _flattened(value, depth + 1)):
             return text

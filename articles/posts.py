@@ -197,6 +197,8 @@ SECOND_HEADING = re.compile(
     r"[ \t]*#*[ \t]*(?:\n|$)",
     re.MULTILINE,
 )
+# A line in bold at the head of a message; not a numbered heading of its text.
+BOLD_TITLE = re.compile(r"\s*\*\*(?![\d一二三四五六七八九十]{1,3}[、.．])([^*\n。：:]{6,60})\*\*[ \t]*\n[ \t]*\n")
 HTML_HEADING = re.compile(r"\s*<h1\b[^<>]{0,300}>(.{1,300}?)</h1>", re.DOTALL | re.IGNORECASE)
 TAG = re.compile(r"<[^<>]{0,300}>")
 HEADING = re.compile(r"\s*(?:-[ \t]+)?#[ \t]+(.{1,300}?)[ \t]*#*[ \t]*(?:\n|$)")
@@ -205,6 +207,7 @@ MOMENT = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[ T\u3000]*\d{1,2}[
 MOMENT_LINES = 6
 MOMENT_LINE_CHARS = 120
 DAY = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
+DIGITS = re.compile(r"\d{2}")
 DAY_IN_CODE = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)\d{9,10}(?!\d)")
 SENTENCE_END = re.compile(r"(?<=[。！？!?；;：:…”」）)])[ \t]*\n(?=[ \t\u3000]*[^\s#>|*+<-])")
 
@@ -499,6 +502,8 @@ def _means(key: str, value: str | tuple[str, ...], meaning: Meaning) -> bool:
     """Where an address stands under the name of a source, it is one."""
     is_address = isinstance(value, str) and value.startswith(("http://", "https://"))
     found = meaning_of(key)
+    if meaning == "published" and not (isinstance(value, str) and DIGITS.search(value)):
+        return False  # 「publish: true」
     return found == meaning if meaning != "url" else is_address and found in ("url", "publisher")
 
 
@@ -516,7 +521,7 @@ def _without_frames(meta: Values, body: str) -> tuple[Values, str, str, str, tup
     """Values, title, a date that its heading carries, the body without heading and frames, and what frames held."""
     removed: tuple[str, ...] = ()
     url = _url(meta, body)
-    body = LEADING_COMMENTS.sub("", as_markdown(body))
+    body = MDX_IMPORT.sub("", LEADING_COMMENTS.sub("", as_markdown(body)))
     title, heading_date, body = _own_title(meta, body)
     for _ in range(FRAMES if _kind(body) == "markdown" else 0):
         framed = unframed(body, title)
@@ -549,7 +554,7 @@ def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:
     title = clean_line(html.unescape(_first(meta, TITLE_KEYS)))
     heading = HEADING.match(body) or UNDERLINED.match(body) or HTML_HEADING.match(body)
     if heading is None and not title:
-        heading = SECOND_HEADING.match(body)
+        heading = SECOND_HEADING.match(body) or BOLD_TITLE.match(body)
     if heading is None:
         return title, "", body
     written = clean_line(html.unescape(TAG.sub("", LINK.sub(r"\1", heading[1])))).strip("*_ ")

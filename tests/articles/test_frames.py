@@ -181,6 +181,17 @@ def test_front_matter_by_what_its_keys_mean(header):
     assert post.body.strip() == TEXT
 
 
+def test_what_engines_and_messages_put_above_the_text():
+    components = "import Box from '../Box.astro'\nexport const meta = { draft: false }\n"
+    assert parse_post(f"{components}\n# 某题\n\n{TEXT}").listed.title == "某题"
+    assert parse_post(f"**某省外贸增长一成**\n\n{TEXT}").listed.title == "某省外贸增长一成"
+    for line in ("**一、出口增长两成**", "**出口增长两成。**"):
+        assert parse_post(f"{line}\n\n{TEXT}").listed.title is None
+    byline = f"By 某甲\n\nURL: {URL}\n\n{TEXT}"
+    assert unframed(byline).body == f"By 某甲\n\n{TEXT}"
+    assert parse_post(f"---\ntitle: 题\npublish: true\n---\n{TEXT}").listed.published is None
+
+
 def test_a_moment_above_the_text_counts_before_that_of_clipping():
     body = f"某某报 记者 某甲 2026-11-04 17:26\n\n{TEXT}"
     for key, published in (("created", "2026-11-04 17:26"), ("date", "2026-11-05")):

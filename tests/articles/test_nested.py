@@ -71,6 +71,9 @@ OBJECTS = {
     },
     "packed": {"title": "某题", "date": AT, "url": URL, "content": json.dumps([span(ONE), {"url": "x"}, span(TWO)])},
     "paragraphs": {"page": {"title": "某题", "dt": AT, "url": URL, "paragraphs": [ONE, TWO]}},
+    "outline": [
+        {"title": "某题", "date": AT, "url": URL, "children": [{"string": ONE, "children": [{"string": TWO}]}]},
+    ],
     "by language": {
         "fields": {"headline": {"zh-CN": "某题"}, "date": AT, "url": URL, "story_text": {"zh-CN": ONE + TWO}}
     },
