@@ -115,7 +115,8 @@ _MIN_OPENING = 3.0
 _MAX_ABOVE_HEADLINE = 10
 
 _RELATED = re.compile(
-    r"[【\[]?(?:相[关關]|延伸|此前|更多|推[荐薦]|早前)(?:报道|报导|報導|阅读|閱讀|新闻|新聞|链接|連結|专题|文章)[】\]]?\s*[：:]?"
+    r"[【\[>＞■●◆▲▼·]*\s*(?:相[关關]|延伸|此前|更多|推[荐薦]|早前|往期)"
+    r"(?:报道|报导|報導|阅读|閱讀|新闻|新聞|链接|連結|专题|文章|回顾|推荐)[】\]▼]?\s*[：:]?"
 )
 _RELATED_CHARS = 12
 # What links are about, in whatever words: these stand above a list of them.

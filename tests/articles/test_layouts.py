@@ -455,6 +455,13 @@ LAYOUTS = {
         publisher="某某时报",
         lines=[*LINES[:2], *LATER],
     ),
+    "the end of the text below a box of links behind arrows": Layout(
+        body=f"""{HEADLINE}<div class="text">{PARAGRAPHS}<div><p>&gt;&gt;&gt;相关报道：</p><p><a
+        href="/1">煤价又跌了三个月</a></p>
+        <p><a href="/2">跨省购电比例上升</a></p></div><p>{LATER[1]}</p><p>{LATER[2]}</p></div>""",
+        publisher="某某时报",
+        lines=[*LINES, *LATER[1:3]],
+    ),
     "a pager of pictures in the text, a heading over links and the site's name below": Layout(
         body=f"""{HEADLINE}<div class="text"><p>+ 3</p>{PARAGRAPHS}<p>某股智能评分认为某电力偏贵，成长性不足。<a
         href="/r">更多&gt;&gt;</a></p><p>某某网</p><p>更多电力报道</p><p><a href="/1">煤价又跌了三个月</a><br><a
