@@ -38,22 +38,24 @@ class Box(NamedTuple):
 
 
 def boxes_of(reading: Reading, kept: Sequence[Run]) -> Mapping[int, Box]:
-    """The box of each run that is in one, by the run's place."""
-    spans = [span for span in reading.spans if kept and span[0] <= kept[-1].order and span[1] > kept[0].order]
+    """The box of each place in the reading that is in one."""
+    if not kept:
+        return {}
+    first, last = kept[0].order, kept[-1].order
+    spans = [span for span in reading.spans if span[0] <= last and span[1] > first]
     body = _body_block(spans, kept)
     if body is None:
         return {}
-    around = _outermost(spans, body)
-    among = {span[0]: span[2].tag for span in around.values() if body[0] <= span[0] < body[1]}
-    frequent = {tag for tag, count in Counter(among.values()).items() if count > MOST_ALIKE * len(among)}
+    blocks = _outermost(spans, body)
+    tags = Counter(element.tag for start, _, element in blocks if body[0] <= start < body[1])
+    box_tags = BOX_TAGS - {tag for tag, count in tags.items() if count > MOST_ALIKE * tags.total()}
     boxes: dict[int, Box] = {}
-    for run in kept:
-        span = around.get(run.order)
-        if span is None or not _is_small(reading.runs[span[0] : span[1]]):
-            continue
-        is_behind, is_before = span[0] >= body[1], span[1] <= body[0]
-        if is_behind or is_before or (_is_named_block(span[2]) and span[2].tag not in frequent):
-            boxes[run.order] = Box(span[0], is_behind and _is_card(reading, span))
+    for start, end, element in blocks:
+        is_behind, is_before = start >= body[1], end <= body[0]
+        is_block = is_behind or is_before or (element.tag in box_tags and _is_named(element))
+        if is_block and _is_small(runs := reading.runs[start:end]):
+            box = Box(start, is_behind and _is_card(element, runs))
+            boxes.update(dict.fromkeys(range(start, end), box))
     return boxes
 
 
@@ -65,21 +67,25 @@ def _body_block(spans: Sequence[Span], kept: Sequence[Run]) -> Span | None:
         if len(run.text) > SENTENCE_CHARS or run.text.endswith("。"):
             chars[run.order - first] = len(run.free)
     sums = [0, *accumulate(chars)]
-    for span in spans:
-        start, end = max(span[0], first), min(span[1], last)
-        if end - start >= FEWEST_IN_BODY and sums[end - first] - sums[start - first] >= BULK * sums[-1] > 0:
+    bulk = BULK * sums[-1]
+    for span in spans if bulk else ():
+        start, end, _ = span
+        # Most blocks are single paragraphs.
+        if end - start >= FEWEST_IN_BODY and sums[min(end, last) - first] - sums[max(start, first) - first] >= bulk:
             return span
     return None
 
 
-def _outermost(spans: Sequence[Span], body: Span) -> dict[int, Span]:
-    """For each run the outermost block around it that holds no more than a part of the body's, or nothing of it."""
-    found: dict[int, Span] = {}
-    for span in spans:
+def _outermost(spans: Sequence[Span], body: Span) -> list[Span]:
+    """The blocks of which the body is made, and those beside it, without what is inside them."""
+    found: list[Span] = []
+    border = spans[-1][1]
+    # Inner blocks come before the ones around them.
+    for span in reversed(spans):
         start, end, _ = span
-        inside = body[0] <= start and end <= body[1] and span is not body
-        if inside or end <= body[0] or start >= body[1]:
-            found.update(dict.fromkeys(range(start, end), span))
+        if start < border and not (start <= body[0] and end >= body[1]):
+            found.append(span)
+            border = start
     return found
 
 
@@ -87,14 +93,12 @@ def _is_small(runs: Sequence[Run]) -> bool:
     return len(runs) <= MOST_RUNS and sum(len(run.text) for run in runs) <= MOST_CHARS
 
 
-def _is_named_block(element: etree._Element) -> bool:
+def _is_named(element: etree._Element) -> bool:
     """Without a name, blocks among paragraphs are subheads and signatures as often."""
-    return element.tag in BOX_TAGS and bool(element.get("class") or element.get("id"))
+    return bool(element.get("class") or element.get("id"))
 
 
-def _is_card(reading: Reading, span: Span) -> bool:
-    start, end, element = span
+def _is_card(element: etree._Element, runs: Sequence[Run]) -> bool:
     if hints_of(f"{element.get('class') or ''} {element.get('id') or ''}") & Hint.AUTHOR:
         return True
-    chars = sum(len(run.text) for run in reading.runs[start:end])
-    return chars <= MOST_CARD_CHARS and next(element.iter("img"), None) is not None
+    return sum(len(run.text) for run in runs) <= MOST_CARD_CHARS and next(element.iter("img"), None) is not None
