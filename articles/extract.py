@@ -229,7 +229,7 @@ def _from_html(page: Page, source: Source) -> Outcome:
     if not body.lines and not (named and images):
         _refuse_textless(html)
     found = read_fields(scene, body.wrapper, clock)
-    fill_from_scripts(found, tree, clock)
+    fill_from_scripts(found, tree, clock, headline.text)
     _overrule(found, finder, rules, clock)
     flags += [*_flags_of_page(reading, body, scene.behind), *clock.flags]
     links = [address for order, address in reading.stock_links if scene.first <= order <= scene.last + 1]

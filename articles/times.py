@@ -75,12 +75,17 @@ _DATED_END = re.compile(r"[（(]\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?::\d{2})?[）)]")
 _SCRIPT_TIME = re.compile(
     r"(?:\bvar|[,;])\s*(?:create_?[tT]ime|publish_?[tT]ime|pub_?[tT]ime|publish_?[dD]ate|pub_?[dD]ate)\s*=\s*[\"']([^\"']{8,30})[\"']"
 )
+_TIME_IN_OBJECT = re.compile(
+    r"[\"'](?:pub(?:lish|lished)?_?(?:time|date|at))[\"']\s*:\s*[\"'](\d{4}[^\"']{4,26})[\"']", re.IGNORECASE
+)
 _EPOCH = re.compile(
     r"(?:time|stamp|created|published?|date)\w{0,8}[\"']?\s*[:=]\s*[\"']?(1\d{9}(?:\d{3})?)(?!\d)", re.IGNORECASE
 )
 _URL_DAY = re.compile(r"(?<!\d)((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d{1,5}(?:\D|$))")
 _WITH_OFFSET = re.compile(r"\dT(\d{2}):\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})$")
 MAX_OFFSET_HOURS = 14
+# Not that of Greenwich, which programs write behind whatever they have.
+_OF_A_ZONE = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?[+-](?!00:?00)\d{2}:?\d{2}$")
 _FINENESS = {"second": 3, "minute": 2, "day": 1, "none": 0}
 
 
@@ -140,13 +145,15 @@ def read_times(found: Found, scene: Scene, clock: Clock) -> None:
     if found.published and found.published.at and told and told.at and _is_same(found.published.at, told.at, "day"):
         found.published = told
     found.published = _as_told_elsewhere(found.published, head.first_time, clock)
+    metas = (head.metas[name] for name in _PUBLISHED_METAS if name in head.metas)
+    found.published = _with_its_zone(found.published, (*metas, *head.json_times[:1]), clock)
     # A page saved once has its minute of publication as its update, with the seconds.
     shown, saved = found.published, found.updated
     if shown and saved and shown.at and saved.at and shown.precision == "minute" and saved.precision == "second":
         found.published = saved if _is_same(shown.at, saved.at, "minute") else shown
 
 
-def fill_from_scripts(found: Found, tree: etree._Element, clock: Clock) -> None:
+def fill_from_scripts(found: Found, tree: etree._Element, clock: Clock, title: str = "") -> None:
     """The time that a script of the page sets, where the page waits for it to display one."""
     published = found.published
     if published and published.at and "year" in published.assumed:
@@ -155,6 +162,7 @@ def fill_from_scripts(found: Found, tree: etree._Element, clock: Clock) -> None:
         )
     if found.published is None:
         times = [time for script in tree.iter("script") for time in _SCRIPT_TIME.findall(script.text or "")]
+        times += [time for script in tree.iter("script") for time in _told_with(title, script.text or "")]
         found.published = choose_time([("script", clock.read(time)) for time in times], found)
 
 
@@ -285,6 +293,12 @@ def _epochs(tree: etree._Element) -> Iterator[str]:
     return (epoch for script in tree.iter("script") for epoch in _EPOCH.findall(script.text or ""))
 
 
+def _told_with(title: str, script: str) -> set[str]:
+    """The time in the object of a script that holds the title, if it has but one."""
+    times = set(_TIME_IN_OBJECT.findall(script)) if title and title in script else set()
+    return times if len(times) == 1 else set()
+
+
 def _as_told_elsewhere(shown: Moment | None, attribute: str, clock: Clock) -> Moment | None:
     """The attribute's moment, where a page of another zone shows its own clock: `…T16:41:20+00:00` for 「18:41」.
 
@@ -298,6 +312,17 @@ def _as_told_elsewhere(shown: Moment | None, attribute: str, clock: Clock) -> Mo
     same_minute = min(rest, 3600 - rest) < 60
     shown_hour = shown.at.astimezone(clock.zone).hour
     return told if same_minute and hours <= MAX_OFFSET_HOURS and int(digits[1]) != shown_hour else shown
+
+
+def _with_its_zone(shown: Moment | None, told: Iterable[str], clock: Clock) -> Moment | None:
+    """Of a page that shows the clock of another country, and says so to programs: `…T14:28:00+09:00` for 「14:28」."""
+    if shown is None or shown.at is None or shown.precision == "day" or "zone" not in shown.assumed:
+        return shown
+    digits = f"{shown.at:%Y-%m-%d %H:%M}"
+    of_zone = (raw for raw in told if (found := _OF_A_ZONE.match(raw)) and f"{found[1]} {found[2]}" == digits)
+    moment = clock.read(next(of_zone, None))
+    is_other = moment and moment.at and abs((moment.at - shown.at).total_seconds()) >= 3600
+    return moment if is_other else shown
 
 
 def _of_some_year(shown: datetime, clock: Clock, epoch: str) -> Moment | None:

@@ -167,7 +167,7 @@ _HELPERS = re.compile(rf"(?<=[{HAN}])[ 、,，；;]+(?:{REPORTER}|特约通讯�
 _ALL_NAMES = re.compile(NAMES)
 # 「某某网 王一鸣」
 _MEDIUM_AND_NAME = re.compile(
-    rf"(?P<medium>[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊|数据|资讯|在线|观察))\s+(?P<names>{NAMES})"
+    rf"(?P<medium>[{HAN}]{{2,8}}(?:网|报|社|财经|新闻|周刊|数据|资讯|在线|观察|之家|客户端))\s+(?P<names>{NAMES})"
 )
 # 「Nancy，PANews」: for whom he writes, not where it was published.
 _NAME_AND_MEDIUM = re.compile(
