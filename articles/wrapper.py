@@ -206,8 +206,10 @@ _SENTENCE_ENDS = ("。", "！", "？", "”", "…", ".", "」", "）")
 # Marks inside a line that end a value: tools and counters that follow it.
 _VALUE_END = re.compile(
     r"\t|[，,]\s*原文|[|｜\]】）)；;]|\s(?=\d{4}[-年/.])|我要|我有话|我来|分享|评论(?!员)|字号|字体|大中小|打印|收藏|关注|举报|参与|手机看|微博|跟[帖贴]|"
-    r"\d+人|浏览|点击|阅读|文字大小|字级|字級|\s来(?:源于|自)|\s网友"
+    r"\d+人|浏览|点击|阅读|文字大小|字级|字級|\s来(?:源于|自)|\s网友|\s微信|扫一扫|扫码"
 )
+_NOTE_CUT_SHORT = re.compile(r"\s*[（(][^（）()]*$")
+_NUMBER_OF_STAFF = re.compile(r"([（(])[A-Za-z]{0,4}\d{1,8}$")
 # A link, or a notice of the site.
 _BEHIND_VALUE = re.compile(r"[，,。；;]\s*(?:原文|来源|链接|未经|转载|版权|著作权|谢绝|不得|请注明|如有|仅供|不代表)")
 _MEDIUM_BEFORE = re.compile(rf"(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|刊|财经|新闻|周刊))")
@@ -553,7 +555,7 @@ def _value(name: str, value: str) -> str:
     value = _BEHIND_VALUE.split(value)[0]
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
-        value = "" if _ADDRESS.match(value) else re.split(r"\s*[】）)\]]", value)[0]
+        value = "" if _ADDRESS.match(value) else _closed(re.split(r"\s*[】）)\]]", value)[0])
     if name == "author":
         value = _ACCOUNT_OF.sub("", value)
         if both := _NAME_AND_MEDIUM.fullmatch(value):
@@ -563,6 +565,13 @@ def _value(name: str, value: str) -> str:
     if name in ("publisher", "medium"):
         return _medium(value)
     return person(value) if name == "author" else _REACHED_BY.sub("", value)
+
+
+def _closed(name: str) -> str:
+    """With the bracket around a number of staff, which was taken for one around the line: 「王一鸣(A0012)」. What else
+    stood in one goes."""
+    number = _NUMBER_OF_STAFF.search(name)
+    return f"{name}{')' if number[1] == '(' else '）'}" if number else _NOTE_CUT_SHORT.sub("", name)
 
 
 def _medium(value: str) -> str:
