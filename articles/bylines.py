@@ -16,15 +16,45 @@ Labels and bylines are read by articles.wrapper, wherever they stand. Nothing he
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, takewhile
 from operator import attrgetter
 
 from lxml import etree
 
+from articles.beside_time import (
+    BYLINE_CHARS,
+    DAY_OR_CLOCK,
+    LONGEST_MEDIUM,
+    account_above_time,
+    account_beside_time,
+    medium_beside_time,
+    name_beside_picture,
+    names_beside_time,
+    person_beside_time,
+)
 from articles.canonical import Hint, Reading, Run, texts_of
 from articles.headline import Head, site_names
 from articles.linked_data import linked_names
+from articles.names import (
+    FOREIGN_PERSON,
+    PERSON,
+    is_account,
+    is_latin_person,
+    is_name_alone,
+    is_named,
+    is_named_account,
+    is_no_medium,
+    is_no_person,
+    is_one_person,
+    is_organisation,
+    is_person,
+    is_place,
+    is_team,
+    is_tool,
+    one_for_programs,
+    pen_name,
+)
 from articles.normalise import clean_line
 from articles.scene import (
     MAX_NEAR_CHARS,
@@ -37,7 +67,7 @@ from articles.scene import (
     elements_near,
 )
 from articles.wrapper import byline, field_of, is_medium, label_values, medium_of, person, simplified
-from articles.wrapper_words import PROVINCES, SURNAMES
+from articles.wrapper_words import SURNAMES
 
 _MAX_BARS = 4
 _PUBLISHER_METAS = (
@@ -73,64 +103,9 @@ _EDITOR_METAS = ("editor", "contenteditor", "article:editor")
 # Makers of blogs tell networks what to show beside a link, with its label.
 _AUTHOR_LABELS = frozenset(("作者", "撰文", "Written by", "Author"))
 _IN_ADDRESS = re.compile(r"//|www\.|\.(?:com|cn|net)/")
-_FOREIGN_PERSON = re.compile(r"[\u4e00-\u9fa5]{1,8}(?:[·•・‧][\u4e00-\u9fa5]{1,8}){1,3}")
-_PERSON = re.compile(r"[\u4e00-\u9fa5·]{2,4}(?:[ 、,，/]+[\u4e00-\u9fa5·]{2,4}){0,5}")
-_NOT_A_PERSON = re.compile(
-    r"报|网|社|新闻|财经|周刊|客户端|电视|广播|频道|编辑|记者|管理员|小编|来源|作者|中心|资讯|综合|整理|公司|微博|专栏|成交|"
-    r"时间|日期|个股|大盘|行情|经济|金融|原创|位置|首页|正文|登录|注册|热线|推荐|相关|更多|评论|关注|手机|微信|客服|下载|网友|匿名|未知|佚名|转载|本站|责任"
-)
-_MEDIUM_NAME = re.compile(r"(?![\u4e00-\u9fa5]{2,3}$)[\u4e00-\u9fa5A-Za-z0-9]{3,14}")
-_CHANNEL = (
-    r"(?:财经|股票|公司|产业|科技|国际|国内|社会|要闻|快讯|滚动|独家|头条|视频|图片|专题|深度|时政|宏观|金融|证券|房产|汽车|"
-    r"娱乐|体育|军事|教育|健康|生活|文化|历史|评论|观点|新闻|资讯|热点|正文|动态|公告|行业|市场|频道|博客)"
-)
-_TOOL = (
-    r"[\d\W_]+|[A-Z]{2,4}|"
-    r"(?i:print|share|e-?mail|login|sign in|home|more|back|next|follow|subscribe|menu|search|english|comments?)|"
-    r".*(?:来源|作者|编辑|记者|责任|评论|阅读|浏览|点击|次数|人气|字[体号]|分享|转发|打印|收藏|举报|关注|原创|发布|发表|更新|时间|日期|星期|周[一二三四五六日]|"
-    r"上午|下午|号$|佚名|匿名|未知|本站|首页|订阅|登录|听新闻|纠错|扫码|手机|微信|微博|朋友圈|二维码|复制|链接|关闭|窗口|返回|縮小|来自|楼主|沙发|倒序|正序|加好友|私信|我来说|我有话|说两句|我要|参与|昵称|相关|更多|推荐|文章|行情|简介|跟[帖贴]|放大|缩小|默认|大字|小字|禁止|摘编|提供者|admin|分类|分類|归档|标签|字数|时长|指数).*|"
-    rf"(?:{PROVINCES})"
-)
-# Channels, tools and badges that stand beside a time like the name of an account.
-_NO_ACCOUNT = re.compile(rf".{{0,6}}{_CHANNEL}|{_TOOL}", re.IGNORECASE)
-# Beside a portrait, and in elements that say so, names may end like channels.
-_NO_NAMED_ACCOUNT = re.compile(rf".{{0,2}}{_CHANNEL}|{_TOOL}", re.IGNORECASE)
-# Words of two or three characters that begin like a name.
-_NO_NAME_BESIDE = re.compile(
-    r"^(?:高清|关注|时尚|时评|家居|公益|文旅|文娱|文史|房价|能源|农业|明星|元宇宙|单位|全文|方正|万科|安全|国防)$|[州市县区省港]$"
-)
-_PLACE = re.compile(rf"(?:{PROVINCES})(?:省|市)?|中国|海外")
-_ACCOUNT = re.compile(r"[\u4e00-\u9fa5A-Za-z][\u4e00-\u9fa5A-Za-z0-9·_-]{1,13}")
-_NO_MEDIUM = re.compile(
-    r"^我[要来有]|^(?:即时|最新|今日|本站)(?:新闻|资讯)$|的(?:[\u4e00-\u9fa5]{2})?专栏$|公司$|\d日|^第\d+期|[电電]$|©|版[权權]|[题題头頭首][图圖]|原文(?:链接|地址)?$|^(?:财经|金融|证券|图片|原创|本文.*|博客|网络|昵称|优质.*|本站.*|视频|文章|来源|作者|关注|首发|转载|综合)$"
-)
-_DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
-_PIECES = re.compile(r"\t|\s[·•|｜/]\s")
 # One of these is in every line that articles.wrapper.label_values reads anything from: quickly past the others.
 _MAY_NAME = re.compile(r"[：:︰丨|｜/／自源者编編文IBbA【\[]")
-_TIME_ALONE = re.compile(
-    r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*(?:(?:星期|周)[一二三四五六日天])?"
-)
-_TIME_IN_LINE = re.compile(
-    r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?(?:[T\s]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?"
-)
-_BETWEEN_WORDS = re.compile(r"[\s|｜·•/]+")
-_OF_EDITORIAL_OFFICE = re.compile(r"编辑部\s*[|｜]\s*([\u4e00-\u9fa5]{2,3})$")
-_MEDIUM_AND_PERSON = re.compile(
-    r"(?P<medium>[\u4e00-\u9fa5]{2,8}(?:网|报|社|财经|新闻|周刊))[ |｜·]+"
-    r"(?P<person>[\u4e00-\u9fa5]{2,3})(?![\u4e00-\u9fa5：:])"
-)
-_PERSON_AND_MEDIUM = re.compile(
-    r"(?<![\u4e00-\u9fa5：:])(?P<person>[\u4e00-\u9fa5]{2,3})[|｜·]+(?P<medium>[\u4e00-\u9fa5]{2,8}(?:网|报|社|财经|新闻|周刊))"
-)
-_TEAM = re.compile(
-    r"(?:本[报刊网社]|[\u4e00-\u9fa5]{2,6}[报网社])(?:(?:特约|观察)?评论员|编辑部)|"
-    r"[\u4e00-\u9fa5]{2,12}(?:调研组|课题组|报道组|采访组|联合调查组|记者团|研究院|研究所|研究中心|研究部|工作室)"
-)
-_BYLINE_CHARS = 60
-_LONGEST_TIME = 30
 _LONGEST_LABEL = 10
-_LONGEST_MEDIUM = 12
 _MARKED_BELOW = 3
 _BEFORE_NAME = re.compile(r"^(?:由|文|作者|撰文|记者|記者|[Bb]y)\s+")
 _SURNAME = re.compile(f"[{SURNAMES}]")
@@ -145,18 +120,6 @@ _DATELINE_MEDIUM = re.compile(
 )
 _TITLED_MEDIUM = re.compile(r"([\u4e00-\u9fa5]{0,4}《[\u4e00-\u9fa5A-Za-z]{2,10}》)")
 _BRACKETED_MEDIUM = re.compile(r"[（(]([\u4e00-\u9fa5A-Za-z]{2,10})\s+\d{4}[-/]\d{1,2}[-/]\d{1,2}")
-# Accounts of these are no persons.
-_ORGANISATION = re.compile(
-    r"之家|网|报|财经|财讯|新闻|研究[院所部中]|证券|基金|资本|公司|中心|电视|频道|官方|大学|协会|快讯|日|社|局|院|会$|[^卖]部$|事务所|交易所|银行|集团|期货|资讯|周刊|"
-    r"Daily|News|Finance|Media"
-)
-_BY_WORDS = frozenset(("由", "文", "作者", "By", "by"))
-_LATIN_PERSON = re.compile(r"[A-Z][a-zA-Z.'’-]+(?: [A-Z][a-zA-Z.'’-]*){1,3}")
-_NOT_A_LATIN_PERSON = re.compile(
-    r"\b(?:News|Post|Times|Daily|Morning|China|Staff|Reporters?|Agency|Media|Journal|Global|Online|Network|Editors?|Desk|"
-    r"Team|Press|Home|About|More|Read|Share|Hong Kong|Business|Review|Weekly|Finance|Bureau)\b"
-)
-_LATIN_AND = re.compile(r",? and |,? & |, ")
 # "By Wang Yiming, Staff Writer"
 _NO_LATIN_NAME_BEHIND = re.compile(
     r"(?:,| and|,? &)\s+(?:Staff|Senior|Special|Chief|Contributing|Guest|Deputy|China|Business|Markets?|Finance)\b.*"
@@ -171,8 +134,6 @@ _MEDIUM_OF_BY = re.compile(
 _BARE = re.compile(
     r"^\s*(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*|[\d:\s]+$"
 )
-# With a source printed, what stands unlabelled in the line is a channel or a tag, unless it is somebody's link.
-_SOURCE_BESIDE = re.compile(r"(?:来源|稿源|出处)\s*[：:]\s*\S")
 _FROM = re.compile(r"^来自\s*[：:]?\s*")
 # What a post was written with, or on: 「来自 微博网页版」.
 _CLIENT = re.compile(r"(?:新浪)?微博.{0,8}|.{0,12}(?:客户端|网页版|手机版?|超话)")
@@ -202,7 +163,7 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
         ("label of an author", near.get("medium")),
         ("wrapper line", wrapper.get("medium")),
         ("line right behind the body", lambda: _medium_behind(scene)),
-        ("name beside the time", lambda: _beside_time(scene)),
+        ("name beside the time", lambda: medium_beside_time(scene)),
         ("byline near the headline", lambda: _medium_of_by(scene.near)),
         ("label behind the body", behind.get("publisher")),
         ("undisplayed", hidden.get("publisher")),
@@ -220,7 +181,7 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
         ("element named so", marked.get(Hint.EDITOR)),
         ("undisplayed", hidden.get("chief") or hidden.get("editor")),
         ("meta", lambda: _person_meta(head, _EDITOR_METAS)),
-        ("JSON-LD", lambda: _one_for_programs(linked.get("editor", ""))),
+        ("JSON-LD", lambda: one_for_programs(linked.get("editor", ""))),
     )
     # Where the one who answers for a text signs, and then all who edited it, all are named.
     for _, labels in places:
@@ -232,14 +193,14 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
         ("byline near the headline", lambda: _byline(scene.near)),
         ("element named so", marked.get(Hint.AUTHOR)),
         ("wrapper line", wrapper.get("author")),
-        ("name beside the time", lambda: _person_beside_time(scene.near)),
-        ("name beside a portrait", lambda: _beside_picture(scene, _is_name_alone)),
+        ("name beside the time", lambda: person_beside_time(scene.near)),
+        ("name beside a portrait", lambda: name_beside_picture(scene, is_name_alone)),
         ("label right behind the body", right_behind.get("author")),
         # Templates fill in the editor in these.
         ("undisplayed", lambda: name if (name := hidden.get("author")) != found.editor else None),
         ("property", lambda: name if (name := _author_property(scene)) != found.editor else None),
         ("meta", lambda: name if (name := _author_meta(head)) != found.editor else None),
-        ("JSON-LD", lambda: _one_for_programs(linked.get("author", ""))),
+        ("JSON-LD", lambda: one_for_programs(linked.get("author", ""))),
         ("meta, and a line", lambda: _displayed(head, linked, scene.near)),
         ("byline behind the body", lambda: _names_only(_byline(_lines_behind(scene)))),
     )
@@ -251,8 +212,8 @@ def fill_from_bylines(found: Found, lines: Iterable[str]) -> None:
     for line in lines:
         if found.publisher and found.author:
             return
-        if len(line) <= _BYLINE_CHARS:
-            for name, value in _beside_time_in(line).items():
+        if len(line) <= BYLINE_CHARS:
+            for name, value in names_beside_time(line).items():
                 found.take(name, ("wrapper line", value))
 
 
@@ -311,9 +272,9 @@ def _stands_alone(name: str, value: str) -> bool:
     if field_of(value) or _NO_NAME.search(value):
         return False
     if name == "publisher":
-        return len(value) <= _LONGEST_MEDIUM
+        return len(value) <= LONGEST_MEDIUM
     name = person(value)
-    return _is_named(name) or bool(_TEAM.fullmatch(simplified(name)))
+    return is_named(name) or is_team(name)
 
 
 def _medium_of_by(runs: Iterable[Run]) -> str | None:
@@ -323,19 +284,19 @@ def _medium_of_by(runs: Iterable[Run]) -> str | None:
 
 
 def _may_be_author(value: str) -> bool:
-    return not _NOT_A_PERSON.search(value) or bool(_TEAM.fullmatch(simplified(value)))
+    return not is_no_person(value) or is_team(value)
 
 
 def _byline(runs: Iterable[Run]) -> str | None:
     """Who is named in a line of his own: 「□本报记者 王一鸣」, "By Wang Yiming"."""
     for run in runs:
-        if len(run.text) <= _BYLINE_CHARS and _SURNAME.search(run.text):
+        if len(run.text) <= BYLINE_CHARS and _SURNAME.search(run.text):
             pieces = run.pieces.split("\t") if "记者" in run.text or "記者" in run.text else []
             for line in (run.text, *pieces):
                 name = byline(line).get("author", "")
-                if name[:1] in SURNAMES and name and not _NOT_A_PERSON.search(name):
+                if name[:1] in SURNAMES and name and not is_no_person(name):
                     return name
-        if "评论员" in run.text and _TEAM.fullmatch(simplified(text := run.text.strip("□■◎（）() "))):
+        if "评论员" in run.text and is_team(text := run.text.strip("□■◎（）() ")):
             return text
         if run.text.startswith("By") and len(run.text) <= MAX_NEAR_CHARS and (english := _BY.match(run.text)):
             return _NO_LATIN_NAME_BEHIND.sub("", english[1])
@@ -361,11 +322,11 @@ def _medium_behind(scene: Scene) -> str | None:
 
 def _organisation(account: str | None, scene: Scene) -> str | None:
     """An account that speaks for more than a person, and publishes what it posts."""
-    if account is None or _is_person(account):
+    if account is None or is_person(account):
         return None
     is_official = any(_OFFICIAL.search(piece) for run in scene.near for piece in run.parts if piece.startswith(account))
     is_site = account in site_names(scene.head) or _begins_body(account, scene)
-    return account if is_official or is_site or _ORGANISATION.search(simplified(account)) else None
+    return account if is_official or is_site or is_organisation(account) else None
 
 
 def _begins_body(account: str, scene: Scene) -> bool:
@@ -399,7 +360,7 @@ def _names_only(names: str | None) -> str | None:
 def _medium_of_reporter(scene: Scene) -> str | None:
     """「某某网记者 王一鸣」"""
     for line in (*(run.text for run in scene.near), *scene.removed):
-        if len(line) <= _BYLINE_CHARS and (found := _MEDIUM_OF_REPORTER.search(simplified(line))):
+        if len(line) <= BYLINE_CHARS and (found := _MEDIUM_OF_REPORTER.search(simplified(line))):
             return line[slice(*found.span(1))]
     return None
 
@@ -407,14 +368,14 @@ def _medium_of_reporter(scene: Scene) -> str | None:
 def _medium_of_dateline(scene: Scene) -> str | None:
     """「某某社5月9日电」, and a title in its marks beside the time."""
     for run in scene.near:
-        if len(run.text) <= _BYLINE_CHARS and _DAY_OR_CLOCK.search(run.text):
+        if len(run.text) <= BYLINE_CHARS and DAY_OR_CLOCK.search(run.text):
             for piece in run.pieces.split("\t"):
                 if titled := _TITLED_MEDIUM.match(piece.strip()):
                     return titled[1]
             if bracketed := _BRACKETED_MEDIUM.match(run.text):
                 return bracketed[1]
     body = scene.reading.runs[scene.first : scene.first + 2]
-    found = (_DATELINE_MEDIUM.match(simplified(run.text[:_BYLINE_CHARS])) for run in body)
+    found = (_DATELINE_MEDIUM.match(simplified(run.text[:BYLINE_CHARS])) for run in body)
     return next((run.text[slice(*match.span(1))] for run, match in zip(body, found, strict=True) if match), None)
 
 
@@ -422,9 +383,9 @@ def _account(scene: Scene, marked: Mapping[int, str]) -> str | None:
     """Who published on a platform; what the page's path names is a channel."""
     account = (
         marked.get(Hint.AUTHOR | Hint.SOURCE)
-        or _account_above_time(scene)
-        or _account_beside_time(scene.near)
-        or _beside_picture(scene, _is_named_account)
+        or account_above_time(scene)
+        or account_beside_time(scene.near)
+        or name_beside_picture(scene, is_named_account)
         or _account_of_column(scene.near)
     )
     if account is None:
@@ -447,7 +408,7 @@ def _marked(scene: Scene) -> dict[int, str]:
             continue
         pieces = [piece for text in islice(texts_of(mark.element), 12) if (piece := " ".join(text.split()))]
         text = "\t".join(pieces)
-        if mark.hint & Hint.AUTHOR and len(text) > _LONGEST_MARKED and _is_name_alone(pieces[0]):
+        if mark.hint & Hint.AUTHOR and len(text) > _LONGEST_MARKED and is_name_alone(pieces[0]):
             # Of a card that goes on about who he is.
             pieces, text = pieces[:1], pieces[0]
         if not 2 <= len(text) <= _LONGEST_MARKED:
@@ -460,13 +421,13 @@ def _marked(scene: Scene) -> dict[int, str]:
             if mark.hint & hint and (value := _marked_value(hint, text)):
                 values.setdefault(hint, value)
         # On platforms of self-publishers the author's name is the medium's.
-        if mark.hint & Hint.AUTHOR and pieces and _is_account(pieces[0]) and not _NO_MEDIUM.search(text):
-            is_alone = _DAY_OR_CLOCK.search(text) or all(map(_NO_ACCOUNT.fullmatch, map(simplified, pieces[1:])))
+        if mark.hint & Hint.AUTHOR and pieces and is_account(pieces[0]) and not is_no_medium(text):
+            is_alone = DAY_OR_CLOCK.search(text) or all(map(is_tool, pieces[1:]))
             account = account or (pieces[0] if is_alone else "")
     if account:
         values[Hint.AUTHOR | Hint.SOURCE] = account
         # Its own name is no source that somebody printed.
-        if values.get(Hint.SOURCE) == account and not _ORGANISATION.search(simplified(account)):
+        if values.get(Hint.SOURCE) == account and not is_organisation(account):
             del values[Hint.SOURCE]
     return values
 
@@ -475,24 +436,14 @@ def _medium_then_person(pieces: Sequence[str]) -> tuple[str, str] | None:
     """A link of a medium and a name behind it, all in an element called author: 「<a>某某网</a>　南山」."""
     if len(pieces) != 2 or not is_medium(pieces[0]):
         return None
-    is_person = re.fullmatch(r"[\u4e00-\u9fa5]{2,3}", pieces[1]) and not _NOT_A_PERSON.search(pieces[1])
-    return (pieces[0], pieces[1]) if is_person and not _NO_ACCOUNT.fullmatch(simplified(pieces[1])) else None
+    is_name = re.fullmatch(r"[\u4e00-\u9fa5]{2,3}", pieces[1]) and not is_no_person(pieces[1])
+    return (pieces[0], pieces[1]) if is_name and not is_tool(pieces[1]) else None
 
 
 def _is_inside(element: etree._Element, run: Run) -> bool:
     """Is the whole element in that short line?"""
-    text = "".join(islice(texts_of(element), _BYLINE_CHARS)).split()
-    return bool(text) and len(run.text) <= _BYLINE_CHARS and "".join(text) in run.text.replace(" ", "")
-
-
-def _is_account(name: str) -> bool:
-    is_name = _MEDIUM_NAME.fullmatch(name) or (_ACCOUNT.fullmatch(name) and not _is_person(name))
-    return bool(is_name) and not _NO_ACCOUNT.fullmatch(simplified(name))
-
-
-def _is_named_account(name: str) -> bool:
-    is_name = _ACCOUNT.fullmatch(name) and not _is_person(name)
-    return bool(is_name) and not _NO_NAMED_ACCOUNT.fullmatch(simplified(name))
+    text = "".join(islice(texts_of(element), BYLINE_CHARS)).split()
+    return bool(text) and len(run.text) <= BYLINE_CHARS and "".join(text) in run.text.replace(" ", "")
 
 
 def _marked_value(hint: int, text: str) -> str | None:
@@ -508,18 +459,18 @@ def _marked_value(hint: int, text: str) -> str | None:
         if not 2 <= len(bare) <= 24 or _NO_NAME.search(bare):
             continue
         if hint == Hint.SOURCE:
-            if not _NO_MEDIUM.search(bare) and not _CLIENT.fullmatch(bare) and not _PLACE.fullmatch(bare):
+            if not is_no_medium(bare) and not _CLIENT.fullmatch(bare) and not is_place(bare):
                 return bare
-        elif hint == Hint.AUTHOR and (_is_latin_person(bare) or _FOREIGN_PERSON.fullmatch(bare)):
+        elif hint == Hint.AUTHOR and (is_latin_person(bare) or FOREIGN_PERSON.fullmatch(bare)):
             return bare
-        elif _PERSON.fullmatch(bare := person(bare)) and bare[0] in SURNAMES and not _NOT_A_PERSON.search(bare):
-            return None if _PLACE.fullmatch(bare) else bare
+        elif PERSON.fullmatch(bare := person(bare)) and bare[0] in SURNAMES and not is_no_person(bare):
+            return None if is_place(bare) else bare
     return None
 
 
 def _several(pieces: Sequence[str]) -> str | None:
     """People in elements of their own, with what stands between them: 「甲·乙」柏林，「丙」上海报道."""
-    at = [number for number, piece in enumerate(pieces) if _is_one_person(piece)]
+    at = [number for number, piece in enumerate(pieces) if is_one_person(piece)]
     if len(at) < 2:
         return None
     between = re.search(r"[、,，/&]", "".join(pieces[at[0] + 1 : at[1]]))
@@ -527,156 +478,10 @@ def _several(pieces: Sequence[str]) -> str | None:
     return joint.join(pieces[number] for number in at)
 
 
-def _is_one_person(piece: str) -> bool:
-    return _is_name_alone(piece) or bool(_FOREIGN_PERSON.fullmatch(piece)) or _is_latin_person(piece)
-
-
-def _is_latin_person(name: str) -> bool:
-    return bool(_LATIN_PERSON.fullmatch(name)) and not _NOT_A_LATIN_PERSON.search(name)
-
-
-def _beside_time(scene: Scene) -> str | None:
-    """A medium's name that stands without a label beside the time: 「2019-11-25 10:37 某某网」."""
-    near = scene.near
-    portraits = {image.order for image in scene.reading.images}
-    for run in near:
-        if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
-            for piece in re.split(r"[\s（()）]+", run.pieces):
-                if run.order in portraits and not _ORGANISATION.search(simplified(piece)):
-                    continue
-                if piece and is_medium(piece) and not _DAY_OR_CLOCK.search(piece) and not _NO_MEDIUM.search(piece):
-                    return piece
-                if piece and (both := _medium_and_person(piece)):
-                    return both[0]
-    return next(filter(None, map(_medium_alone, _alone_beside_time(near))), None)
-
-
-def _alone_beside_time(near: Sequence[Run]) -> Iterator[str]:
-    """Lines of their own above and below a line that is nothing but a time."""
-    for at, run in enumerate(near):
-        if len(run.text) <= _LONGEST_TIME and _TIME_ALONE.fullmatch(run.text):
-            around = near[max(0, at - 2) : at + 3]
-            yield from (beside.text for beside in around if beside.free == beside.text and beside is not run)
-
-
-def _beside_time_in(line: str) -> dict[str, str]:
-    """「某某报 2025-03-12 21:08」, 「原创 王一鸣 某某观察 2025-03-12」, 「本刊编辑部 | 王一鸣」"""
-    values = {name: value for name, value in byline(line).items() if name == "author"}
-    if found := _OF_EDITORIAL_OFFICE.search(line):
-        return {"author": found[1]} | values
-    before, *behind = _TIME_IN_LINE.split(simplified(line), maxsplit=1)
-    is_original = before.split()[:1] == ["原创"]
-    if not behind and not is_original:
-        return values
-    words = [word for part in (before, *behind) for word in _BETWEEN_WORDS.split(part) if word.strip("_")]
-    if is_original:
-        # What stands behind the time is a place.
-        words = [word for word in _BETWEEN_WORDS.split(before) if word.strip("_")][1:]
-        values |= {"author": words.pop(0)} if len(words) == 2 and _ACCOUNT.fullmatch(words[0]) else {}
-    unlabelled = takewhile(lambda word: not field_of(word) and not re.search("[：:]", word), words)
-    for word in unlabelled:
-        if _is_name_alone(word):
-            values.setdefault("author", word)
-        elif (is_medium(word) or _is_account(word)) and not _NO_MEDIUM.search(word):
-            values.setdefault("publisher", word)
-    return {
-        name: line[at : at + len(value)] for name, value in values.items() if (at := simplified(line).find(value)) >= 0
-    }
-
-
-def _medium_alone(text: str) -> str | None:
-    if both := _medium_and_person(text):
-        return both[0]
-    is_name = 3 <= len(text) <= _LONGEST_MEDIUM and is_medium(text)
-    return text if is_name and not _NO_ACCOUNT.fullmatch(simplified(text)) and not _NO_MEDIUM.search(text) else None
-
-
-def _medium_and_person(text: str) -> tuple[str, str] | None:
-    """「某某网 王一鸣」, 「王一鸣·某某网」"""
-    plain = simplified(text)
-    both = _MEDIUM_AND_PERSON.fullmatch(plain) or _PERSON_AND_MEDIUM.fullmatch(plain)
-    return (text[slice(*both.span("medium"))], text[slice(*both.span("person"))]) if both else None
-
-
-def _person_beside_time(near: Sequence[Run]) -> str | None:
-    """A name that stands in an element of its own beside the time: 「某某网｜何某｜2011-12-15 23:46」."""
-    for run in near:
-        if len(run.text) <= 120 and _DAY_OR_CLOCK.search(run.text):
-            pieces = ("", *(piece.strip(" ·|｜") for piece in _PIECES.split(run.pieces)))
-            # Behind a label stands the editor, or whoever it says.
-            names = (_name_in(piece) for label, piece in pairwise(pieces) if not label.endswith(("：", ":")))
-            if name := next(filter(None, names), None):
-                return name
-            for pattern in (_MEDIUM_AND_PERSON, _PERSON_AND_MEDIUM):
-                if (both := pattern.search(run.text)) and (name := _name_in(both[0])):
-                    return name
-    return next(filter(None, map(_name_in, _alone_beside_time(near))), None)
-
-
-def _name_in(text: str) -> str | None:
-    """The person that a piece is, alone or behind a medium."""
-    both = _medium_and_person(text)
-    name = both[1] if both else text
-    return name if _is_name_alone(name) else None
-
-
-def _account_beside_time(near: Iterable[Run]) -> str | None:
-    """Who published, on a platform: the one name that stands in an element of its own beside the time."""
-    for run in near:
-        if len(run.text) <= _BYLINE_CHARS and _DAY_OR_CLOCK.search(run.text):
-            pieces = [piece for part in run.pieces.split("\t") if (piece := part.strip(" |｜·-—"))]
-            if any(piece in _BY_WORDS for piece in pieces):
-                return None
-            pairs = pairwise(("", *pieces))
-            # With the label before each, as far as it has one.
-            names = [(label, piece) for label, piece in pairs if _ACCOUNT.fullmatch(piece) and not _is_person(piece)]
-            names = [(label, name) for label, name in names if not _NO_ACCOUNT.fullmatch(simplified(name))]
-            if _SOURCE_BESIDE.search(simplified(run.text)):
-                names = [(label, name) for label, name in names if name not in run.free]
-            return names[0][1] if len(names) == 1 and not names[0][0].endswith(("：", ":")) else None
-    return None
-
-
-def _account_above_time(scene: Scene) -> str | None:
-    """A link of its own between headline and time, which leads to the one who posted."""
-    at = scene.headline.order
-    for run, below in pairwise(scene.near):
-        if (
-            at is not None
-            and run.order == below.order - 1 > at
-            and not run.free
-            and _DAY_OR_CLOCK.search(below.text[:40])
-        ):
-            is_account = _ACCOUNT.fullmatch(run.text) and not _NO_ACCOUNT.fullmatch(simplified(run.text))
-            return run.text if is_account and len(below.text) <= _BYLINE_CHARS else None
-    return None
-
-
 def _account_of_column(near: Iterable[Run]) -> str | None:
     """「来自 某某 的某湖专栏」"""
-    columns = (_COLUMN_OF.match(run.text) for run in near if len(run.text) <= _BYLINE_CHARS)
+    columns = (_COLUMN_OF.match(run.text) for run in near if len(run.text) <= BYLINE_CHARS)
     return next((column[1] for column in columns if column), None)
-
-
-def _beside_picture(scene: Scene, is_name: Callable[[str], bool]) -> str | None:
-    """Behind a portrait between headline and text, with the time in its line or one of the next two."""
-    runs, at = scene.reading.runs, scene.headline.order
-    start = scene.first if at is None else at + 1
-    for image in scene.reading.images:
-        if start <= image.order < scene.first:
-            name = runs[image.order].parts[0].strip()
-            if is_name(name) and any(_DAY_OR_CLOCK.search(run.text[:40]) for run in runs[image.order :][:3]):
-                return name
-    return None
-
-
-def _is_name_alone(name: str) -> bool:
-    words = (_NO_NAME_BESIDE.search, _NOT_A_PERSON.search, _NO_ACCOUNT.fullmatch, _PLACE.fullmatch)
-    return _is_person(name) and not any(matches(name) for matches in words)
-
-
-def _is_person(name: str) -> bool:
-    return 2 <= len(name) <= 3 and name[0] in SURNAMES and bool(_PERSON.fullmatch(name))
 
 
 def _publisher_meta(head: Head, names: Iterable[str]) -> str | None:
@@ -688,7 +493,7 @@ def _publisher_meta(head: Head, names: Iterable[str]) -> str | None:
 
 
 def _person_meta(head: Head, names: Iterable[str]) -> str | None:
-    return next(filter(None, (_one_for_programs(head.metas.get(name, "")) for name in names)), None)
+    return next(filter(None, (one_for_programs(head.metas.get(name, "")) for name in names)), None)
 
 
 def _author_meta(head: Head) -> str | None:
@@ -699,27 +504,16 @@ def _author_meta(head: Head) -> str | None:
 def _displayed(head: Head, linked: Mapping[str, str], near: Iterable[Run]) -> str | None:
     """A pen name in the metas, which often name the site, where an element near the headline is nothing else."""
     told = {linked.get("author", ""), *(head.metas.get(name, "") for name in _AUTHOR_METAS)}
-    names = {name for name in told if name and _is_account(name) and not _ORGANISATION.search(simplified(name))}
-    shown = (piece for run in near if len(run.text) <= _BYLINE_CHARS for piece in run.pieces.split("\t"))
+    names = {name for name in told if name and is_account(name) and not is_organisation(name)}
+    shown = (piece for run in near if len(run.text) <= BYLINE_CHARS for piece in run.pieces.split("\t"))
     return next((piece for piece in shown if piece in names), None) if names else None
-
-
-def _one_for_programs(value: str) -> str | None:
-    name = person(clean_line(value)) if value else ""
-    return name if _is_named(name) else None
-
-
-def _is_named(name: str) -> bool:
-    """Names of persons only."""
-    is_chinese = _PERSON.fullmatch(name) and name[0] in SURNAMES and not _NOT_A_PERSON.search(name)
-    return bool(is_chinese or _FOREIGN_PERSON.fullmatch(name)) or all(map(_is_latin_person, _LATIN_AND.split(name)))
 
 
 def _medium_displayed(publisher: str | None, near: Iterable[Run]) -> str | None:
     """Who runs the site, as it tells programs, where an element beside the time is nothing else."""
-    if not publisher or _NO_MEDIUM.search(publisher):
+    if not publisher or is_no_medium(publisher):
         return None
-    lines = (run for run in near if len(run.text) <= _BYLINE_CHARS and _DAY_OR_CLOCK.search(run.text))
+    lines = (run for run in near if len(run.text) <= BYLINE_CHARS and DAY_OR_CLOCK.search(run.text))
     return publisher if any(publisher == piece.strip(" |｜·") for run in lines for piece in run.parts) else None
 
 
@@ -728,7 +522,7 @@ def _author_property(scene: Scene) -> str | None:
     site = site_names(scene.head)
     for author in _authors_near(scene):
         inside = (inner for inner in author.iter() if inner.get("itemprop") == "name")
-        told = _pen_name(next(filter(None, map(_name_told, (*inside, author))), ""))
+        told = pen_name(next(filter(None, map(_name_told, (*inside, author))), ""))
         if told and told not in site:
             return told
     return None
@@ -743,11 +537,3 @@ def _authors_near(scene: Scene) -> Iterator[etree._Element]:
 
 def _name_told(element: etree._Element) -> str:
     return clean_line(element.get("content") or " ".join(texts_of(element)))
-
-
-def _pen_name(name: str) -> str | None:
-    """A name that a page calls an author's: a person's, or an account's that is no organisation's."""
-    if told := _one_for_programs(name):
-        return told
-    is_pen_name = _is_named_account(name) and not _ORGANISATION.search(simplified(name)) and not _NO_MEDIUM.search(name)
-    return name if is_pen_name else None
