@@ -108,6 +108,11 @@ WRAPPED = re.compile(
     r"\s*(?:<!--|(`{3,}|~{3,})\w*)[ \t]*\n(?:---\n)?((?:(?!-->|`{3}|~{3}).)*?)(?:---\n)?[ \t]*(?:-->|\1)[ \t]*(?:\n|$)",
     re.DOTALL,
 )
+# Fences that name their language, as Eleventy has them.
+LANGUAGE_FENCE = re.compile(
+    r"\s*-{3}[ \t]*(?P<language>ya?ml|toml|json5?)[ \t]*\n(?P<header>.*?)\n-{3}[ \t]*(?:\n|$)",
+    re.DOTALL | re.IGNORECASE,
+)
 ENTRY = re.compile(r"[ \t]*-[ \t]+(.*)$")
 # What Joplin writes below a note.
 JOPLIN_NOTE = re.compile(r"\n(id: [0-9a-f]{32}\n(?:[a-z_]+:[^\n]*\n)*type_: 1)\s*\Z")
@@ -291,6 +296,8 @@ def looks_like_post(text: str) -> bool:
     lines = head.splitlines()
     if not lines:
         return False
+    if LANGUAGE_FENCE.match(head):
+        return True
     if head[0] in '+{"' and _other_header(head) is not None:
         return True
     if FENCE.fullmatch(lines[0]):
@@ -347,7 +354,11 @@ def plain_paragraphs(text: str) -> list[str]:
 
 
 def _unwrapped(text: str) -> str:
-    """With front matter between fences that stood in a comment or a block of code."""
+    """With front matter between fences of its kind that stood in a comment, a block of code, or between others."""
+    if fenced := LANGUAGE_FENCE.match(text[:MAX_HEADER_CHARS].lstrip("\ufeff")):
+        marks = {"y": ("---\n", "\n---\n"), "t": ("+++\n", "\n+++\n"), "j": ("", "\n")}
+        opened, closed = marks[fenced["language"][0].lower()]
+        return opened + fenced["header"] + closed + text.lstrip("\ufeff")[fenced.end() :]
     found = WRAPPED.match(text[:MAX_HEADER_CHARS].lstrip("\ufeff"))
     lines = [line for line in found[2].split("\n") if line.strip()] if found else []
     keys = [match[1] for line in lines if (match := FENCED_KEY.match(line))]
@@ -416,7 +427,8 @@ def _json(text: str) -> tuple[object, int]:
 def _flat(loaded: dict[str, Any]) -> dict[str, Any]:
     """With the tables inside, such as Hugo's [params], on one level; times as they are written."""
     inner = {key: value for table in loaded.values() if isinstance(table, dict) for key, value in table.items()}
-    flat = inner | {key: value for key, value in loaded.items() if not isinstance(value, dict)}
+    named = {key: table["name"] for key, table in loaded.items() if isinstance(table, dict) and table.get("name")}
+    flat = inner | named | {key: value for key, value in loaded.items() if not isinstance(value, dict)}
     return {
         key: value if isinstance(value, str | list) else value.isoformat() if isinstance(value, date) else str(value)
         for key, value in flat.items()
