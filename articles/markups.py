@@ -224,14 +224,28 @@ _WIKI_EMPHASIS = re.compile(r"''([^'\n]+)''")
 _WIKI_LINK = re.compile(r"\[(https?://\S+)[ \t]+([^\]\n]+)\]")
 _WIKI_INNER_LINK = re.compile(r"\[\[([^\]|\n]*)\|([^\]\n]+)\]\]")
 _WIKI_FILE = re.compile(
-    r"\[\[(?:File|Image|文件|图像|Category|分类):[^\]\n]*\]\]|\{\{[^{}]{0,300}\}\}|__[A-Z]{3,14}__|~~[A-Z]+~~", re.I
+    r"\[\[(?:File|Image|文件|图像|圖像|檔案|Category|分类|分類):(?:[^\]\[\n]|\[\[[^\]\[\n]*\]\])*\]\]|"
+    r"\{\{[^{}]{0,2000}\}\}|__[A-Z]{3,14}__|~~[A-Z]+~~|^\[\[[a-z]{2,3}:[^\]\n]*\]\][ \t]*$",
+    re.I | re.M,
 )
+# Templates that are words of the text: a link to another wiki, a foreign word, the day in whose news it stands.
+_WIKI_WORDS = re.compile(r"\{\{(?:w|nowrap|lang)\|(?:[^{}|\n]*\|)*([^{}|\n]+)\}\}", re.I)
+_WIKI_FOREIGN_LINK = re.compile(
+    r"\{\{(?:link-\w+|internal link helper|le|tsl\|\w+)\|([^{}|\n]+)(?:\|[^{}|\n]*)*\}\}", re.I
+)
+_WIKI_DAY = re.compile(r"^\{\{(?:日期|date)\|([^{}|\n]{6,30})\}\}[ \t]*$", re.I | re.M)
+_WIKI_VARIANT = re.compile(r"-\{(?:[A-Z]*\|)?(?:[^{};]*?zh-(?:hans|cn):)?([^{};:]+)[^{}]*\}-")
+_WIKI_EMPTY_ITEM = re.compile(r"^[*#:;]+[ \t]*$\n?", re.M)
+_WIKI_EMPTY_SECTION = re.compile(r"^(={2,6})[^=\n]+\1[ \t]*\n(?=\s*(?:\Z|\1(?!=)))", re.M)
 _WIKI_REFERENCE = re.compile(r"<ref\b[^<>]*/>|<ref\b[^<>]*>[^<]{0,500}</ref>|<references\s*/?>", re.I)
 
 
 def _from_wiki(text: str) -> str:
     text = _DOKU_EMPHASIS.sub(r"\1", text)
-    text = _WIKI_FILE.sub("", _WIKI_REFERENCE.sub("", text))
+    text = _WIKI_DAY.sub(r"日期：\1\n", _WIKI_VARIANT.sub(r"\1", text))
+    text = _WIKI_FOREIGN_LINK.sub(r"\1", _WIKI_WORDS.sub(r"\1", _WIKI_REFERENCE.sub("", text)))
+    text = _WIKI_FILE.sub("", _WIKI_FILE.sub("", text))  # templates stand in templates
+    text = _WIKI_EMPTY_SECTION.sub("", _WIKI_EMPTY_ITEM.sub("", text) + "\n")
     text = _WIKI_EMPHASIS.sub(r"\1", _WIKI_BOLD.sub(r"**\1**", text))
     text = _WIKI_LINK.sub(r"[\2](\1)", text)
     text = _WIKI_INNER_LINK.sub(

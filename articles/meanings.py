@@ -32,7 +32,7 @@ Meaning = Literal[
 
 LONGEST_KEY = 40
 
-_DIGITS_ONLY = re.compile(r"^((?:19|20)\d\d)(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(?:\d{3})?(Z?)$")
+_DIGITS_ONLY = re.compile(r"^((?:19|20)\d\d)(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(?:\d{3})?(Z|[+-]\d\d:?\d\d)?$")
 _SITE_BEHIND = re.compile(
     r"(?:(?:\s+[-–—|｜]+\s+|\s*_\s*)[^\s_|｜—-]{0,10}(?:网|网站|報|报|社|新闻|新聞|财经|財經|周刊|时报|"
     r"频道|资讯|客户端|在线|首页|\.com|\.cn)){1,3}$"
@@ -124,7 +124,7 @@ _ENGLISH: tuple[tuple[Meaning, str], ...] = (
         "published",
         rf"(?:\w*?(?:publish|publi|publ|pub|post|issue|release|display|show|news|article|send|sent|content|"
         rf"doc|origin|original|online))(?:ed|d|ing|ication)?{_WHEN}|(?:date|time)?(?:published|posted|"
-        rf"issued|released|pubdate)|date(?:published|issued|line|posted)|pubdate|[pr]time|dt|sent|publish|"
+        rf"issued|released|pubdate)|date(?:published|issued?|released?|publication|line|posted)|pubdate|[pr]time|dt|sent|publish|"
         rf"(?:version|first|content)created|{_WHEN}",
     ),
     (
@@ -141,7 +141,7 @@ _ENGLISH: tuple[tuple[Meaning, str], ...] = (
     (
         "title",
         r"(?:article|news|full|page|post|doc|document|main|display|note|original|item|content|"
-        r"web)?(?:title|headline|subject)(?:text|rendered|cn|zh|plain)?",
+        r"web)?(?:title|headline|hedline|subject)(?:text|rendered|cn|zh|plain)?",
     ),
     (
         "author",
@@ -152,7 +152,7 @@ _ENGLISH: tuple[tuple[Meaning, str], ...] = (
         "publisher",
         r"(?:article|news|info|original|origin|item|copyright|content|web|clip|capture)?(?:source|"
         r"publisher|publication|"
-        r"site|website|outlet|provider|newspaper|journal|magazine|blog|feed|mp|account|wechataccount|"
+        r"site|website|outlet|provider|newspaper|pubdata|distributor|journal|magazine|blog|feed|mp|account|wechataccount|"
         r"platform|origin|media)(?:s?(?:name|title|nickname))?|publishedin|from",
     ),
     (

@@ -82,10 +82,16 @@ NESTED_NAMES = (
     "nick_name",
     "display_name",
     "label",
+    "login",
+    "username",
+    "person",
+    "hl1",
     "url",
     "#text",
     "cn",
     "zh",
+    "data",
+    "attributes",
 )
 TEXT_LEAVES = (
     "html",
@@ -108,7 +114,7 @@ TEXT_LEAVES = (
 # What lies beside an article: other people's words, other articles.
 BESIDE = re.compile(
     r".*(?:comment|repl(?:y|ies)|recommend|related|similar|prev|next|rank|advert|banner|breadcrumb|menu|"
-    r"nav|follow|quoted|retweet|hot|trending|"
+    r"nav|follow|quoted|siteinfo|catalogref|retweet|hot|trending|"
     r"highlight|annotation|评论|推荐|相关).*",
     re.I,
 )
@@ -116,6 +122,7 @@ MAX_DEPTH = 9
 MAX_LEAVES = 20_000
 MIN_PROSE_CHARS = 40
 LONGEST_FIELD = 300
+LONGEST_EDITOR = 60
 
 _TAG = re.compile(r"<[^<>]{1,400}>")
 _BLOCK = re.compile(r"<(?:p|br|div|section|article|h[1-6]|ul|table|blockquote|en-note)\b", re.I)
@@ -124,6 +131,7 @@ _DATED = re.compile(
     r"\d{4}\D{1,3}\d{1,2}|\d{8}|^\d{10}(?:\d{3})?(?:\.\d+)?$|\d{1,2} [A-Z][a-z]{2} \d{4}|"
     r"[A-Z][a-z]{2,8} \d{1,2},? \d{4}|刚刚|前|昨天|今天"
 )
+_EDITOR = re.compile(r"(?:责任|值班)?(?:编辑|編輯)|责编|責編")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _PROLOG = re.compile(r"\A\s*(?:<\?xml[^<>]*\?>|<!DOCTYPE\s+en-note[^<>]*>|\s)+", re.I)
 
@@ -155,7 +163,7 @@ def record_of(row: Mapping[str, object]) -> Record:
         fields["title"] = without_site_behind(fields["title"])
     fields["published"] = fields["published"] or fields["updated"]
     listed = Listed(**fields, tags=_tags(path))
-    return Record(body=_PROLOG.sub("", body), url=_url(path), listed=listed)
+    return Record(body=_with_editor(_PROLOG.sub("", body), path), url=_url(path), listed=listed)
 
 
 def tree_of(xml: bytes) -> dict[str, object] | None:
@@ -242,6 +250,8 @@ def _untitled(held: Object, depth: int) -> list[Any]:
             if (name.lower() in LIST_NAMES) or not named
         ]
         if texts and (best := max(texts, key=lambda text: text[0]))[0]:
+            if not named and _visible(_body(_lower(held))[1]) > best[0]:
+                return [held]  # one text, and a list of what is said of it
             return [
                 row
                 for row in best[1]
@@ -457,9 +467,26 @@ def _value_of(name: str, own: dict[str, Any]) -> str | None:
 def _is_of_kind(name: str, text: str, *, is_known: bool = False) -> bool:
     if name in ("published", "updated"):
         return bool(_DATED.search(text))
+    if name in ("author", "publisher") and _BLOCK.search(text):
+        return False
+    if name == "author" and text.startswith(("http://", "https://", "//")):
+        return False
     if name in ("author", "publisher", "section"):
         return not text.isdigit() and (is_known or (len(text) <= LONGEST_FIELD and not text.startswith(("http", "//"))))
     return is_known or len(text) <= LONGEST_FIELD or name == "summary"
+
+
+def _with_editor(body: str, path: list[dict[str, Any]]) -> str:
+    """With the editor in a line below the text, where pages have him and where he is looked for."""
+    for own in [*path, *(inner for outer in path for inner in _beside(outer, 2))]:
+        for key, value in own.items():
+            text = clean_line(as_text(value)) if key == "tagline" or meaning_of(key) == "editor" else ""
+            if not text or len(text) > LONGEST_EDITOR or text.isdigit() or text in body:
+                continue
+            line = text if _EDITOR.match(text) else f"责任编辑：{text}" if key != "tagline" else ""
+            if line:
+                return _joined([body, line])
+    return body
 
 
 def _by_fallback(name: str, path: list[dict[str, Any]]) -> str | None:
@@ -468,7 +495,7 @@ def _by_fallback(name: str, path: list[dict[str, Any]]) -> str | None:
         if name == "title" and (text := clean_line(html.unescape(as_text(own.get("name"))))):
             return text if len(text) <= LONGEST_FIELD else None
         if name == "author" and (text := clean_line(as_text(own.get("user")))) and not text.isdigit():
-            return text
+            return text if _is_of_kind(name, text) else None
         if name == "published":
             for key, value in own.items():
                 if (

@@ -167,6 +167,7 @@ STRONG = re.compile(
 )
 # The numbers of a list are the writer's, and to be kept: a text refers to them.
 NUMBERED = re.compile(r"^[ \t]{0,3}(\d{1,3})([.)])(?=[ \t]+\S)", re.MULTILINE)
+TASK = re.compile(r"^([ \t]*[-*+][ \t]+)\[[ xX]\][ \t]+(?=\S)", re.MULTILINE)
 NOTE = re.compile(r"^\[\^[\w-]{1,20}\]:[ \t]*", re.MULTILINE)
 NOTE_MARK = re.compile(r"\[\^[\w-]{1,20}\]")
 ESCAPED_HTML = re.compile(
@@ -688,7 +689,7 @@ def _from_markdown(body: str) -> str:
     """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
     body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", MDX_IMPORT.sub("", COMMENT.sub("", body)))))
     body = CALLOUT.sub(r"\1", ADMONITION.sub(r"\n\1\2\n", EMBED.sub("", body)))
-    for marked in (SCRIPT_LINK, HIGHLIGHT, WIKI_LINK):
+    for marked in (SCRIPT_LINK, HIGHLIGHT, WIKI_LINK, TASK):
         body = marked.sub(r"\1", body)
     body = NUMBERED.sub(r"\n\1\\\2", BOX.sub(r"\n\1\n", body) if ":::" in body else body)
     if "**" in body:

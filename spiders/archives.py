@@ -70,6 +70,7 @@ PART_FILES = 2_000
 CHECKED_BYTES = 2 * MAX_BYTES
 
 BLOCK_TAG = re.compile(r"<(?:p|br|div|span|a|img|table|h[1-6]|strong|b|em|ul|ol|li|section|article|blockquote)\b", re.I)
+PARAGRAPH_TAG = re.compile(r"<(?:p|br|div|table|h[1-6]|ul|ol|li|section|article)\b", re.I)
 # In front of JSON that is handed to a function, or put into a variable.
 CALL = re.compile(r"\s*(?:/\*.{0,200}?\*/\s*)?(?:(?:var|let|const)\s+)?(?:window\.)?[\w$.]+\s*[(=]\s*(?=[{\[])", re.S)
 # Marks of Markdown where no tag is; two stars in a line stand for what a censor took out, too.
@@ -537,9 +538,12 @@ def _record(row: Mapping[str, object], where: str, reading: _Reading) -> Page | 
 def _form_of(body: str) -> Form:
     if DOCUMENT_TAG.search(body[:2_000]):
         return "html"
+    marks = len(MARKDOWN.findall(body))
+    if marks > len(PARAGRAPH_TAG.findall(body)):  # pictures and other tags may stand in Markdown
+        return "post"
     if BLOCK_TAG.search(body):
         return "fragment"
-    return "post" if MARKDOWN.search(body) or looks_like_post(body[:SNIFFED_BYTES]) else "text"
+    return "post" if looks_like_post(body[:SNIFFED_BYTES]) or is_marked_up(body) else "text"
 
 
 # ── feeds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -581,11 +585,15 @@ def _read_other_xml(body: bytes, path: Path, problem: str, reading: _Reading) ->
         yield reading.rejected(Reason.ARCHIVE, str(path), "a list of subscriptions (OPML), which holds no article")
         return
     tree = tree_of(decode(body).text.encode("utf-8", "surrogatepass")) if not SITEMAP.search(head) else None
-    rows = [row for row in rows_in(tree) if isinstance(row, dict) and record_of(row).body.strip()] if tree else []
+    rows = _rows_with_text(tree) or _rows_with_text(next(iter(tree.values()))) if tree else []
     if not rows:
         yield reading.rejected(Reason.ARCHIVE, str(path), problem)
     for number, row in enumerate(rows):
         yield _record(row, str(path) if len(rows) == 1 else f"{path}[{number}]", reading)
+
+
+def _rows_with_text(held: object) -> list[dict[str, object]]:
+    return [row for row in rows_in(held) if isinstance(row, dict) and record_of(row).body.strip()]
 
 
 # ── web archives ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -117,6 +117,15 @@ def test_a_wikis_page():
     assert re.sub(r"<[^>]+>|\s", "", parse_post(text).body_html) == f"某题是一件事。{ONE}小标题{TWO}"
 
 
+def test_what_a_wiki_puts_around_words_and_below_the_text():
+    text = (
+        f"{{{{日期|2026年11月5日}}}}\n[[File:a.jpg|thumb|[[港口]]一角]]\n'''某题'''是[[w:某省|某地]]的{{{{w|某省|事}}}}。{ONE}\n\n"
+        f"== 小标题 ==\n{TWO}\n\n== 来源 ==\n* {{{{source|url={URL}|title=别题}}}}\n\n{{{{发布}}}}\n[[en:A]]\n"
+    )
+    shown = re.sub(r"<[^>]+>|\s", "", parse_post(text).body_html)
+    assert shown == f"日期：2026年11月5日某题是某地的事。{ONE}小标题{TWO}"
+
+
 def test_a_wiki_that_counts_headings_the_other_way():
     text = f"====== 某题 ======\n\n//[[{URL}|某某报]]//\n\n{ONE}\n\n===== 小标题 =====\n\n{TWO}\n\n{{{{tag>外贸}}}}\n"
     post = parse_post(text)

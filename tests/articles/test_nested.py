@@ -138,6 +138,50 @@ def test_xml_of_an_agency():
     assert tree_of(b"no XML") is None
 
 
+NITF = f"""<nitf><head><title>X_A06_02</title><meta name="slug" content="外贸-增长"/><meta name="code" content="X"/>
+<docdata><date.issue norm="20261105T102000+0800"/></docdata><pubdata name="某某日报"/></head>
+<body><body.head><hedline><hl1>某题</hl1><hl2>某副题</hl2></hedline>
+<byline>记者 <person>某甲</person></byline></body.head>
+<body.content><media><media-caption><p>某地港口。</p></media-caption></media><block>{HTML}</block></body.content>
+<body.end><tagline>责任编辑：某乙</tagline></body.end></body></nitf>"""
+NEWSML = f"""<NewsML><NewsItem><NewsManagement><FirstCreated>20261105T102000+0800</FirstCreated></NewsManagement>
+<NewsComponent><NewsLines><HeadLine>某题</HeadLine><ByLine>某甲</ByLine></NewsLines><AdministrativeMetadata><Provider>
+<Party FormalName="某某日报"/></Provider></AdministrativeMetadata>
+<ContentItem><DataContent>{HTML}</DataContent></ContentItem></NewsComponent></NewsItem></NewsML>"""
+NEWSML_2 = f"""<newsMessage><itemSet><newsItem><catalogRef href="http://example.com/c.xml"/><itemMeta>
+<provider><name>某某日报</name></provider><versionCreated>2026-11-05T10:20:00+0800</versionCreated></itemMeta>
+<contentMeta><creator><name>某甲</name></creator><headline>某题</headline></contentMeta><contentSet><inlineXML><html><body>{HTML}</body></html></inlineXML></contentSet>
+</newsItem></itemSet></newsMessage>"""
+
+
+@pytest.mark.parametrize("xml", [NITF, NEWSML, NEWSML_2], ids=["nitf", "newsml", "newsml 2"])
+def test_one_article_in_the_containers_of_agencies(xml):
+    (row,) = rows_in(tree_of(xml.encode()))
+    record = record_of(row)
+    assert HTML in record.body
+    assert ("责任编辑：某乙" in record.body) == ("某乙" in xml)
+    assert (record.listed.title, record.listed.author, record.listed.publisher) == ("某题", "某甲", "某某日报")
+    assert (record.listed.published, record.url) == (f"{AT}+0800", "")
+
+
+def test_addresses_of_people_are_no_names_and_editors_stand_below_the_text():
+    user = {"id": 1, "url": "https://api.example.com/users/a"}
+    article = {"title": "某题", "body": HTML, "user": user, "editor": {"data": {"attributes": {"name": "某乙"}}}}
+    assert record_of(article).listed.author is None
+    assert record_of(article).body == f"{HTML}\n<p>责任编辑：某乙</p>"
+    assert record_of({**article, "user": {**user, "login": "mou-jia"}}).listed.author == "mou-jia"
+
+
+def test_a_page_of_a_wiki_is_not_published_by_its_site():
+    page = (
+        f"<page><title>某题</title><revision><timestamp>{AT}Z</timestamp><text>{ONE}\n\n{TWO}</text></revision></page>"
+    )
+    xml = f"<mediawiki><siteinfo><sitename>某某百科</sitename></siteinfo>{page}</mediawiki>"
+    (row,) = rows_in(tree_of(xml.encode()))
+    assert record_of(row).body == f"{ONE}\n\n{TWO}"
+    assert (record_of(row).listed.title, record_of(row).listed.publisher) == ("某题", None)
+
+
 def test_entities_are_never_followed():
     bomb = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "x"}">' for n in range(12))
     started = time.perf_counter()

@@ -386,7 +386,7 @@ HEADERS = {
     "toml": f'+++\ntitle = "某省外贸增长一成"\ndate = {AT}\ntags = ["出口"]\n[params]\nauthor = "王某"\n+++\n',
     "toml, broken": f'+++\ntitle = "某省外贸增长一成"\ndate = "{AT}"\nauthor = 王某\n+++\n',
     "json": f'{{\n "title": "某省外贸增长一成",\n "date": "{AT}",\n "author": "王某"\n}}\n\n',
-    "json between fences": f'---json\n{{\n "title": "某省外贸增长一成",\n "date": "{AT}",\n "author": {{"name": "王某"}}\n}}\n---\n',
+    "json between fences": f'---json\n{{"title": "某省外贸增长一成",\n"date": "{AT}",\n"author": "王某"}}\n---\n',
     "toml between fences": f'---toml\ntitle = "某省外贸增长一成"\ndate = {AT}\nauthor = "王某"\n---\n\n',
     "yaml between fences": f"--- yaml\ntitle: 某省外贸增长一成\ndate: {AT}\nauthor: 王某\n---\n",
     "json of hexo": f'"title": "某省外贸增长一成",\n"date": "{AT}",\n"author": "王某",\n;;;\n',

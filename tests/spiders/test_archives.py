@@ -230,6 +230,20 @@ def test_json_files_of_one_or_many(read, tmp_path, wrapped):
     assert all(isinstance(page, Page) and page.listed.title == "标题" for page in outcomes)
 
 
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ('<img src="a.png">\n\n全文甲。\n\n### 小标题\n\n全文乙。', "post"),
+        ("见 '''某题'''。\n\n== 小标题 ==\n全文。\n[[分类:外贸]]", "post"),
+        ("<p># 全文甲。</p>\n<p>全文乙。</p>\n# 三", "fragment"),
+        ("全文甲。\n全文乙。", "text"),
+    ],
+)
+def test_a_field_is_what_its_marks_say(read, tmp_path, text, form):
+    write(tmp_path / "a.json", json.dumps({"title": "标题", "body": text}))
+    assert only_page(read()).form == form
+
+
 BAD_LINES = [
     ('{"title": "cut', Reason.ARCHIVE),
     ("[" * 100_000, Reason.ARCHIVE),
