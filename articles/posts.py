@@ -131,7 +131,8 @@ HEXO_JSON = re.compile(r"\s*(\".*?)\n[ \t]*;{3}[ \t]*(?:\n|$)", re.DOTALL)
 ENGINE_TAG = re.compile(
     r"^[ \t]*[*+-][ \t]+\S{1,20}[ \t]*\n[ \t]*\{:toc\b[^{}\n]{0,60}\}[ \t]*$|"
     r"\{%[^{}\n]{0,300}?%\}|\{\{[^{}\n]{0,300}?\}\}|<%[^<>\n]{0,200}?%>|"
-    r"^[ \t]*(?:\{:[^{}\n]{0,200}\}|@?[\[$]{1,2}\{?_?TOC_?\}?\]{0,2}(?:\([^()\n]{0,40}\))?|"
+    r"^[ \t]*(?:\{:[^{}\n]{0,200}\}|\{[ \t]*[.#][\w.# =\"-]{1,80}\}|"
+    r"@?[\[$]{1,2}\{?_?TOC_?\}?\]{0,2}(?:\([^()\n]{0,40}\))?|"
     r">[ \t]*\[![a-z]{2,12}\][+-]?)[ \t]*$"
     r"|(?<=\))\{[:.#][^{}\n]{0,200}\}|(?<=\S)[ \t]+\{[#.][\w.# =\"-]{1,80}\}[ \t]*$"
     # Of Logseq and Roam: properties of a block, references to blocks.
@@ -145,6 +146,17 @@ MDX_IMPORT = re.compile(
 )
 EMBED = re.compile(r"!\[\[[^\]\[\n]{1,200}\]\]")
 # 「!!! note "风险提示"」, 「=== "第一页"」, 「> [!tip]+ 提示」: only the heading is text.
+# A table of contents that the engine writes below its heading, or wrote when the text was saved; a box of links.
+CONTENTS = re.compile(
+    r"^#{1,6}[ \t]+(?:table of contents|contents|toc|目录|目錄|本文目录|文章目录)[ \t#:：]*\n"
+    r"(?:[ \t]*(?:[-*+]|\d{1,2}\.)[ \t]+\[[^\]\n]*\]\(#[^()\n]*\)[ \t]*\n|[ \t]*\n)*(?=#|\Z)",
+    re.M | re.I,
+)
+BOX_OF_LINKS = re.compile(
+    r"^:{3,}[ \t]*[a-z]\w*[^\n]{0,60}\n"
+    r"(?:[ \t]*(?:[-*+]|\d{1,2}\.)[ \t]+\[[^\]\n]*\]\([^()\n]*\)[ \t]*\n|[ \t]*\n)+:{3,}[ \t]*$",
+    re.M,
+)
 ADMONITION = re.compile(
     r"^[ \t]*(?:!{3}|\?{3}\+?|/{3}|={3}!?)[ \t]+(?:[a-z]+[ \t]*)*(?:\"([^\"\n]*)\"|\|[ \t]*([^\n]*))?[ \t]*$", re.M
 )
@@ -688,6 +700,7 @@ def _paragraph(content: str) -> str:
 def _from_markdown(body: str) -> str:
     """A line that ends as a sentence does ends its paragraph too: Chinese is rarely broken by hand."""
     body = NOTE_MARK.sub("", NOTE.sub("\n", ENGINE_TAG.sub("", MDX_IMPORT.sub("", COMMENT.sub("", body)))))
+    body = CONTENTS.sub("", BOX_OF_LINKS.sub("", body))
     body = CALLOUT.sub(r"\1", ADMONITION.sub(r"\n\1\2\n", EMBED.sub("", body)))
     for marked in (SCRIPT_LINK, HIGHLIGHT, WIKI_LINK, TASK):
         body = marked.sub(r"\1", body)

@@ -435,6 +435,14 @@ def test_bodies_of_other_kinds(kind):
     assert (article.text.split("\n"), article.author) == ([ONE, TWO], None)
 
 
+def test_attributes_contents_and_boxes_of_links_are_the_engines():
+    contents = "## Table of contents\n\n- [小标题](#a)\n\n"
+    box = "::: details 往期\n- [另一篇](./a.md)\n- [又一篇](./b.md)\n:::\n"
+    text = f"{ONE}\n{{ .lead }}\n\n{contents}## 小标题\n\n{TWO}\n\n{box}"
+    article = read(f"---\ntitle: 某省外贸增长一成\ndate: 2021-12-28\n---\n{text}")
+    assert article.text.split("\n") == [ONE, "小标题", TWO]
+
+
 def test_notes_stay_and_their_marks_go():
     article = read(f"---\ntitle: 某省外贸增长一成\ndate: 2021-12-28\n---\n{ONE}[^1]\n\n[^1]: 数据来自某省商务厅。\n")
     assert article.text.split("\n") == [ONE, "数据来自某省商务厅。"]
