@@ -99,6 +99,7 @@ _PAYWALL = re.compile(
 _MORE = re.compile(r"(?:阅读|查看|展开|显示)(?:全文|剩余|更多内容)")
 _NEXT_PAGE = re.compile(r"下一?[页頁]|余下全文|(?:第\s*)?\d+\s*/\s*\d+\s*页")
 _CUT_SHORT = ("…", "...", "．．．")
+_EDITED_AT = re.compile(r"(?:发布|编辑|發布|編輯)[于於]\s*\d{4}")
 _BYLINE_RULES = ("labels", "time_line", "account_line")
 _REST_OF_TAG = re.compile(r"[A-Za-z][A-Za-z-]*=\\*\"[^\"<>\u4e00-\u9fff]{0,60}\"\s*/?>")
 # Counts as generously as libxml2 reads, and each character once: whatever begins like a tag is consumed with the match.
@@ -619,6 +620,8 @@ def _fill_from_elsewhere(found: Found, page: Page, source: Source, body: Body) -
     if page.form != "html":
         fill_from_bylines(found, _bylines(body))
     fill_from_lines(found, _bylines(body), clock)
+    if page.form != "html" and found.published is None:  # a post that shows when it was edited shows nothing else
+        fill_from_lines(found, _edited(body), clock)
     fill_from_url(found, clock)
     flag_times(found, clock)
     found.take("publisher", ("source", source.publisher))
@@ -646,6 +649,12 @@ def _flags_of_text(text: str, source: Source) -> tuple[str, ...]:
 def _bylines(body: Body) -> Iterator[str]:
     yield from (run.text for why, run in body.dropped if why == "headline" and len(run.text) <= MAX_REMOVED_CHARS)
     yield from (line for rule, line in body.removed if rule in _BYLINE_RULES or rule.startswith("edge_line"))
+
+
+def _edited(body: Body) -> Iterator[str]:
+    """Lines and links that tell when a text was edited, 「编辑于 2026-11-19 21:05」."""
+    yield from (line for rule, line in body.removed if rule == "edited_at")
+    yield from (run.text for why, run in body.dropped if why == "links" and _EDITED_AT.match(run.text))
 
 
 def _removed(body: Body) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ _ENGLISH: tuple[tuple[Meaning, str], ...] = (
     ),
     (
         "publisher",
-        r"(?:article|news|info|original|origin|item|copyright|content|web|clip|capture)?(?:source|"
+        r"(?:article|news|info|page|original|origin|item|copyright|content|web|clip|capture)?(?:source|"
         r"publisher|publication|"
         r"site|website|outlet|provider|newspaper|pubdata|distributor|journal|magazine|blog|feed|mp|account|wechataccount|"
         r"platform|origin|media)(?:s?(?:name|title|nickname))?|publishedin|from",

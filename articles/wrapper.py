@@ -142,6 +142,11 @@ _DATELINE_ALONE = re.compile(rf".{{2,20}}\d日[电讯]\s*[（(](?=[{SURNAMES}])(
 _DATELINE_REPORTS = re.compile(
     rf".{{2,20}}(?:[讯电]|消息)\s*[】〕）)\]]?\s*(?:{REPORTER})\s*(?=[{SURNAMES}])(?P<author>{NAMES}?){AND_OTHERS}报[道导][：:]"
 )
+# 「【文/某某网 王一鸣 编辑/李某】」 in front of the first paragraph.
+_SIGNED = re.compile(
+    rf"[【\[（(]\s*(?:文|撰文|作者)\s*[/／|｜:：]\s*(?:[{HAN}A-Za-z]{{2,10}}(?:网|报|社|财经|新闻|周刊)\s+)?(?=[{SURNAMES}])(?P<author>{NAMES}?)"
+    rf"(?:[\s，,;；]+(?:责任)?(?:编辑|责编)\s*[/／|｜:：]\s*(?P<editor>{NAME}))?\s*[】\]）)]"
+)
 _DATELINES = (_DATELINE, _DATELINE_AND_PLACE, _DATELINE_ALONE, _DATELINE_REPORTS)
 # So far in front of a name its rank begins.
 _RANK_CHARS = 6
@@ -235,6 +240,9 @@ _NO_MEDIUM = re.compile(
     rf"金融|证券|股票|基金|期货|银行|保险|房产|汽车|科技|[{HAN}]{{2,6}}[：:].*"
 )
 
+# 「已经发布的《某题》」
+_NAMES_A_TEXT = re.compile(r".*(?:发布|发表|刊登|刊发|撰写|推出)的《?.*|.{2,}的《")
+
 # Rules of lines whose labels are not the article's: the source of a picture, what a site says of its sources.
 _SAYS_NO_FIELDS = frozenset(("picture_credit", "site_statement", "copyright", "site_footer"))
 
@@ -323,7 +331,7 @@ def strip_wrapper(
             else:
                 stripped.lines.append(line)
         else:
-            fields = verdict.fields if verdict.rule in _SAYS_NO_FIELDS else verdict.fields or label_values(line)
+            fields = verdict.fields if verdict.rule in _SAYS_NO_FIELDS else _fields_of(verdict, line)
             stripped.remove(verdict.rule, line, fields)
             if verdict.cut and _may_cut(lines, number):
                 for rest in lines[number + 1 :]:
@@ -340,9 +348,21 @@ def strip_wrapper(
         _strip_rests(stripped, boxes, keep)
     _strip_end(stripped)
     _strip_lede(stripped)
+    if "author" not in stripped.fields and (signed := _SIGNED.match(simplified(stripped.lines[0]))):
+        people = _groups(signed, stripped.lines[0])
+        stripped.fields = {
+            name: clean for name, value in people.items() if (clean := _value(name, value))
+        } | stripped.fields
     if "author" not in stripped.fields and (reporter := _reporter_inside(stripped.lines)):
         stripped.fields["author"] = reporter
     return stripped
+
+
+def _fields_of(verdict: _Verdict, line: str) -> Mapping[str, str]:
+    """What the rule names, unless it took the next label for a part of a publisher: 「转自：某报 记者：某某」."""
+    if _LABEL.search(simplified(verdict.fields.get("publisher", ""))):
+        return label_values(line)
+    return verdict.fields or label_values(line)
 
 
 def is_medium(name: str) -> bool:
@@ -511,6 +531,8 @@ def _labelled(line: str) -> dict[str, str] | None:
     first = _LABEL.search(plain) if _COLON.search(plain) else None
     if first is None:
         return _spaced_values(line)
+    if (signed := _SIGNED.match(plain)) and len(plain) - signed.end() >= MIN_LEDE_CHARS:
+        return None  # the text begins behind it
     before = line[: first.start()]
     lead = _DATE.sub("", before).strip(_EDGES)
     # A label stands at the beginning, or apart from what is before it: 「以下为全文：」 holds none.
@@ -582,7 +604,8 @@ def _medium(value: str) -> str:
         first = f"{first} {rest.pop(0)}"
     first = re.split(r"[（(”]|(?<=.{2})(?:综合|整理)自|(?<=.{2})第?\d{2,5}期$", first)[0] or first
     first = first.strip(_EDGES)
-    return "" if _ADDRESS.match(first) or _NO_MEDIUM.fullmatch(simplified(first)) else first
+    is_none = _ADDRESS.match(first) or _NO_MEDIUM.fullmatch(simplified(first)) or _NAMES_A_TEXT.match(simplified(first))
+    return "" if is_none else first
 
 
 def _head_end(lines: Sequence[str]) -> int:

@@ -443,6 +443,29 @@ def test_attributes_contents_and_boxes_of_links_are_the_engines():
     assert article.text.split("\n") == [ONE, "小标题", TWO]
 
 
+SIGNED = {
+    "two labels behind one": ("转自：某某外贸网　记者：王一鸣\n\n", "", ("某某外贸网", "王一鸣", None)),
+    "in front of the text": ("【文/某某网 王一鸣 编辑/李某】", "", (None, "王一鸣", "李某")),
+    "a sentence is no medium": ("", "\n本文摘自：2026年1月5日已经发布的《某省外贸》\n", (None, None, None)),
+}
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+def test_who_signs_a_post(kind):
+    above, below, names = SIGNED[kind]
+    article = read(f"# 某省外贸增长一成\n\n{above}{ONE}\n\n{TWO}\n{below}")
+    assert (article.publisher if names[0] else None, article.author, article.editor) == names
+    assert "发布的" not in (article.publisher or "")
+    assert article.text.split("\n") == [("【文/某某网 王一鸣 编辑/李某】" if "front" in kind else "") + ONE, TWO]
+
+
+def test_a_post_is_of_the_moment_it_was_edited_where_it_names_no_other():
+    below = "[编辑于 2026-01-05 22:47](https://example.com/answer/1)・IP 属地浙江\n"
+    article = read(f"# 某省外贸增长一成\n\n{ONE}\n\n{TWO}\n\n{below}")
+    assert article.published_at == datetime.fromisoformat("2026-01-05T22:47:00+08:00")
+    assert article.text.split("\n") == [ONE, TWO]
+
+
 def test_notes_stay_and_their_marks_go():
     article = read(f"---\ntitle: 某省外贸增长一成\ndate: 2021-12-28\n---\n{ONE}[^1]\n\n[^1]: 数据来自某省商务厅。\n")
     assert article.text.split("\n") == [ONE, "数据来自某省商务厅。"]
