@@ -18,6 +18,7 @@ HEADLINE_CHARS = (8, 45)
 CAPTIONED_LINES = 2
 LONGEST_STATEMENT = 900
 LONGEST_VALUE = 16
+SELF_CHARS = 60
 # Captions and statements stand behind the text, not in it.
 LAST_PART = 0.5
 
@@ -28,6 +29,12 @@ _MENU = re.compile(
 )
 _CAPTION = re.compile(r".{2,20}[>＞]{2,4}\s*|[【\[]?(?:相关|延伸|推荐|更多|热点|往期)[^，。]{0,6}[】\]]?[：:]?")
 _STATEMENT = re.compile(r"[*＊【\[]?\s*(?:免责声明|免责条款|法律声明|版权声明|重要声明)\s*[】\]]?[：:]?\s*[*＊]?")
+# Below a release, in its official name: 「关于某某」, 「某某股份有限公司（“某某”）是…之一」.
+_ABOUT = re.compile(r"[【\[]?\s*关于(?P<who>[^，。：:、？?！\s]{2,20}?)\s*[】\]]?[：:]?")
+_OF_ITSELF = re.compile(
+    r"(?=[^。]{2,40}(?:公司|集团|Inc|Ltd|Limited|Corp))[^。]{2,80}?"
+    r"(?:(?:是|为)[^。]{2,80}(?:之一|公司|集团|企业|机构|平台|[应供务造商]商|品牌)|(?:成立|创立|创办)于|总部|致力于|专注于)"
+)
 _LABEL = re.compile(
     r"(?P<publisher>(?:文章|稿件|信息|新闻)?来源)\s*[：:]|(?P<author>(?:本文)?作者|记者)\s*[：:]|(?P<editor>(?:责任)?编辑|责编)\s*[：:]"
 )
@@ -79,9 +86,18 @@ def _behind(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
         if _STATEMENT.fullmatch(line) and behind <= LONGEST_STATEMENT:
             yield number, "statement"
             return
+        if behind <= LONGEST_STATEMENT and _is_about_itself(line, lines[number + 1]):
+            yield number, "about the issuer"
+            return
         if _CAPTION.fullmatch(line) and _are_headlines(lines[number + 1 :]):
             yield number, "headlines of elsewhere"
             return
+
+
+def _is_about_itself(heading: str, below: str) -> bool:
+    about = _ABOUT.fullmatch(heading)
+    is_issuer = about is not None and (about["who"] in ("我们", "公司", "本公司") or about["who"] in below[:SELF_CHARS])
+    return is_issuer and _OF_ITSELF.match(below) is not None
 
 
 def _are_headlines(lines: Sequence[str]) -> bool:

@@ -63,6 +63,26 @@ def test_all_behind_a_statement_goes_with_it():
     assert strip_wrapper(["免责声明", *statement, *BODY]).lines == [*statement, *BODY]
 
 
+ITSELF = "某某电子股份有限公司（“某某电子”）成立于2001年，是国内主要的连接器制造商之一，产品销往三十个国家和地区。"
+
+
+def test_what_an_issuer_says_of_itself_below_a_release_goes():
+    for heading in ("关于某某电子", "【關於某某電子】", "关于我们"):
+        below = ITSELF.replace("某某电子", "某某電子") if "電" in heading else ITSELF
+        assert strip_wrapper([*BODY, heading, below]).lines == BODY
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        ["关于服务业", "服务业的占比已经连续三年提高，其中物流与软件两项最快。"],
+        ["关于某某电子", "某某电子上月的订单增长两成，分析师把目标价上调到三十元。"],
+    ],
+)
+def test_sections_about_something_stay(section):
+    assert strip_wrapper([*BODY, *section]).lines == [*BODY, *section]
+
+
 def test_tools_glued_to_the_last_sentence_are_cut_however_long():
     tail = " 【纠错】 【责任编辑:王一鸣】 新闻链接 本市出台二十条措施支持小微企业发展 2026-11-19 阅读下一篇："
     stripped = strip_wrapper([*BODY[:-1], BODY[-1] + tail])
