@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from articles.dates import INSIDE, TOLERANCE, Moment, day_of, first_time, parse_time
@@ -213,8 +214,11 @@ PARTS = [
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=6).map("".join))
+@example("（周三January 5, 2022")
 def test_the_first_time_in_a_line_is_the_leftmost_that_any_pattern_finds(line):
-    found = [match for pattern, _ in INSIDE if (match := pattern.search(line))]
+    # Wide brackets are read, and told in `raw`, as narrow ones.
+    plain = unicodedata.normalize("NFKC", line)
+    found = [match for pattern, _ in INSIDE if (match := pattern.search(plain))]
     moment = first_time(line, fetched_at=FETCHED, zone=SHANGHAI)
     if not found:
         assert moment is None
