@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from articles.edge_lines import SURE, Edge, sureness, weights_of
@@ -69,6 +69,7 @@ def test_a_paragraph_that_begins_as_the_article_stays() -> None:
     assert sureness(line.split("。")[1], "tail") > SURE["tail"] > sureness(line, "tail")
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=200), st.sampled_from(get_args(Edge)))
 def test_it_says_something_of_any_line(line: str, edge: Edge) -> None:
     assert 0 <= sureness(line, edge) <= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from articles.wrapper import MAY_END, label_values, person, simplified, strip_wrapper
@@ -31,6 +31,7 @@ def test_a_rule_leaves_its_counter_examples(rule, line):
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.scope == "end"], ids=lambda rule: rule.name)
+@settings(max_examples=25)
 @given(st.data())
 def test_what_is_glued_to_an_end_is_seen_quickly(rule, data):
     assert MAY_END.search(data.draw(st.from_regex(rule.pattern, fullmatch=True)))
