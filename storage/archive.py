@@ -23,7 +23,7 @@ from dataclasses import replace
 from datetime import UTC
 from hashlib import sha1
 from http import HTTPStatus
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -144,13 +144,23 @@ class PageArchive:
             return self._remote.read_range(path, offset, length)
 
     def _adopt(self, path: Path) -> bool:
-        with path.open("r+b") as file:
+        try:
+            file = path.open("r+b")
+        except FileNotFoundError:
+            # Its writer has sent it since it was found.
+            return False
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 # Its writer is alive.
                 return False
-            file.truncate(_whole_bytes(file))
+            whole = _whole_bytes(file)
+            if not whole:
+                # Its writer died before the first record, or has only just made it, and makes it again.
+                path.unlink()
+                return False
+            file.truncate(whole)
             self._send(path)
             return True
 
@@ -160,13 +170,18 @@ class PageArchive:
             self._send(file.path)
 
     def _send(self, path: Path) -> None:
+        """A writer that has let go of its file may meet one who adopts it: then both send it, or one finds it sent."""
         assert self._remote is not None
         try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return
+        try:
             # If it is there, it was sent by somebody who did not live to delete it here: no two files have one name.
-            self._remote.put(path.relative_to(self.root).as_posix(), path.read_bytes(), None)
+            self._remote.put(path.relative_to(self.root).as_posix(), content, None)
         except LakeError as error:
             raise ArchiveError(str(error)) from error
-        path.unlink()
+        path.unlink(missing_ok=True)
 
     def _file(self, page: Page) -> _WarcFile:
         if not SOURCE_ID.fullmatch(page.source):
@@ -196,9 +211,7 @@ class _WarcFile:
         self.size = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("xb", buffering=0)
-            # Whoever finds it free knows that its writer is dead.
-            fcntl.flock(self._file, fcntl.LOCK_SH)
+            self._file = _held(path)
         except OSError as error:
             raise ArchiveError(f"{path}: {error.strerror}") from error
         self.append(_pack(_warcinfo(path.name)))
@@ -223,6 +236,16 @@ class _WarcFile:
     def close(self) -> None:
         self.sync()
         self._file.close()
+
+
+def _held(path: Path) -> FileIO:
+    """A new file, held: whoever finds it free knows that its writer is dead. Found so before that, it is made again."""
+    while True:
+        file = FileIO(path, "xb")
+        fcntl.flock(file, fcntl.LOCK_SH)
+        if path.exists():
+            return file
+        file.close()
 
 
 def _whole_bytes(file: BinaryIO) -> int:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -363,6 +364,17 @@ def test_what_a_killed_writer_left_is_sent_up_to_its_last_whole_record(url, tmp_
             after.read(kept[2].raw_ref)
         assert list(after.refs("acme")) == [each.raw_ref for each in kept[:2]]
     assert not path.exists()
+
+
+def test_a_file_that_its_writer_sends_while_another_adopts_it_is_sent_once_or_twice_and_never_lost(url, tmp_path):
+    home = home_of(url)
+    with PageArchive(home, rotate_bytes=1) as writer, PageArchive(home) as other, ThreadPoolExecutor(1) as pool:
+        written = pool.submit(lambda: [writer.append(page(n)) for n in range(60)] + [writer.close()])
+        while not written.done():
+            other.adopt()
+        *pages, _ = written.result()
+        assert [other.read(each.raw_ref) for each in pages] == pages
+    assert not list((home / "pages").rglob("*.warc.gz"))
 
 
 # Stores
