@@ -25,6 +25,8 @@ POINTS: tuple[Point, ...] = get_args(Point)
 
 
 _passed: Counter[str] = Counter()
+# Files are staged by several threads: counted by one alone, each passage has a number of its own.
+_counting = threading.Lock()
 
 
 class FailpointError(RuntimeError):
@@ -38,8 +40,10 @@ def failpoint(point: Point | Operation) -> None:
     action, name, time = (*asked.split(":"), "1")[:3]
     if name != point:
         return
-    _passed[asked] += 1
-    if _passed[asked] != int(time):
+    with _counting:
+        _passed[asked] += 1
+        passed = _passed[asked]
+    if passed != int(time):
         return
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)

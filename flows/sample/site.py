@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -101,7 +101,7 @@ class SampleSite:
         if parts.path == "/robots.txt":
             return Answer(ROBOTS[host].encode(), "text/plain") if host in ROBOTS else None
         listing = _list(host, parts.path, parse_qs(parts.query), self.edition)
-        return listing or _page(host, parts.path, self.edition)
+        return listing or next(_pages(host, parts.path, from_edition=self.edition), None)
 
 
 # ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,11 +160,12 @@ def _number(query: Query, name: str, default: int) -> int:
 # ── article pages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _page(host: str, path: str, edition: int) -> Answer | None:
-    for article in articles(edition):
-        if (host, path) in _places(article):
-            return _rendered(article)
-    return None
+def _pages(host: str, path: str, *, from_edition: int) -> Iterator[Answer]:
+    """The page in this edition, and in later ones: a page is online before any list names it, and a crawl that was
+    killed after the lists of the second edition asks for it while the next run is at the first."""
+    for edition in EDITIONS:
+        if edition >= from_edition:
+            yield from (_rendered(article) for article in articles(edition) if (host, path) in _places(article))
 
 
 def _places(article: SampleArticle) -> set[tuple[str | None, str]]:

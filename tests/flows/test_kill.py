@@ -14,6 +14,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows.core.runs import ingest_sources
+from flows.sample.content import SOURCES
+from flows.sample.site import SampleSite
+from flows.settings import load_settings
+
 ROOT = Path(__file__).parents[2]
 KILLS_PER_LAKE = 5
 LAKES = 4
@@ -47,6 +52,18 @@ def test_killed_demos_lose_and_double_nothing(seed: int, tmp_path: Path, undistu
     assert rows(tmp_path) == wanted
     assert reader.errors == []
     assert reader.reads > 20
+
+
+@pytest.mark.slow
+def test_what_the_lists_of_the_second_edition_named_is_stored_by_a_run_that_begins_with_the_first(
+    tmp_path: Path, undisturbed
+) -> None:
+    for edition, limit in ((1, None), (2, 0)):
+        with SampleSite(edition=edition) as site:
+            there = {"connect_to": {"*": site.address}, "delay_seconds": 0.0}
+            ingest_sources(load_settings(lake=str(tmp_path)).model_copy(update=there), sorted(SOURCES), limit=limit)
+    assert start_demo(tmp_path).wait(120) == 0
+    assert rows(tmp_path) == undisturbed[0]
 
 
 class Reader:

@@ -10,11 +10,13 @@ from datetime import datetime
 from itertools import zip_longest
 from multiprocessing import get_context
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from articles.extract import extract
 from articles.records import Article, Rejected
+from flows.sample import pages
 from flows.sample.content import SOURCES, Expected, articles, expected
 from flows.sample.site import APIS, FEEDS, SampleSite
 from spiders.catalogue import Catalogue
@@ -113,6 +115,15 @@ def test_second_edition_adds_and_corrects():
     changed = [key for key in first if first[key] != second[key]]
     assert changed == ["eastmoney:202611183912050117"]
     assert first[changed[0]].published_at == second[changed[0]].published_at
+
+
+def test_pages_are_online_before_the_lists_that_name_them(site):
+    """A demo killed after the lists of the second edition is run again: what waits is asked for in the first."""
+    [new] = [one for one in articles(2) if one.source == "chinanews" and one.edition == 2]
+    address = urlsplit(pages.chinanews_url(new))
+    status, _, body = get(site, address.netloc, address.path)
+    assert status == 200
+    assert new.title in body.decode()
 
 
 def test_reprint_has_the_same_text_and_another_title():
