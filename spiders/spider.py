@@ -71,6 +71,7 @@ class SourceSpider(Spider):
     # ── what earlier crawls left ─────────────────────────────────────────────────────────────────────────────────────
 
     def _left_over(self) -> Iterator[Request]:
+        self.job.frontier.unshelve()
         for waiting in self.job.frontier.waiting():
             self.job.tally.discover(waiting.article_id)
             if waiting.state != "listed":

@@ -2,7 +2,8 @@
 
     listed ──fetched──▶ fetched ──loaded──▶ gone from here (and planned for a second look, where the source wants one)
        │                   │
-       └────refused────────┴──▶ refused ──loaded──▶ shelved: in quarantine, not asked for again for a while
+       └────refused────────┴──▶ refused ──loaded──▶ shelved: in quarantine, not asked for again for a while; then
+                                                    listed, if a list still names it or the site may have been the cause
 
 The crawl writes while its parent commits to the lake, so this is not the ledger: another SQLite file, or other tables
 of the lake's PostgreSQL schema. Losing it loses what was waiting in it and the memory of the last polls; the crawl then
@@ -27,6 +28,10 @@ VERSION: Final = 2
 PART: Final = "frontier"
 # A page that was refused is not asked for again at every poll, as long as its list names it.
 SHELVED_FOR: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30))
+# Of these the site may be the cause, and not the page: a list is often online before the pages it names. They are asked
+# for again although the list has gone on; so often.
+MAY_PASS: Final = (Reason.HTTP, Reason.CHALLENGE)
+ASKED_AGAIN: Final = 2
 # RFC 9309 allows a day; a site that changes its mind is obeyed sooner.
 ROBOTS_KEPT: Final = timedelta(hours=6)
 FORGOTTEN_AFTER: Final = timedelta(days=60)
@@ -90,6 +95,11 @@ INSERT INTO waiting (source, article_id, url, listed, state, listed_at, raw_ref,
 VALUES (?1, ?2, ?3, '{}', 'refused', ?7, ?4, ?5, ?6, ?7)
 ON CONFLICT (source, article_id) DO UPDATE SET state = 'refused', raw_ref = ?4, reason = ?5, detail = ?6,
     changed_at = ?7
+"""
+OFF_THE_SHELF: Final = f"""
+UPDATE waiting SET state = 'listed', raw_ref = '', changed_at = ?2
+WHERE source = ?1 AND state = 'shelved' AND next_at <= ?2 AND attempts <= {ASKED_AGAIN}
+    AND reason IN ({", ".join(f"'{reason.value}'" for reason in MAY_PASS)})
 """
 ADD_POLL: Final = """
 INSERT INTO polls VALUES (?, ?, ?, ?, ?)
@@ -203,6 +213,10 @@ class Frontier:
             self.source,
         )
         return [self._waiting(row) for row in rows]
+
+    def unshelve(self) -> None:
+        """What was refused for something that may have passed is listed again, once it has rested."""
+        self._execute(OFF_THE_SHELF, self.source, _now())
 
     def add(self, rows: Iterable[tuple[str, str, Listed]]) -> tuple[set[str], set[str]]:
         """Keeps what a list names: id, url, what it said. Gives the ids that are new here, and those to leave alone."""

@@ -14,6 +14,7 @@ from faultserver import FaultServer
 
 from articles.source import ListRule, Source
 from spiders.walks import Walk
+from storage import frontier as frontiers
 from storage.frontier import Frontier, Poll
 
 A_PAGE = 10
@@ -133,6 +134,18 @@ def test_a_page_that_was_refused_is_not_asked_for_at_every_poll(site: Site, tmp_
     site.published, site.status = 11, "200 OK"
     second = site.visit(tmp_path / "2", first)
     assert (second.report.fetched, second.report.filtered) == (1, {"refused_before": 9})
+
+
+def test_pages_that_came_online_after_their_list_are_fetched_though_the_list_has_gone_on(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frontiers, "SHELVED_FOR", [timedelta(0)])
+    site.status = "404 Not Found"
+    first = site.visit(tmp_path / "1")
+    assert first.report.rejected == 10
+    site.published, site.status = 25, "200 OK"
+    second = site.visit(tmp_path / "2", first)
+    assert (second.report.fetched, site.pages_asked) == (25, ["1", "2"]), "the first five are on neither"
 
 
 def test_revisits_find_what_was_edited_and_keep_nothing_else(site: Site, tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ def frontier(tmp_path: Path, ledger_url: str) -> Iterator[Frontier]:
         yield opened
 
 
-def refusal(url: str = URL) -> Rejected:
+def refusal(url: str = URL, reason: Reason = Reason.HTTP) -> Rejected:
     return Rejected(
-        source="sina", url=url, reason=Reason.HTTP, detail="status 404", fetched_at=datetime.now(UTC), raw_ref="p#0+1"
+        source="sina", url=url, reason=reason, detail="status 404", fetched_at=datetime.now(UTC), raw_ref="p#0+1"
     )
 
 
@@ -67,6 +67,26 @@ def test_a_refusal_nobody_loaded_is_told_again_and_then_shelved(
     assert frontier.add([("1", URL, LISTED)]) == (set(), {"1"})
     monkeypatch.setattr(frontiers, "_now", lambda: datetime.now(UTC).timestamp() + 3_700)
     assert frontier.add([("1", URL, LISTED)]) == ({"1"}, set()), "an hour later it is worth another try"
+
+
+def test_what_the_site_may_be_the_cause_of_is_asked_for_twice_more_though_no_list_names_it(
+    frontier: Frontier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = datetime.now(UTC).timestamp()
+    asked: dict[Reason, list[float]] = {Reason.HTTP: [], Reason.CHALLENGE: [], Reason.TYPE: []}
+    for reason in asked:
+        frontier.add([(reason, f"{URL}?{reason}", LISTED)])
+        frontier.refused(reason, refusal(url=f"{URL}?{reason}", reason=reason))
+    frontier.loaded([], refused_urls=[f"{URL}?{reason}" for reason in asked])
+    for hours in (0.9, 1.1, 20, 26, 200, 2_000):
+        monkeypatch.setattr(frontiers, "_now", lambda hours=hours: start + hours * 3_600)
+        frontier.unshelve()
+        for each in frontier.waiting():
+            assert (each.state, each.raw_ref, each.refusal) == ("listed", "", None)
+            asked[Reason(each.article_id)].append(hours)
+            frontier.refused(each.article_id, refusal(url=each.url, reason=Reason(each.article_id)))
+        frontier.loaded([], refused_urls=[f"{URL}?{reason}" for reason in asked])
+    assert asked == {Reason.HTTP: [1.1, 26], Reason.CHALLENGE: [1.1, 26], Reason.TYPE: []}
 
 
 def test_a_page_that_the_extractor_refused_is_shelved_too(frontier: Frontier) -> None:
