@@ -9,7 +9,7 @@ is inside. Which runs are the article is decided in articles.locate; nothing her
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -84,7 +84,7 @@ _WORDS: tuple[tuple[int, str], ...] = (
     (
         Hint.NOISE,
         r"share|bshare|bdshare|jiathis|comment|pinglun|reply|discuss|relat|relevan|recommend|recom|tuijian|guess|hot(?![a-z])|"
-        r"rank|side(?:bar|_|-|$)|foot|nav(?![a-z])|nav[_-]?bar|copy[_-]?right|disclaim|statement|shengming|qr(?![a-z])|"
+        r"rank|side(?:bar|_|-|$)|foot(?!note)|nav(?![a-z])|nav[_-]?bar|copy[_-]?right|disclaim|statement|shengming|qr(?![a-z])|"
         r"qrcode|erweima|ewm|weixin|wechat|ad(?:s|vert|box|_|-|$)|gg(?![a-z])|guanggao|banner|tool|login|regist|search|"
         r"page[rs]?(?![a-z])|page(?:nav|_?bar|_?box|ination)|vote|toupiao|survey|download|feedback|report(?![a-z])|jubao|"
         r"next|prev|other[_-]?news|more[_-]?news|hot[_-]?news|also|link[_-]?list|friend[_-]?link|follow|guanzhu|widget|"
@@ -117,6 +117,9 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # 「 -1.15 (-2.4%) 成交 9,870萬」: no sentence.
 _FIGURES = re.compile(r"\s*[(（]?\s*(?=.*%)[+\-▲▼△▽↑↓]?\s*\d[^，。！？“”]{0,80}")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_BOARD = re.compile(r"(?:stock|js|real|live|hx)[_-]?quote|(?<![a-z])hq(?![a-z])|hangqing")
+# What a text refers to its notes with: 「[1]」, and the way back.
+_NOTE_MARK = re.compile(r"\s*[\[(（]?(?:\d{1,3}|[a-z*†‡↩↑^])\ufe0e?[\])）]?\s*")
 # Links on the name of a security are part of the sentence, not a way off the page: one paragraph in ten of East Money's
 # is links for more than half.
 _STOCK_LINK = re.compile(
@@ -319,6 +322,8 @@ class _Reader:
                         self.reading.marks.append(Mark(own, child, len(self.runs)))
                 if action == _INLINE and own & _QUOTE and _is_quote(child, css_id):
                     pass  # Figures of the market that a script fills in.
+                elif tag == "a" and _is_note_mark(child):
+                    pass
                 elif action == _INLINE:
                     hints = own & ~(outer_hints | _OWN)
                     inner = _hinted(state, hints) if hints else state
@@ -363,7 +368,8 @@ class _Reader:
             self.reading.spans.append(span)
             # What is named after both an article and its share buttons is the article.
             # So is a form: a survey, a log-in, a place to comment.
-            if (own & _NOISE and not own & _BODY and tag != "body") or tag == "form":
+            is_noise = own & _NOISE and not own & _BODY and tag != "body"
+            if is_noise or tag == "form" or (own & _QUOTE and _is_board(child, self.runs[start:end])):
                 self.reading.noise.append(span)
             elif own & _PART:
                 self.reading.parts.append(span)
@@ -387,7 +393,8 @@ class _Reader:
     def is_way_off(self, link: etree._Element) -> bool:
         href = link.get("href")
         if href is None:
-            return False
+            # One with a name is a place to lead to; scripts open the others.
+            return link.get("name") is None and link.get("id") is None
         if ("quote" in href or "stock" in href or "hq." in href or "xueqiu" in href) and _STOCK_LINK.search(href):
             self.reading.stock_links.append((len(self.runs), href))
             return False
@@ -448,9 +455,22 @@ def _hinted(state: _State, hints: int) -> _State:
     return _state(state.kind, state.level, state.hints | hints, state.in_row, state.preformatted)
 
 
+def _is_note_mark(link: etree._Element) -> bool:
+    """Does it lead to a note of the same page, or back from it?"""
+    if not (link.get("href") or "").startswith("#"):
+        return False
+    return bool(_NOTE_MARK.fullmatch("".join(islice(texts_of(link), 3))))
+
+
 def _is_quote(element: etree._Element, css_id: str | None) -> bool:
     is_named = css_id is not None and css_id.startswith("quote_")
     return is_named or _FIGURES.fullmatch("".join(texts_of(element))) is not None
+
+
+def _is_board(block: etree._Element, runs: Sequence[Run]) -> bool:
+    """Is it a box of prices, which a script fills in, and no quotation?"""
+    named = f"{block.get('id') or ''} {block.get('class') or ''}".lower()
+    return bool(_BOARD.search(named)) and not any("。" in run.text or "，" in run.text for run in runs)
 
 
 def _is_data_cell(cell: etree._Element) -> bool:

@@ -49,6 +49,10 @@ _DAY = re.compile(r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}")
 _DATED_CHARS = 40
 TIME_BEHIND = re.compile(r"\s+\d{4}-\d{2}-\d{2}(?:\s+\d{2}:\d{2}(?::\d{2})?)?$")
 _COLON = re.compile(r"[：:]")
+# Above the notices of a company: 「某某股份(002117.SZ)」.
+_SECURITY = re.compile(
+    r"[\u4e00-\u9fa5A-Za-z*]{2,10}\s*[（(]?\s*(?:S[HZ]|BJ)?\d{5,6}(?:\.[A-Z]{2})?\s*[)）]?", re.IGNORECASE
+)
 # A board, a badge.
 _IN_BRACKETS = re.compile(r"[\[【(（].{1,8}[\]】)）]")
 _SHORTEST_END = 10
@@ -120,7 +124,7 @@ def find_headline(head: Head, reading: Reading, listed: str | None = None) -> He
         # Quickly past nearly every run: one that is no heading begins with two characters of a title.
         if not run.level and run.text[:2] not in joined:
             continue
-        score = _headline_score(run, keys, ends)
+        score = 0.0 if _SECURITY.fullmatch(run.text) else _headline_score(run, keys, ends)
         if score > best_score and _key(run.text) != site:
             best, best_score = run, score
     if best is not None:
@@ -180,6 +184,8 @@ def without_site(title: str) -> str:
 def _headline_of(run: Run, keys: Sequence[str]) -> str:
     """The run, or the first of its elements where that alone is the title: time and medium may stand in its line."""
     first = run.parts[0]
+    if (alone := _before_tools(run)) and any(_key(alone) in key and _key(run.text) not in key for key in keys):
+        return clean_line(alone)
     if len(run.parts) > 1 and _key(first) in keys and _key(run.text) not in keys:
         return clean_line(first)
     if len(run.parts) > 1 and _IN_BRACKETS.fullmatch(run.parts[-1].strip()):
@@ -189,6 +195,12 @@ def _headline_of(run: Run, keys: Sequence[str]) -> str:
     if run.level == 1 and not any(_agreement(_key(run.text), key) for key in keys) and (inner := _parts_in(run, keys)):
         return clean_line(inner[0])
     return clean_line(run.paragraph)
+
+
+def _before_tools(run: Run) -> str:
+    """The first element of a line that goes on in brackets: 「某某公告 (查看PDF)」; "" for any other line."""
+    is_so = len(run.parts) > 1 and run.parts[0].rstrip().endswith(("(", "（")) and len(run.parts[0]) > _SHORTEST_END
+    return run.parts[0].rstrip(" (（") if is_so else ""
 
 
 def _parts_in(run: Run, keys: Sequence[str]) -> list[str]:
@@ -221,6 +233,8 @@ def _headline_score(run: Run, keys: Sequence[str], ends: Sequence[str]) -> float
         # A prefix in an element of its own, 「[心得] …」, or the full name of a company that the <title> shortens.
         agreed = max((len(part) for part in _parts_in(run, keys)), default=0.0)
         agreed = agreed or max((0.8 * len(end) for end in ends if key.endswith(end)), default=0.0)
+    if not agreed and (first := _key(_before_tools(run))):
+        agreed = max((_agreement(first, other) for other in keys if first in other), default=0.0)
     if not agreed:
         return 8.0 if run.level == 1 and len(run.free) >= 6 and not keys else 0.0
     # The name of the site is a heading on many pages, and the end of their titles.

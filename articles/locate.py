@@ -63,6 +63,8 @@ _CLOCK_ALONE = re.compile(r"(?:\d{1,4}[-/.月年]){0,2}(?:\d{1,2}日?\s*)?\d{1,2
 _MIN_TOLD = 2.0
 _MIN_LINES, _MIN_LINES_CHARS = 4, 60
 # The date under an official notice.
+# 「* 未经审计」, 「注：…」: below a release or a table.
+_NOTE = re.compile(r"[*＊※]{1,3}\s*\S|注\d{0,2}\s*[：:]")
 _DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日(?!\s*\d)")
 _STOPS = "，。；！？"
 _LATIN_STOPS = (", ", ". ")
@@ -96,6 +98,9 @@ _REPLY = re.compile(
     r".{0,20}(?:发表|發表|回复|回覆|评论|留言)[于於]\s*[:：]?\s*(?:\d{1,4}[-/.小分天秒月]|今天|昨天|前天|半小时|刚刚).{0,60}"
 )
 _REPLY_CHARS = 60
+# 「作者：某某 时间：2012-10-19 14:40:02」: of an article itself, where less stands above it.
+_REPLY_BYLINE = re.compile(r"(?:作者|层主|网友)[：:]\s?\S{1,20}\s+(?:时间|日期)[：:]\s?\d{4}-\d.{0,30}")
+_MIN_FIRST_POST_CHARS = 100
 _MAX_NAME_CHARS = 16
 _MIN_SIGNED_CHARS = 50
 _MIN_DIGEST = 3
@@ -383,7 +388,8 @@ def _weight(run: Run) -> float:
             return _ASIDE
         return _LINK if len(text) > 6 else _AWAY
     if not stops or run.kind in ("h", "row"):
-        if chars < _META_LINE_CHARS and _META_LINE.search(free) and not _DATED_NOTICE.match(free):
+        is_told = _DATED_NOTICE.match(free) or _NOTE.match(free)
+        if chars < _META_LINE_CHARS and _META_LINE.search(free) and not is_told:
             return _META
         return _ASIDE if run.hints & Hint.BODY else -_ASIDE
     legal = len(set(_LEGAL.findall(free)))
@@ -470,6 +476,8 @@ def _end_of_article(runs: Sequence[Run]) -> int:
         if prose and len(run.text) < _REPLY_CHARS and _REPLY.fullmatch(run.text):
             # Its writer may stand in a line of his own.
             return index - (len(runs[index - 1].text) <= _MAX_NAME_CHARS and not _is_prose(runs[index - 1]))
+        if prose >= _MIN_FIRST_POST_CHARS and len(run.text) < _REPLY_CHARS and _REPLY_BYLINE.fullmatch(run.text):
+            return index
         if _is_prose(run):
             prose += len(run.free)
     return len(runs)

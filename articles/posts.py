@@ -227,6 +227,11 @@ MOMENT_LINE_CHARS = 120
 DAY = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 DIGITS = re.compile(r"\d{2}")
 DAY_IN_CODE = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)\d{9,10}(?!\d)")
+# So does one in front of a label: in a note of who wrote a post, and what may be done with it, each line is one.
+LABEL_BELOW = re.compile(
+    r"(?<=\S)[ \t]*\n(?=[ \t]*(?:[*_]{1,2}|>[ \t]*)?(?:本文|文章|原文|版权|转载|作者|来源|责任编辑|责编|编辑|记者|声明)"
+    r"[\u4e00-\u9fa5]{0,4}[ \t]*[*_]{0,2}[ \t]*[：:])"
+)
 SENTENCE_END = re.compile(r"(?<=[。！？!?；;：:…”」）)])[ \t]*\n(?=[ \t\u3000]*[^\s#>|*+<-])")
 
 DAY_CHARS = len("2026-11-20")
@@ -707,7 +712,8 @@ def _from_markdown(body: str) -> str:
     body = NUMBERED.sub(r"\n\1\\\2", BOX.sub(r"\n\1\n", body) if ":::" in body else body)
     if "**" in body:
         body = STRONG.sub(r"<strong>\1\2</strong>", body)
-    rendered: str = _markdown().render(SENTENCE_END.sub("\n\n", EMPTY_SHARE_LINE.sub("", body)))
+    body = LABEL_BELOW.sub("\n\n", SENTENCE_END.sub("\n\n", EMPTY_SHARE_LINE.sub("", body)))
+    rendered: str = _markdown().render(body)
     return rendered
 
 

@@ -44,7 +44,7 @@ _LABELS = {
     "publisher": "文章来源|稿件来源|信息来源|新闻来源|本文来源|消息来源|内容来源|资讯来源|来源于|来源|来自|稿源|"
     "来源媒体|媒体来源|来源单位|供稿单位|原文来源|转载来源|发布来源|文章出处|稿件出处|原文出处|出处|本文转载自|本文转自|文章转自|转载自|转自|"
     "摘自|原载|媒体|Source",
-    "author": "本文作者|文章作者|作者|原创|撰文|执笔|采写|撰稿|本报记者|见习记者|实习记者|特约记者|首席记者|记者|"
+    "author": "本文作者|文章作者|作者|楼主|原创|撰文|执笔|采写|撰稿|本报记者|见习记者|实习记者|特约记者|首席记者|记者|"
     "通讯员|文字|图文|文/图|文图|文|撰稿人|撰文者|撰写|主笔|文字记者|采访记者|本网记者|本刊记者|本社记者|本台记者|全媒体记者|"
     "Author|Reporter|Writer|Written by",
     # The one who answers for a text; apart from `editor`, for where both sign, he is the one that counts.
@@ -147,7 +147,12 @@ _SIGNED = re.compile(
     rf"[【\[（(]\s*(?:文|撰文|作者)\s*[/／|｜:：]\s*(?:[{HAN}A-Za-z]{{2,10}}(?:网|报|社|财经|新闻|周刊)\s+)?(?=[{SURNAMES}])(?P<author>{NAMES}?)"
     rf"(?:[\s，,;；]+(?:责任)?(?:编辑|责编)\s*[/／|｜:：]\s*(?P<editor>{NAME}))?\s*[】\]）)]"
 )
-_DATELINES = (_DATELINE, _DATELINE_AND_PLACE, _DATELINE_ALONE, _DATELINE_REPORTS)
+# 「本报某地5月12日讯 记者王一鸣 某某今天……」
+_DATELINE_BARE = re.compile(
+    rf".{{2,20}}\d日(?:[讯电]|专电)\s+(?:{REPORTER})\s*(?!{NOT_A_NAME})"
+    rf"(?P<author>[{SURNAMES}][{HAN}]{{1,2}}(?:[、 ][{SURNAMES}][{HAN}]{{1,2}}(?=[、 \u3000]))*)(?=[ \u3000])"
+)
+_DATELINES = (_DATELINE, _DATELINE_AND_PLACE, _DATELINE_ALONE, _DATELINE_REPORTS, _DATELINE_BARE)
 # So far in front of a name its rank begins.
 _RANK_CHARS = 6
 _RANK = "见习|实习|首席|特约|资深"
@@ -216,7 +221,10 @@ _VALUE_END = re.compile(
 _NOTE_CUT_SHORT = re.compile(r"\s*[（(][^（）()]*$")
 _NUMBER_OF_STAFF = re.compile(r"([（(])[A-Za-z]{0,4}\d{1,8}$")
 # A link, or a notice of the site.
-_BEHIND_VALUE = re.compile(r"[，,。；;]\s*(?:原文|来源|链接|未经|转载|版权|著作权|谢绝|不得|请注明|如有|仅供|不代表)")
+_BEHIND_VALUE = re.compile(
+    r"[，,。；;]\s*(?:原文|来源|链接|未经|转载|版权|著作权|谢绝|不得|请注明|如有|仅供|不代表)"
+    r"|(?<=.{2})(?:版权声明|版权所有|版权归|免责声明|未经授权|\s(?:微信|扫一扫|扫码|分享到))"
+)
 _MEDIUM_BEFORE = re.compile(rf"(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|刊|财经|新闻|周刊))")
 _PREFIX = re.compile(rf"\s(?:每经|本报|本刊|本网|本社|[{HAN}]{{1,6}}(?:报|网|社|财经|新闻))$")
 # 「某部网（某省新闻网）」
@@ -362,6 +370,8 @@ def _fields_of(verdict: _Verdict, line: str) -> Mapping[str, str]:
     """What the rule names, unless it took the next label for a part of a publisher: 「转自：某报 记者：某某」."""
     if _LABEL.search(simplified(verdict.fields.get("publisher", ""))):
         return label_values(line)
+    if verdict.fields and "author" not in verdict.fields and "记者" in line:
+        return {**label_values(line), **verdict.fields}
     return verdict.fields or label_values(line)
 
 
@@ -696,6 +706,8 @@ _END_RULES = tuple(rule for rule in RULES if rule.scope == "end")
 # One of these is in all that they match: quickly past most paragraphs.
 MAY_END = re.compile(r"[（(【\[]|来源|返回|查看|阅读原文|综合|[>＞》]{2}")
 _KEEP_RULES = tuple(rule for rule in RULES if rule.action == "keep")
+# 「* 汇率……（来源：某行）」: the source is the note's.
+_NOTE = re.compile(r"[*＊※]{1,3}\s*\S|注\d{0,2}\s*[：:]")
 _LABELLED_ENDS = frozenset(("end_source", "end_editor"))
 
 
@@ -777,6 +789,8 @@ def _strip_end(stripped: Stripped) -> None:
     """What is glued to the end of the last paragraph, such as 「（某某日报）」; twice, for there may be two."""
     for _ in range(2):
         last = stripped.lines[-1]
+        if _NOTE.match(last):
+            break
         plain = simplified(last)
         if not MAY_END.search(plain, max(0, len(plain) - END_CHARS)):
             break

@@ -60,6 +60,19 @@ def test_links_on_securities_are_part_of_the_sentence():
     assert [address for _, address in reading.stock_links][-1].endswith("1.600519")
 
 
+def test_marks_of_notes_are_no_part_of_a_sentence():
+    marked = "<p>税在前<a href='#fn1'>1</a>，风险也挪了<sup><a href='#fn2'>[2]</a></sup>。<a href='#top'>回到2</a></p>"
+    note = "<div class='footnote'><a href='#back1'>1</a><p>由商家自行承担。</p><a href='#back1'>↩\ufe0e</a></div>"
+    reading = reading_of(marked + note)
+    assert [run.text for run in reading.runs] == ["税在前，风险也挪了。回到2", "由商家自行承担。"]
+    assert not reading.noise
+
+
+def test_links_without_an_address_lead_away_but_for_places_to_lead_to():
+    reading = reading_of("<p>甲<a>乙</a><a name='p1'>丙</a><a id='p2'>丁</a></p>")
+    assert reading.runs[0].free == "甲丙丁"
+
+
 def test_quotes_that_a_script_puts_into_a_sentence_are_no_part_of_it():
     quote = "<a href='/s/1'>某股份</a><span class='jsQuote'> -1.15 (-2.4%) 成交 9870萬 </span>"
     said = "<span class='quote'>增长10%，超过预期</span>"

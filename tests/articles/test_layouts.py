@@ -495,6 +495,46 @@ LAYOUTS = {
         <p>开户享福利，送投顾服务体验权，一对一指导服务！</p></div><div>点赞(3) 收藏 举报 返回顶部</div>""",
         publisher="某某时报",
     ),
+    "a forum whose replies stand in blocks like the first post's": Layout(
+        body=f"""<h1><span class="s_title">{TITLE}</span></h1><div class="info"><span>楼主：<a
+        href="/u/1">石桥边的猫</a></span><span>时间：2026-11-20 15:42:36</span> <span>点击：48213</span></div>
+        <div class="main"><div class="item
+        host-item"><div class="con">{"<br>".join(LINES)}</div></div>"""
+        + "".join(
+            f"""<div class="item"><div class="head"><span>作者：<a href="/u/{n}">过路人{n}</a></span>
+            <span>时间：2026-11-20 16:0{n}:02</span></div>
+            <div class="con">电价肯定还要再涨，我看明年还有一波，大家等着看吧。</div></div>"""
+            for n in range(2, 5)
+        )
+        + "</div>",
+        author="石桥边的猫",
+    ),
+    "a notice of a company, below its name and code": Layout(
+        head=f"<title>某省电力(600999)_公司公告_{TITLE}某浪财经_某浪网</title>",
+        body=f"""<div class="hq"><h1 id="stockName">某省电力<span>(600999.SH)</span></h1></div><div class="menu"><a
+        href="/a">公司公告</a></div><table><thead><tr><th>{TITLE} (<a href="/x.php">查看PDF公告</a>)</th></tr></thead>
+        <tbody><tr><td>公告日期:2026-11-20 15:42</td></tr><tr><td><div id="content">{PARAGRAPHS}</div></td></tr></tbody>
+        </table>""",
+    ),
+    "a box of prices that a script fills in, between the paragraphs": Layout(
+        body=f"""{HEADLINE}<div class="art"><p>{LINES[0]}</p><div id="hx_quote" class="stock_box">
+        <div>相关股票行情</div><table><tr><td>名称</td><td>最新价</td><td>涨跌幅</td></tr></table></div>
+        {PARAGRAPHS.split("</p>", 1)[1]}</div>""",
+        publisher="某某时报",
+    ),
+    "headlines that a script opens, below the body": Layout(
+        body=f"""{HEADLINE}<div class="art"><div class="zw">{PARAGRAPHS}</div>
+        <div class="zt"><span>财经精选：</span><ul><li>
+        <a>某币中间价再创新高</a></li><li><a>某部两千亿元债券获批</a></li></ul></div><div class="gd"><a>某人的原帖：</a>
+        <a>补贴政策已有年头了，但是多地标准已数年未涨，落实遭遇尴尬。</a></div></div>""",
+        publisher="某某时报",
+    ),
+    "notes of a release, one with a source of its own": Layout(
+        body=f"""{HEADLINE}<div class="art">{PARAGRAPHS}<p>* 本公告所涉及数据未经审计。</p>
+        <p>** 2026年9月末汇率：1美元 = 7.10元人民币（来源：外部机构）</p></div>""",
+        publisher="某某时报",
+        lines=[*LINES, "* 本公告所涉及数据未经审计。", "** 2026年9月末汇率：1美元 = 7.10元人民币（来源：外部机构）"],
+    ),
     "English edition": Layout(
         title="Power sales rise 6.2 pct in three quarters",
         body=f"""<h1>Power sales rise 6.2 pct in three quarters</h1><div class="info">

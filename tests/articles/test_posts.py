@@ -563,6 +563,14 @@ def test_lines_with_colons_are_text_unless_they_say_who_and_when(lines):
     assert parse_post(f"# 题\n\n{lines}\n").body.strip() == lines
 
 
+def test_a_label_begins_a_line_of_its_own():
+    html = parse_post(
+        "# 题\n\n正文没有写完的一行\n接着写。\n\n---\n本文作者：某甲\n**版权声明**：转载请注明出处！\n"
+    ).body_html
+    assert "<p>本文作者：某甲</p>" in html
+    assert "正文没有写完的一行\n接着写。" in html
+
+
 def test_the_frame_of_simpread():
     link = "[example.com](https://example.com/1.html)"
     frame = f"> 本文由 [简悦 SimpRead](http://example.org/) 转码， 原文地址 {link}\n\n> 导语\n\n"

@@ -107,7 +107,7 @@ def test_o01_two_workers_one_dies_with_its_host_and_the_other_goes_on(
     """
     with SampleSite() as site, serving() as bucket:
         lake = bucket.url("two-workers")
-        environment = of_lake(lake, site, FINNEWS_LEDGER=postgres, FINNEWS_DELAY_SECONDS="1.5") | bucket.environment()
+        environment = of_lake(lake, site, FINNEWS_LEDGER=postgres, FINNEWS_DELAY_SECONDS="4") | bucket.environment()
         states = {name: environment | {"FINNEWS_STATE": str(tmp_path / name)} for name in ("one", "two")}
         prefect.command("flows.server.deploying", str(deployment_file(tmp_path)), **environment)
         with prefect.worker("one", **states["one"]) as one, prefect.worker("two", **states["two"]):
