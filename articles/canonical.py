@@ -263,16 +263,13 @@ def canonical(paragraphs: Iterable[str]) -> lxml_html.HtmlElement:
     Flat, and without a class or a link, so that no test of trafilatura's for density, size or names has a hold on it.
     """
     document = lxml_html.Element("html")
-    etree.SubElement(document, "body").append(canonical_article(paragraphs))
-    return document
-
-
-def canonical_article(paragraphs: Iterable[str]) -> etree._Element:
-    """That article alone. Of lxml's plain elements: it asks a function of lxml.html for the class of each other one."""
+    body = etree.SubElement(document, "body")
+    # Of lxml's plain elements: it asks a function of lxml.html for the class of each other one.
     article = etree.Element("article", itemprop="articleBody")
     for paragraph in paragraphs:
         etree.SubElement(article, "p").text = paragraph
-    return article
+    body.append(article)
+    return document
 
 
 def make_blocks(elements: Iterable[etree._Element]) -> None:
