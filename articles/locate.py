@@ -596,9 +596,11 @@ class Finder:
         if steps is None:
             # An XPath goes over all that is below an element: of the page, only over what the index names for it.
             starts = [self._root] if first is None else first.candidates(self._index)
+            # The only one that may be the outermost is it, or nothing is.
+            is_outermost = first is not None and inside is None and len(starts) == 1
             if inside is not None:
                 starts = [inside] if starts else []
-            find = _compiled(named.plain)
+            find = _compiled(named.plain, "self::" if is_outermost else "descendant-or-self::")
             return list(dict.fromkeys(element for start in starts for element in find(start)))
         if steps[-1].key or len(steps) == 1 or steps[-1].tests:
             return self._found(self._index, steps, inside)
@@ -611,7 +613,7 @@ class Finder:
         candidates = last.candidates(index) if last.key else self._root.iter(last.tag)
         if candidates == ():
             return []
-        found = [element for element in candidates if last.fits(element) and _stands_in(element, outer)]
+        found = [element for element in candidates if last.fits(element) and (not outer or _stands_in(element, outer))]
         if inside is None:
             return found
         return [element for element in found if element is inside or inside in element.iterancestors()]
@@ -686,7 +688,13 @@ class Step(NamedTuple):
         return [element for _, element in sorted(found, key=_place)] if found else ()
 
     def fits(self, element: etree._Element) -> bool:
-        return (self.tag is None or element.tag == self.tag) and all(_holds(element, *test) for test in self.tests)
+        if self.tag is not None and element.tag != self.tag:
+            return False
+        for name, comparison, value in self.tests:
+            found = element.get(name)
+            if found is None or not _COMPARISONS[comparison](found, value):
+                return False
+        return True
 
 
 _place = itemgetter(0)
@@ -698,11 +706,6 @@ _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
     "*=": str.__contains__,
     "~=": lambda found, value: value in found.split(),
 }
-
-
-def _holds(element: etree._Element, name: str, comparison: str, value: str) -> bool:
-    found = element.get(name)
-    return found is not None and _COMPARISONS[comparison](found, value)
 
 
 class _Parsed(NamedTuple):
@@ -769,9 +772,10 @@ def _stands_in(element: etree._Element, steps: Sequence[Step]) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _compiled(selector: str) -> Callable[[etree._Element], list[etree._Element]]:
+def _compiled(selector: str, axis: str) -> Callable[[etree._Element], list[etree._Element]]:
+    """An XPath whose outermost element is on that axis."""
     try:
-        expression = HTMLTranslator().css_to_xpath(selector or "*")
+        expression = HTMLTranslator().css_to_xpath(selector or "*", axis)
     except SelectorError as error:
         raise SelectorFaultError(f"{selector!r} is not a selector: {error}") from error
-    return cast("Callable[[etree._Element], list[etree._Element]]", etree.XPath(expression))
+    return cast("Callable[[etree._Element], list[etree._Element]]", etree.XPath(expression, regexp=False))
