@@ -142,6 +142,7 @@ _COLUMN_OF = re.compile(r"(?:来自|來自)\s*(\S{2,14}?)\s*的\s?\S{0,6}(?:专�
 _SOURCE_AND_GAP = re.compile(r"(?:文章)?来源\s+(\S+)")
 _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
 _AUTHOR_PROPERTIES = frozenset(("author", "creator", "author-name"))
+_TELLING = frozenset(("itemprop", "rel", "data-testid"))
 _LONGEST_MARKED = 60
 _JOINTS = {"、": "、", "/": " / ", "&": " & "}
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
@@ -532,8 +533,11 @@ def _author_property(scene: Scene) -> str | None:
 
 def _authors_near(scene: Scene) -> Iterator[etree._Element]:
     for element in elements_near(scene):
-        properties = (element.get("itemprop"), element.get("rel"), element.get("data-testid"))
-        if element.tag == "address" or any(told in _AUTHOR_PROPERTIES for told in properties):
+        # Most have a class and no more.
+        if element.tag == "address" or (
+            not _TELLING.isdisjoint(names := element.keys())
+            and any(element.get(name) in _AUTHOR_PROPERTIES for name in _TELLING.intersection(names))
+        ):
             yield element
 
 

@@ -55,8 +55,10 @@ def clean_text(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """The same for what must be a single line, such as a title."""
-    if text.isprintable():
-        return unicodedata.normalize("NFC", " ".join(text.split()))
+    line = " ".join(text.split())
+    # Of what cannot be displayed, most is the wide spaces in front of a paragraph: no break that parts two lines.
+    if line.isprintable() and (text.isprintable() or len(text.strip().splitlines()) <= 1):
+        return unicodedata.normalize("NFC", line)
     return join_wide(clean_text(text).split("\n"))
 
 

@@ -36,6 +36,7 @@ _SPELLED = (
 # for first: few characters are one.
 _BEHIND_NAME = re.compile(r"[（(](?<=[\u4e00-\u9fa5A-Za-z*].)(?P<code>[0368]\d{5})[）)]")
 _MAY_MARK = re.compile(r"quote|stock|/share,|xueqiu|^\d{1,3},\d{5,6}$")
+_MARKING = ("href", "id", "data-code")
 _MARKETS = ("SH", "SZ", "BJ", "HK", "sh", "sz", "bj", "hk")
 # Shares and funds only: 000001 of Shanghai is an index.
 _LISTED = {"SH": ("5", "6", "9"), "SZ": ("00", "15", "16", "20", "30"), "BJ": ("4", "8", "92")}
@@ -44,7 +45,8 @@ _LISTED = {"SH": ("5", "6", "9"), "SZ": ("00", "15", "16", "20", "30"), "BJ": ("
 def marks_below(root: etree._Element) -> Iterator[str]:
     """Addresses and names by which the elements of a body mark securities, whether or not they are links still."""
     for element in root.iter(etree.Element):
-        for name in ("href", "id", "data-code"):
+        # Asked first: most paragraphs have no attribute at all.
+        for name in _MARKING if element.keys() else ():
             value = element.get(name)
             if value and _MAY_MARK.search(value):
                 yield value

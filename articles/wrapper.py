@@ -468,11 +468,16 @@ def simplified(line: str) -> str:
 def _straightened(line: str) -> str:
     """A line with its names in one piece, and a colon behind labels in brackets."""
     if len(line) <= _LONGEST_SPREAD and (" " in line or "\u3000" in line):
-        line = _SPREAD_LABEL.sub(r"\1\2", _SPREAD_NAME.sub(r"\1\2", line))
+        line = _SPREAD_LABEL.sub(_joined, _SPREAD_NAME.sub(_joined, line))
     if "【" in line or "[" in line:
         for label in reversed(list(_BRACKETED_LABEL.finditer(simplified(line)))):
             line = f"{line[: label.start()]} {line[slice(*label.span(1))]}：{line[label.end() :]}"
     return line
+
+
+def _joined(found: re.Match[str]) -> str:
+    # A function costs nothing where nothing is found; a template is read each time.
+    return "".join(found.groups())
 
 
 def _segments(line: str, plain: str) -> list[tuple[str, str]]:
