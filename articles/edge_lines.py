@@ -55,35 +55,72 @@ def sureness(plain: str, edge: Edge, least: float = 0.0) -> float:
 
     Of a paragraph that has the site's words at its end, the first sentence is the article's.
     """
-    weights, first = weights_of(edge), _FIRST_SENTENCE.match(plain)
+    first = _FIRST_SENTENCE.match(plain)
     # By its first sentence most of the articles' last paragraphs are told, for less than half of the work.
-    if first and least >= SURE[edge] and (sure := judged(first[0], weights)) < least:
+    if first and least >= SURE[edge] and (sure := _judged(first[0], edge, least)) < least:
         return sure
-    sure = judged(plain, weights)
-    return min(sure, judged(first[0], weights)) if first and sure >= SURE[edge] else sure
+    sure = _judged(plain, edge, least)
+    return min(sure, judged(first[0], weights_of(edge))) if first and sure >= SURE[edge] else sure
 
 
 def judged(plain: str, weights: Weights) -> float:
     """As `sureness`, of the line as a whole."""
     found = features(plain)
-    total = weights.bias + sum(map(weights.of.__getitem__, found & weights.of.keys())) / math.sqrt(len(found))
-    return 1 / (1 + math.exp(-total / SCALE))
+    return _sure(sum(map(weights.of.__getitem__, found & weights.of.keys())), len(found), weights)
 
 
 def features(plain: str) -> set[str]:
     """All n-grams of the line, each once, and what shapes it has."""
+    folded, line, pairs = _pairs(plain)
+    # Of three and of four characters.
+    return {*_short(folded, line), *pairs, *map(add, pairs, line[2:]), *map(add, pairs, pairs[2:])}
+
+
+def _judged(plain: str, edge: Edge, least: float) -> float:
+    """As `judged`; where one and two characters tell that it is less than `least`, the most that it can be: nearly
+    always, for half of the work."""
+    folded, line, pairs = _pairs(plain)
+    found = _short(folded, line)
+    short = len(found)
+    found.update(pairs)
+    told = sum(map(_at_most(edge).__getitem__, found & _at_most(edge).keys()))
+    # Of three characters there is at most one fewer than of two, of four there are at most two.
+    longer = 2 * (len(found) - short) - 3
+    most = _sure(max(0, told), len(found) + longer, weights_of(edge))
+    return most if most < least else judged(plain, weights_of(edge))
+
+
+def _sure(total: int, features: int, weights: Weights) -> float:
+    return 1 / (1 + math.exp(-(weights.bias + total / math.sqrt(features)) / SCALE))
+
+
+def _pairs(plain: str) -> tuple[str, str, list[str]]:
+    """The line in one case and width, the same as n-grams see it, and those of two characters."""
     folded = _DIGITS.sub("0", _QUOTES.sub('"', unicodedata.normalize("NFKC", plain).lower()))
-    words = _LATIN.findall(folded)
     line = f"{_START}{_SPACES.sub(_SPACE, _LATIN.sub('a', folded))}{_END}"
-    # Of one character, of two, of three, of four.
-    pairs = list(map(add, line, line[1:]))
-    found = {*line, *pairs, *map(add, pairs, line[2:]), *map(add, pairs, pairs[2:])}
+    return folded, line, list(map(add, line, line[1:]))
+
+
+def _short(folded: str, line: str) -> set[str]:
+    """What is no n-gram of two characters or more."""
+    found = set(line)
     # "shape:spaced" says that there is one.
     found.discard(_SPACE)
     found.update(name for name, shape in _SHAPES.items() if shape.search(folded))
     found.add(f"shape:length-{len(folded).bit_length()}")
-    found.update(f"word:{word}" for word in words)
+    found.update(f"word:{word}" for word in _LATIN.findall(folded))
     return found
+
+
+@cache
+def _at_most(edge: Edge) -> Mapping[str, int]:
+    """The weights; of two characters, with the most that longer n-grams can add that begin with them."""
+    most = dict(weights_of(edge).of)
+    for name, weight in weights_of(edge).of.items():
+        # What is longer is no n-gram.
+        if 2 < len(name) <= 4 and weight > 0:
+            most[name[:2]] = most.get(name[:2], 0) + weight
+    return most
 
 
 @cache
