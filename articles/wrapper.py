@@ -54,7 +54,7 @@ _LABELS = {
     "Web Editor|Web editor|Editor|Edited by",
     "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
     "other": "原标题|原文标题|原题|审稿|发布者|发布人|上传者|录入者|"
-    "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|设计|排版|"
+    "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|视觉设计|设计|排版|"
     "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
     "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|摄像|编导|制片|制作|配音|主持|后期|拍摄|文案|绘图|插画|图片|题图|题图来自|题图来源|头图来自|头图来源|头图|封面图|配图|校审|校稿|美编|版面编辑|审定|监审|编发|总编辑",
@@ -711,6 +711,13 @@ _END_RULES = tuple(rule for rule in RULES if rule.scope == "end")
 # One of these is in all that they match: quickly past most paragraphs.
 MAY_END = re.compile(r"[（(【\[]|来源|返回|查看|阅读原文|综合|[>＞》]{2}")
 _KEEP_RULES = tuple(rule for rule in RULES if rule.action == "keep")
+_CELLS = re.compile(r"[^\s|｜]+")
+_FEWEST_CELLS = 3
+_ROWS_AROUND = 3
+_NO_CELL = re.compile(r"[。：\[【]")
+_FIGURE = re.compile(r"\d")
+# The one who took or drew a picture wrote no text.
+_CAPTION = re.compile(r"(?:图表?|表)\s*\d*\s*[：:]")
 # 「* 汇率……（来源：某行）」: the source is the note's.
 _NOTE = re.compile(r"[*＊※]{1,3}\s*\S|注\d{0,2}\s*[：:]")
 _LABELLED_ENDS = frozenset(("end_source", "end_editor"))
@@ -741,7 +748,9 @@ def _strip_rests(stripped: Stripped, boxes: Mapping[str, Box], keep: Collection[
     for number in range(len(stripped.lines) - 1, -1, -1):
         line = stripped.lines[number]
         box = boxes.get(line)
-        if not box or len(stripped.lines) == 1 or _is_kept(stripped.lines, number, keep):
+        if not box or len(stripped.lines) == 1:
+            continue
+        if _is_row(stripped.lines, number) or _is_kept(stripped.lines, number, keep):
             continue
         is_told = len(line) > LONGEST_REST or _SENTENCE.search(line) or _DATE.search(line)
         if box.number in gone and not is_told:
@@ -764,13 +773,29 @@ def _strip_edge(stripped: Stripped, edge: Edge, keep: Collection[re.Pattern[str]
         is_heading = edge == "head" and line.endswith(("：", ":"))
         in_box = line in boxes
         longest = LONGEST_IN_BOX if in_box else LONGEST_JUDGED[edge]
-        if is_heading or len(line) > longest or _is_kept(stripped.lines, at, keep):
+        if is_heading or len(line) > longest or _is_kept(stripped.lines, at, keep) or _is_row(stripped.lines, at):
             return
         least = SURE_IN_BOX if in_box else SURE[edge]
         if (sure := sureness(simplified(line), edge, least)) < least:
             return
         del stripped.lines[at]
-        stripped.remove(f"edge_line {sure:.2f}", line, label_values(line))
+        stripped.remove(f"edge_line {sure:.2f}", line, {} if _CAPTION.match(line) else label_values(line))
+
+
+def _is_row(lines: Sequence[str], number: int) -> bool:
+    """Does a line beside it have as many cells, or are there rows with figures around it?"""
+    at = number % len(lines)
+    line, cells = lines[at], len(_CELLS.findall(lines[at]))
+    has_figure = _FIGURE.search(line) is not None
+    # A word that is spaced out has cells of one character; what is in Latin letters has a cell for each word.
+    is_spaced = len(line) < 3 * cells - 1 and not has_figure
+    if cells < _FEWEST_CELLS or is_spaced or line.isascii():
+        return False
+    around = [*lines[max(0, at - _ROWS_AROUND) : at], *lines[at + 1 : at + 1 + _ROWS_AROUND]]
+    rows = [other for other in around if _FIGURE.search(other) and " " in other and not _NO_CELL.search(other)]
+    beside = (*lines[max(0, at - 1) : at], *lines[at + 1 : at + 2])
+    is_among_rows = has_figure and len(rows) > 1 and not _NO_CELL.search(line)
+    return is_among_rows or any(cells == len(_CELLS.findall(other)) for other in beside)
 
 
 def _is_kept(lines: Sequence[str], number: int, keep: Collection[re.Pattern[str]]) -> bool:
