@@ -56,7 +56,7 @@ from benchmarks.extract_pages import (
 )
 from benchmarks.extract_stages import step_seconds
 from benchmarks.peers import install_peers, peer_python
-from benchmarks.tables import progress, say, table
+from benchmarks.tables import one_of, progress, say, table
 from flows.core.extraction import Extractors
 
 PARTS = ("quality", "peers", "scaling", "steps")
@@ -86,7 +86,7 @@ SCALING_PASSES = 3
 
 
 def main() -> int:
-    options = _options()
+    options = parsed()
     missed: list[str] = []
     parts = options.parts or PARTS
     if not CORPUS.is_dir():
@@ -467,15 +467,17 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
     return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
-def _options() -> argparse.Namespace:
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=PARTS, help="all, if none is named")
+    parser.add_argument(
+        "parts", nargs="*", type=one_of(PARTS), metavar="PART", help=f"{', '.join(PARTS)}; all, if none is named"
+    )
     parser.add_argument("--tools", nargs="+", choices=PEERS, default=PEERS, metavar="TOOL", help="these others only")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="read every Nth page only, and the gold")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement")
     parser.add_argument("--worst", type=int, default=0, metavar="N", help="name the N worst gold pages")
     parser.add_argument("-v", action="store_true", help="let the tools complain on stderr")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

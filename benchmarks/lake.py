@@ -39,7 +39,7 @@ from benchmarks.lake_queries import NAMES, best_of
 from benchmarks.lake_readers import with_duckdb, with_polars
 from benchmarks.lake_rows import write_bulk, write_small
 from benchmarks.peers import install_peers, peer_python
-from benchmarks.tables import progress, say, table
+from benchmarks.tables import one_of, progress, say, table
 from storage.compact import compact
 from storage.lake import WRITERS, Lake
 from storage.pack import pack
@@ -84,7 +84,7 @@ Row = dict[str, Any]
 
 
 def main() -> int:
-    options = _options()
+    options = parsed()
     shape = (
         {"batches": 20, "articles": 4_000, "sources": 6, "days": 60}
         if options.quick
@@ -399,9 +399,11 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - whatever a table holds
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _options() -> argparse.Namespace:
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=list(PARTS), help="all, if none is named")
+    parser.add_argument(
+        "parts", nargs="*", type=one_of(PARTS), metavar="PART", help=f"{', '.join(PARTS)}; all, if none is named"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes: does it run?")
     parser.add_argument("--articles", type=int, metavar="N", help="bulk: so many, over as many days less")
     parser.add_argument("--ours-only", action="store_true", help="without the other stores")
@@ -411,7 +413,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--reader-seconds", type=float, default=20, help="writing beside which readers look")
     parser.add_argument("--query-seconds", type=float, default=120, help="longest that one layout is asked")
     parser.add_argument("--rounds", type=int, default=2, help="rounds of each query; the best counts")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

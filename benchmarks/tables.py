@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -9,6 +10,18 @@ from typing import Any
 
 say: Callable[..., None] = partial(print, flush=True)
 progress: Callable[..., None] = partial(print, file=sys.stderr, flush=True)
+
+
+def one_of(names: Iterable[str]) -> Callable[[str], str]:
+    """A type of arguments. The `choices` of argparse refuse an empty list of them."""
+    known = list(names)
+
+    def checked(name: str) -> str:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+        return name
+
+    return checked
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], cell: Callable[[Any], str]) -> None:
