@@ -6,7 +6,8 @@
                JSON-LD that a line repeats · meta of who runs the site · list · the source's own
     author     rule · label near the headline · byline near the headline · element named so · wrapper lines ·
                name beside the time or a portrait · label right behind the body · undisplayed · property of an element ·
-               meta · JSON-LD · pen name in a meta that a line repeats · byline behind the body · account · list
+               meta · JSON-LD · pen name in a meta that a line repeats · byline behind the body · owner of a blog ·
+               account · list
     editor     rule · wrapper lines · labels behind the body or near the headline · element named so · undisplayed ·
                meta · JSON-LD
 
@@ -34,7 +35,7 @@ from articles.beside_time import (
     person_beside_time,
 )
 from articles.canonical import Hint, Reading, Run, texts_of
-from articles.headline import Head, site_names
+from articles.headline import Head, blog_owner, site_names
 from articles.linked_data import linked_names
 from articles.names import (
     FOREIGN_PERSON,
@@ -205,6 +206,7 @@ def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
         ("JSON-LD", lambda: one_for_programs(linked.get("author", ""))),
         ("meta, and a line", lambda: _displayed(head, linked, scene.near)),
         ("byline behind the body", lambda: _names_only(_byline(_lines_behind(scene)))),
+        ("owner of a blog", lambda: pen_name(blog_owner(head))),
     )
     found.take("author", ("account", lambda: _author_of(_account(scene, marked), found, scene)))
 

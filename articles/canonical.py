@@ -117,6 +117,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # 「 -1.15 (-2.4%) 成交 9,870萬」: no sentence.
 _FIGURES = re.compile(r"\s*[(（]?\s*(?=.*%)[+\-▲▼△▽↑↓]?\s*\d[^，。！？“”]{0,80}")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_PAGE = re.compile(r"(?<![a-z])page(?![a-z])")
 _BOARD = re.compile(r"(?:stock|js|real|live|hx)[_-]?quote|(?<![a-z])hq(?![a-z])|hangqing")
 # What a text refers to its notes with: 「[1]」, and the way back.
 _NOTE_MARK = re.compile(r"\s*[\[(（]?(?:\d{1,3}|[a-z*†‡↩↑^])\ufe0e?[\])）]?\s*")
@@ -366,7 +367,11 @@ class _Reader:
             # What is named after both an article and its share buttons is the article.
             # So is a form: a survey, a log-in, a place to comment.
             is_noise = own & _NOISE and not own & _BODY and tag != "body"
-            if is_noise or tag == "form" or (own & _QUOTE and _is_board(child, self.runs[start:end])):
+            if (
+                (is_noise and not _is_page_of_text(child, self.runs[start:end]))
+                or tag == "form"
+                or (own & _QUOTE and _is_board(child, self.runs[start:end]))
+            ):
                 self.reading.noise.append(span)
             elif own & _PART:
                 self.reading.parts.append(span)
@@ -462,6 +467,13 @@ def _is_note_mark(link: etree._Element) -> bool:
 def _is_quote(element: etree._Element, css_id: str | None) -> bool:
     is_named = css_id is not None and css_id.startswith("quote_")
     return is_named or _FIGURES.fullmatch("".join(texts_of(element))) is not None
+
+
+def _is_page_of_text(block: etree._Element, runs: Sequence[Run]) -> bool:
+    """Is it one of the pages that a text is cut into, and no row of their numbers?"""
+    named = f"{block.get('class') or ''} {block.get('id') or ''}"
+    is_page_only = "page" in named and not hints_of(_PAGE.sub(" ", named)) & _NOISE
+    return is_page_only and any("。" in run.free for run in runs)
 
 
 def _is_board(block: etree._Element, runs: Sequence[Run]) -> bool:

@@ -19,6 +19,7 @@ from lxml import etree
 
 from articles.bylines import read_names, take_author
 from articles.canonical import Hint, Image
+from articles.names import is_name_alone
 from articles.normalise import clean_line
 from articles.records import Listed
 from articles.scene import NO_WORDS, Found, Scene
@@ -53,7 +54,9 @@ def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
     """What the page did not say, the list may have said."""
     feed = _FEED_OF.fullmatch(listed.publisher or "")
     found.take("publisher", ("list", None if feed else listed.publisher))
-    take_author(found, ("list", person(listed.author) if listed.author else None))
+    author, medium = _apart(listed.author or "")
+    found.take("publisher", ("list", medium))
+    take_author(found, ("list", person(author) if author else None))
     found.take("author", ("list", feed[1] if feed else None))
     for name in ("section", "summary"):
         found.take(name, ("list", getattr(listed, name)))
@@ -63,6 +66,15 @@ def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
     if known is not None and found.published is known:
         found.witnesses.setdefault("published", "page")
     found.updated = found.updated or clock.read(listed.updated)
+
+
+def _apart(author: str) -> tuple[str, str | None]:
+    """A person, and the medium that stands before or behind the name: 「某某网 | 王一鸣」."""
+    parts = [part.strip() for part in re.split(r"[|｜]", author)]
+    pairs = [(parts[0], parts[1]), (parts[1], parts[0])] if len(parts) == 2 else []
+    named = ((person(name), medium) for name, medium in pairs)
+    told = ((name, medium) for name, medium in named if is_name_alone(name) and not is_name_alone(medium))
+    return next(told, (author, None))
 
 
 def images_of(images: Iterable[Image], first: int, last: int, url: str) -> tuple[str, ...]:

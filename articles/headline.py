@@ -57,7 +57,8 @@ _SECURITY = re.compile(
 _IN_BRACKETS = re.compile(r"[\[【(（].{1,8}[\]】)）]")
 _SHORTEST_END = 10
 _NO_KEY = re.compile(r"[\W_]+")
-_JSON_TIME = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
+# The second is Baidu's.
+_JSON_TIME = re.compile(r'"(?:datePublished|pubDate)"\s*:\s*"([^"]{8,40})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,12 @@ def site_names(head: Head) -> frozenset[str]:
     return frozenset(
         name for name in (*parts, *last, head.metas.get("og:site_name", "")) if 2 <= len(name) <= _LONGEST_SITE
     )
+
+
+def blog_owner(head: Head) -> str:
+    """Whose blog the <title> names before the site's: 「某题_某某_某浪博客」; "" for any other."""
+    *_, owner, site = ("", "", *(part.strip() for part in _SEPARATOR.split(head.title)))
+    return owner if site.endswith("博客") and len(site) <= _LONGEST_SITE else ""
 
 
 def without_site(title: str) -> str:

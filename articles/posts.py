@@ -215,8 +215,11 @@ SECOND_HEADING = re.compile(
     r"[ \t]*#*[ \t]*(?:\n|$)",
     re.MULTILINE,
 )
-# A line in bold at the head of a message; not a numbered heading of its text.
-BOLD_TITLE = re.compile(r"\s*\*\*(?![\d一二三四五六七八九十]{1,3}[、.．])([^*\n。：:]{6,60})\*\*[ \t]*\n[ \t]*\n")
+# A line in bold at the head of a message; not a numbered heading of its text, nor a label in front of it.
+BOLD_TITLE = re.compile(
+    r"\s*\*\*(?![\d一二三四五六七八九十]{1,3}[、.．]|.{0,4}(?:问|答|导读|摘要|按|核心|要点|提示|结论|观点|注|Q\d?|A\d?)[：:])"
+    r"([^*\n。]{5,59}[^*\n。：:])\*\*[ \t]*\n[ \t]*\n"
+)
 HTML_HEADING = re.compile(r"\s*<h1\b[^<>]{0,300}>(.{1,300}?)</h1>", re.DOTALL | re.IGNORECASE)
 TAG = re.compile(r"<[^<>]{0,300}>")
 HEADING = re.compile(r"\s*(?:-[ \t]+)?#[ \t]+(.{1,300}?)[ \t]*#*[ \t]*(?:\n|$)")

@@ -52,7 +52,7 @@ _LABELS = {
     "editor": "本文编辑|本期编辑|见习编辑|实习编辑|网络编辑|值班编辑|执行编辑|文字编辑|新媒体编辑|助理编辑|网编|选稿|"
     "编辑|核稿编辑|新闻编辑|内容编辑|全媒体编辑|融媒体编辑|融媒编辑|微信编辑|排版编辑|当值编辑|客户端编辑|"
     "Web Editor|Web editor|Editor|Edited by",
-    "time": "发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
+    "time": "报告发布日期|报告日期|发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
     "other": "原标题|原文标题|原题|审稿|发布者|发布人|上传者|录入者|"
     "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|视觉设计|设计|排版|"
     "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|"
@@ -93,8 +93,9 @@ _BRACKETED_LABEL = re.compile(rf"[【\[]({_one_of(_FIELD_OF)})[】\]]\s*[：:]?(
 # 「编辑 甲 二审 乙 三审 丙」: posts and names, each behind a space.
 _POSTS = _one_of(label for label, name in _FIELD_OF.items() if name in _WITH_NAMES)
 _POST_AND_NAMES = re.compile(
-    rf"(?:^|(?<=[\s|｜]))[{HAN}]{{0,6}}?(?P<label>{_POSTS})\s+"
-    rf"(?P<value>(?=[{SURNAMES}]){NAME}(?:[ 、,，/]+(?=[{SURNAMES}])(?!{_POSTS}){NAME}){{0,4}})(?:\s*[|｜]?\s+|$)"
+    rf"(?:^|(?<=[\s|｜/／—-]))[{HAN}]{{0,6}}?(?P<label>{_POSTS})\s+"
+    rf"(?P<value>(?=[{SURNAMES}]){NAME}(?:[ 、,，/]+(?=[{SURNAMES}])(?!{_POSTS}){NAME}){{0,4}})"
+    r"(?:\s*[|｜]?\s+|[/／—-]|$)"
 )
 _SPACED = re.compile(
     rf"(?:(?:[{HAN}]{{2,6}}\s)?[{HAN}]{{0,6}}(?:记者|见习记者)\s*(?P<author>{NAME}(?:[ 、,，/]+{NAME}){{0,3}}?)\s+)?"
@@ -109,6 +110,10 @@ _AUTHOR_AND_EDITOR = re.compile(
 )
 _FROM = re.compile(
     r"(?:本文|文章|此文)?(?:来源于|来源自|摘自|转自|转载自|来自于?|提供者)\s*+(?!(?:新浪)?微博|\S{2,14}\s*的\s*\S{0,6}专栏|\S{0,12}(?:客户端|网页版|手机))(?P<publisher>《?[^\s，。；：:]{2,20})"
+)
+# 「原载《某某日报》2026年11月19日A02版，编辑 某甲」
+_FIRST_IN = re.compile(
+    rf"[>（(\s]*(?:本文)?(?:原载|首发|刊载|刊)于?《(?P<publisher>[^》]{{2,12}})》(?:.{{0,24}}?编辑[：:\s]\s*(?P<editor>[{SURNAMES}][{HAN}]{{1,2}}?)(?=欢迎|[\s，,。）)]|$))?"
 )
 _PERSON_AND_MEDIUM = re.compile(
     rf"(?=[{SURNAMES}])(?P<author>{NAME}(?:[ 、]{NAME})*)\s*[/／]\s*"
@@ -130,7 +135,7 @@ _DATELINE = re.compile(
 # 「（某某社記者某某台北20日電）」: no gap between the name and the place.
 _PLACE = (
     "台北|新北|桃园|桃園|台中|台南|高雄|新竹|基隆|嘉义|嘉義|彰化|苗栗|南投|云林|雲林|屏东|屏東|宜兰|宜蘭|花莲|花蓮|台东|台東|澎湖|"
-    "金门|金門|华盛顿|華盛頓|纽约|紐約|东京|東京|综合|綜合|即时|即時"
+    "金门|金門|台湾|臺灣|台灣|华盛顿|華盛頓|纽约|紐約|东京|東京|综合|綜合|即时|即時"
 )
 _DATELINE_AND_PLACE = re.compile(
     rf"[（(【〔\[][{HAN}]{{0,6}}(?:记者|記者)\s*(?P<author>[{SURNAMES}][{HAN}]{{1,2}}?)\s*[／/]?\s*(?:{_PLACE})[{HAN}／/]{{0,8}}"
@@ -159,7 +164,7 @@ _RANK = "见习|实习|首席|特约|资深"
 _LAST_REPORTER = re.compile(
     rf".*[。！？”]\s*(?:[{HAN}《》]{{0,10}})(?<![向对与和])(?:{REPORTER})\s*(?!{NOT_A_NAME})(?=[{SURNAMES}])(?P<author>{NAMES})"
 )
-_ROLE = re.compile(rf".*?(?:{REPORTER}|作家|作者|撰稿|见习编辑|分析师|教授)\s*[：:/／]?\s*(?P<names>{NAMES})")
+_ROLE = re.compile(rf".*?(?:{REPORTER}|作家|作者|撰稿|见习编辑|分析[师员]|教授)\s*[：:/／]?\s*(?P<names>{NAMES})")
 # What stands behind a name: how the text was made, where it was sent from, what its author is.
 _BEHIND_NAMES = re.compile(
     r"\s*(?:文[/／]摄|\s[图摄]\s*[/／].*|(?<=.{2})(?:编译|整合|编写|翻译)(?:\s.*)?|(?:综合|整理)|发自.*|文字大小.*)$"
@@ -193,6 +198,10 @@ _POSTS_OF_AUTHORS = r"教授|研究员|院长|所长|主任|博士|律师|分析
 _NAME_AND_NOTE = re.compile(
     rf"(?=[{SURNAMES}])(?P<names>{NAMES})(?:\s*[（(].+|[，,]\s*(?:系|为|是|现任|任职于|就职于|.{{2,24}}(?:{_POSTS_OF_AUTHORS})$).*"
     rf"|\s+[{HAN}]{{2,20}}(?:{_POSTS_OF_AUTHORS}|大学|学院|研究院|研究所|银行|证券|公司|基金|智库))"
+)
+# 「老方，某行业观察者」: pen names too.
+_NAME_AND_CALLING = re.compile(
+    rf"(?P<names>[{HAN}]{{2,4}})[，,]\s*[{HAN}]{{2,12}}(?:观察者|从业者|研究者|爱好者|作家|撰稿人|评论人|媒体人|投资人|分析人士)"
 )
 # 「方某北京大学经济学院教授」
 _NAME_AND_POST = re.compile(
@@ -239,7 +248,7 @@ _NOBODY = re.compile(
 _NOT_A_VALUE = re.compile(r"^(?:认为|显示|指出|表示|部|们|是|的|了|说|称|据)")
 _ADDRESS = re.compile(r"https?:|www\.", re.IGNORECASE)
 _MEDIUM = re.compile(
-    r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:报|报道|网站?|社|新闻|财经|周刊|客户端|电视台|电台|在线|杂志|传媒|观察)》?"
+    r"《?[\u4e00-\u9fa5A-Za-z0-9]{1,14}(?:(?<![研财])报|报道|网站?|社|新闻|财经|周刊|客户端|电视台|电台|在线|杂志|传媒|观察)》?"
 )
 # Where a platform says an account is, whose a picture is, which channel the text is in, and the next label: no media.
 _NO_MEDIUM = re.compile(
@@ -440,7 +449,7 @@ def person(value: str) -> str:
         if found := pattern.search(simplified(value)):
             value = value[: found.start()].rstrip(" /／")
     value = re.sub(r"\s*[（(]?微博[)）]?|[/／](?:编译|文|整理|摄|图)$", "", value)
-    for pattern in (_NAME_AND_NOTE, _ROLE, _NAME_AND_POST, _MEDIUM_AND_NAME):
+    for pattern in (_NAME_AND_NOTE, _NAME_AND_CALLING, _ROLE, _NAME_AND_POST, _MEDIUM_AND_NAME):
         if found := pattern.fullmatch(simplified(value)):
             return value[slice(*found.span("names"))]
     # Who took the pictures did not write the text.
@@ -502,7 +511,7 @@ def _unlabelled_values(line: str, plain: str) -> dict[str, str]:
     if len(line) <= LONGEST_LABELLED_LINE // 2:
         stripped, start = plain.strip(), len(plain) - len(plain.lstrip())
         behind = (_REPORTER_BEHIND,) if "记者" in plain else ()
-        for pattern in (_FROM, _PERSON_AND_MEDIUM, *behind, _BY):
+        for pattern in (_FIRST_IN, _FROM, _PERSON_AND_MEDIUM, *behind, _BY):
             if found := pattern.match(stripped):
                 groups = _groups(found, line[start:])
                 return {name: clean for name, value in groups.items() if (clean := _value(name, value))}

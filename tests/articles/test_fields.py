@@ -354,6 +354,12 @@ def test_the_list_fills_in_what_the_page_does_not_say():
     assert (found.publisher, found.author, found.summary, found.tags) == ("某某时报", "王一鸣", "摘要一句", ("外贸",))
 
 
+@pytest.mark.parametrize("author", ["某网newtalk | 王一鸣 综合報導", "王一鸣｜某网newtalk"])
+def test_the_list_names_a_person_beside_the_medium(author):
+    found = article(listed=Listed(author=author))
+    assert (found.publisher, found.author) == ("某网newtalk", "王一鸣")
+
+
 def test_meta_names_what_nobody_displays():
     head = (
         "<meta name='mediaid' content='某某日报'><meta name='author' content='王一鸣'>"

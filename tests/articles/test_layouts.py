@@ -535,6 +535,21 @@ LAYOUTS = {
         publisher="某某时报",
         lines=[*LINES, "* 本公告所涉及数据未经审计。", "** 2026年9月末汇率：1美元 = 7.10元人民币（来源：外部机构）"],
     ),
+    "a text cut into pages that a script opens": Layout(
+        body=f"""<article><div class="head"><h1>{TITLE}</h1><div class="info">
+        <span class="time">2026-11-20 15:42:47</span><span class="source">某某时报</span></div></div>
+        <div class="content"><div class="page js-page on"><p>{LINES[0]}</p></div>
+        <div class="page js-page"><p>{LINES[1]}</p><p>{LINES[2]}</p></div><div class="page"><a href="?p=1">1</a> <a
+        href="?p=2">2</a></div></div></article>""",
+        publisher="某某时报",
+    ),
+    "no year but in what Baidu is told": Layout(
+        head=f"""<script type="application/ld+json">{{"@context":"https://ziyuan.baidu.com/contexts/cambrian.jsonld",
+        "title":"{TITLE}","images":[],"pubDate":"2026-11-20T15:42:00"}}</script>""",
+        body=f"""<div class="tit"><h1>{TITLE}</h1><p class="clearfix"><span>11-20 15:42</span>
+        <a href="/author/1">电圈儿</a></p></div><div class="con">{PARAGRAPHS}<p>作者：老宋，电力行业观察者</p></div>""",
+        author="老宋",
+    ),
     "English edition": Layout(
         title="Power sales rise 6.2 pct in three quarters",
         body=f"""<h1>Power sales rise 6.2 pct in three quarters</h1><div class="info">

@@ -563,6 +563,16 @@ def test_lines_with_colons_are_text_unless_they_say_who_and_when(lines):
     assert parse_post(f"# 题\n\n{lines}\n").body.strip() == lines
 
 
+@pytest.mark.parametrize(
+    ("bold", "is_title"), [("某省前三季度：售电量增长，电价下行", True), ("问：电价会涨吗", False)]
+)
+def test_a_line_in_bold_at_the_head_of_a_message_is_its_title(bold, is_title):
+    post = parse_post(
+        f"---\nid: 4187\ndate: 2026-11-20T02:31:07+00:00\n---\n\n**{bold}**\n\n正文第一段。\n\n正文第二段。\n"
+    )
+    assert (post.listed.title == bold, bold in post.body) == (is_title, not is_title)
+
+
 def test_a_label_begins_a_line_of_its_own():
     html = parse_post(
         "# 题\n\n正文没有写完的一行\n接着写。\n\n---\n本文作者：某甲\n**版权声明**：转载请注明出处！\n"
