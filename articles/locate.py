@@ -23,6 +23,7 @@ from cssselect import HTMLTranslator, SelectorError
 from lxml import etree
 
 from articles.canonical import Hint, Reading, Run, Span, texts_of
+from articles.wrapper_words import NOTE
 
 Lane = Literal["slice", "rule", "vote", "full", "json", "piece"]
 Why = Literal["links", "noise", "headline", "behind the signature", "behind the article", "outside the body"]
@@ -63,8 +64,7 @@ _CLOCK_ALONE = re.compile(r"(?:\d{1,4}[-/.月年]){0,2}(?:\d{1,2}日?\s*)?\d{1,2
 _MIN_TOLD = 2.0
 _MIN_LINES, _MIN_LINES_CHARS = 4, 60
 # The date under an official notice.
-# 「* 未经审计」, 「注：…」: below a release or a table.
-_NOTE = re.compile(r"[*＊※]{1,3}\s*\S|注\d{0,2}\s*[：:]")
+_NOTE = re.compile(NOTE)
 _DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日(?!\s*\d)")
 _STOPS = "，。；！？"
 _LATIN_STOPS = (", ", ". ")

@@ -18,7 +18,7 @@ from articles.boxes import Box
 from articles.edge_lines import SURE, SURE_IN_BOX, Edge, sureness
 from articles.line_blocks import site_blocks
 from articles.wrapper_table import RULES, LineRule, Scope
-from articles.wrapper_words import AND_OTHERS, HAN, NAME, NAMES, NOT_A_NAME, PROVINCES, REPORTER, SURNAMES
+from articles.wrapper_words import AND_OTHERS, HAN, NAME, NAMES, NOT_A_NAME, NOTE, PROVINCES, REPORTER, SURNAMES
 
 HEAD_LINES = 8
 TAIL_LINES = 12
@@ -728,7 +728,7 @@ _FIGURE = re.compile(r"\d")
 # The one who took or drew a picture wrote no text.
 _CAPTION = re.compile(r"(?:图表?|表)\s*\d*\s*[：:]")
 # 「* 汇率……（来源：某行）」: the source is the note's.
-_NOTE = re.compile(r"[*＊※]{1,3}\s*\S|注\d{0,2}\s*[：:]")
+_NOTE = re.compile(NOTE)
 _LABELLED_ENDS = frozenset(("end_source", "end_editor"))
 
 
