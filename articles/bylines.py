@@ -67,7 +67,7 @@ from articles.scene import (
     Scene,
     elements_near,
 )
-from articles.wrapper import byline, field_of, is_medium, label_values, medium_of, person, simplified
+from articles.wrapper import byline, field_of, is_medium, label_values, medium_of, person, simplified, straightened
 from articles.wrapper_words import SURNAMES
 
 _MAX_BARS = 4
@@ -110,7 +110,6 @@ _LONGEST_LABEL = 10
 _MARKED_BELOW = 3
 _BEFORE_NAME = re.compile(r"^(?:由|文|作者|撰文|记者|記者|[Bb]y)\s+")
 _SURNAME = re.compile(f"[{SURNAMES}]")
-_SPREAD = re.compile(rf"^\s*([{SURNAMES}])[ \u3000]{{1,3}}([\u4e00-\u9fa5])\s*$")
 # What of a page's body of labels is too far behind it to be its own.
 _BYLINES_BEHIND = 10
 _SIGNS = re.compile(r"[记記]者|作者|撰|文[：:/／丨|｜]|^By")
@@ -456,8 +455,7 @@ def _marked_value(hint: int, text: str) -> str | None:
     if hint == Hint.AUTHOR and (names := _several(text.split("\t"))):
         return names
     for piece in text.split("\t"):
-        piece = _SPREAD.sub(r"\1\2", piece)
-        bare = _OFFICIAL.sub("", _BEFORE_NAME.sub("", _FROM.sub("", _BARE.sub("", piece).strip())))
+        bare = _OFFICIAL.sub("", _BEFORE_NAME.sub("", _FROM.sub("", _BARE.sub("", straightened(piece)).strip())))
         # 「来源 某某网 廖某」, without a colon.
         if hint == Hint.SOURCE and (unlabelled := _SOURCE_AND_GAP.match(bare)):
             bare = unlabelled[1]
@@ -536,10 +534,8 @@ def _author_property(scene: Scene) -> str | None:
 def _authors_near(scene: Scene) -> Iterator[etree._Element]:
     for element in elements_near(scene):
         # Most have a class and no more.
-        if element.tag == "address" or (
-            not _TELLING.isdisjoint(names := element.keys())
-            and any(element.get(name) in _AUTHOR_PROPERTIES for name in _TELLING.intersection(names))
-        ):
+        told = map(element.get, _TELLING.intersection(element.keys()))
+        if element.tag == "address" or any(name in _AUTHOR_PROPERTIES for name in told):
             yield element
 
 

@@ -359,6 +359,8 @@ def strip_wrapper(
     _strip_site_name(stripped, site_names)
     if boxes:
         _strip_cards(stripped, boxes, keep)
+    # What is glued to a paragraph would speak against all of it.
+    _strip_end(stripped)
     for edge in ("tail", "head"):
         _strip_edge(stripped, edge, keep, boxes)
     if boxes:
@@ -396,7 +398,7 @@ def label_values(line: str) -> Mapping[str, str]:
 
     Tabs in the line are borders of elements: no value reaches beyond one.
     """
-    line = _straightened(line)
+    line = straightened(line)
     plain = simplified(line)
     values: dict[str, str] = {}
     for name, value in _segments(line, plain) if _COLON.search(plain) else ():
@@ -421,7 +423,7 @@ def field_of(label: str) -> str:
 @lru_cache(maxsize=256)
 def byline(line: str) -> Mapping[str, str]:
     """The people of a line that is a byline, labelled or not: 「□本报记者 王一鸣」, with a date or without."""
-    line = _straightened(line)
+    line = straightened(line)
     verdict = _verdict(" ".join(_DATE.sub(" ", line).split()), True, True)
     fields = (_with_colleagues(verdict.fields, line) or label_values(line)) if verdict else {}
     clean = {name: _value(name, value) for name, value in fields.items() if name in _PEOPLE}
@@ -474,7 +476,7 @@ def simplified(line: str) -> str:
     return line.translate(_TRADITIONAL) if _HAS_TRADITIONAL.search(line) else line
 
 
-def _straightened(line: str) -> str:
+def straightened(line: str) -> str:
     """A line with its names in one piece, and a colon behind labels in brackets."""
     if len(line) <= _LONGEST_SPREAD and (" " in line or "\u3000" in line):
         line = _SPREAD_LABEL.sub(_joined, _SPREAD_NAME.sub(_joined, line))
@@ -550,7 +552,7 @@ def _labelled(line: str) -> dict[str, str] | None:
     """The fields of a line that is made of labels and short values only; None for any other line."""
     if len(line) > LONGEST_LABELLED_LINE:
         return None
-    line = _straightened(line)
+    line = straightened(line)
     plain = simplified(line)
     first = _LABEL.search(plain) if _COLON.search(plain) else None
     if first is None:

@@ -162,6 +162,11 @@ def test_brackets_that_belong_to_the_sentence_stay(end):
     assert strip_wrapper([PROSE, MORE + end]).lines[-1] == MORE + end
 
 
+def test_what_is_glued_to_a_paragraph_is_cut_before_it_is_judged():
+    stripped = strip_wrapper([PROSE, "盘中会出现震荡……【点击查看全文】"])
+    assert stripped.lines == [PROSE, "盘中会出现震荡……"]
+
+
 def test_the_date_under_a_notice_stays_and_a_source_behind_it_goes():
     stripped = strip_wrapper([PROSE, MORE, "某某股份有限公司董事会", "2007年3月16日（来源：某某证券报）"])
     assert stripped.lines[-1] == "2007年3月16日"
