@@ -16,6 +16,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 SCHEMES: Final = ("postgresql", "postgres")
 BUSY_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 0.01
+# An extended code of SQLite holds the primary one in its low byte.
+PRIMARY_CODE: Final = 0xFF
 CACHE_BYTES: Final = 64 << 20
 WAL_PAGES: Final = 16_384
 # So long a worker waits for others to end their commits. One that is stopped in the middle keeps all others waiting.
@@ -294,13 +298,28 @@ class Sqlite(Database):
         self._connection.close()
 
     def _set_up(self, durability: Durability) -> None:
-        self.execute("PRAGMA journal_mode = WAL")
+        self._keep_a_wal()
         # Keys are hashes and meet the whole file at random: with the default of 2 MB most pages of a large ledger are
         # read again and again, and written back at every commit.
         self.execute(f"PRAGMA cache_size = -{CACHE_BYTES >> 10}")
         self.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         self.execute(f"PRAGMA synchronous = {({'commit': 'FULL', 'sync': 'NORMAL', 'none': 'OFF'})[durability]}")
         self.execute(NUMBERS)
+
+    def _keep_a_wal(self) -> None:
+        """Of a new file, which others may be setting up at this moment: the crawls of a first run do.
+
+        Here alone SQLite does not wait by itself: two that have read and want to write would wait for each other.
+        """
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self.execute("PRAGMA journal_mode = WAL")
+                return
+            except LedgerError as error:
+                if not _is_busy(error.__cause__) or time.monotonic() > deadline:
+                    raise
+            time.sleep(LOOK_SECONDS)
 
     def _begin(self) -> None:
         self.execute("BEGIN" if self._is_sealed else "BEGIN IMMEDIATE")
@@ -311,11 +330,18 @@ class Sqlite(Database):
             self._connection.execute("ROLLBACK")
 
 
+def _is_busy(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode & PRIMARY_CODE == sqlite3.SQLITE_BUSY
+
+
 def _is_sealed(path: Path) -> bool:
     """Can nobody like us write there, and has its last writer left nothing beside it?"""
+    # Asked first: of a file that another process makes a moment later, the next line would say that we may not write.
+    if not path.exists():
+        return False
     beside = path.with_name(f"{path.name}-wal")
     may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    return path.exists() and not may_write and not (beside.exists() and beside.stat().st_size)
+    return not may_write and not (beside.exists() and beside.stat().st_size)
 
 
 class Postgres(Database):
