@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, takewhile
 from operator import attrgetter
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -150,64 +151,100 @@ _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "edi
 
 def read_names(found: Found, scene: Scene, wrapper: Mapping[str, str]) -> None:
     """`wrapper` is what the wrapper lines of the page named."""
-    head = scene.head
-    near, behind = _labels_apart(scene.near) | _labels(scene.near), _labels(scene.behind)
-    right_behind = _labels(_right_behind(scene)) if behind else {}
-    marked = _marked(scene)
-    hidden = {name: value for text in scene.reading.hidden.values() for name, value in label_values(text).items()}
-    linked = linked_names(head.linked) if head.linked else {}
+    said = _said(scene, wrapper)
+    _take_publisher(found, scene, said)
+    _take_editor(found, scene, said)
+    _take_authors(found, scene, said)
+
+
+class _Said(NamedTuple):
+    """Names with a label, by where on the page they stand: name of the field → value."""
+
+    wrapper: Mapping[str, str]
+    near: Mapping[str, str]
+    behind: Mapping[str, str]
+    right_behind: Mapping[str, str]
+    hidden: Mapping[str, str]
+    linked: Mapping[str, str]
+    marked: Mapping[int, str]
+
+
+def _said(scene: Scene, wrapper: Mapping[str, str]) -> _Said:
+    behind = _labels(scene.behind)
+    return _Said(
+        wrapper=wrapper,
+        near=_labels_apart(scene.near) | _labels(scene.near),
+        behind=behind,
+        right_behind=_labels(_right_behind(scene)) if behind else {},
+        hidden={name: value for text in scene.reading.hidden.values() for name, value in label_values(text).items()},
+        linked=linked_names(scene.head.linked) if scene.head.linked else {},
+        marked=_marked(scene),
+    )
+
+
+def _take_publisher(found: Found, scene: Scene, said: _Said) -> None:
     found.take(
         "publisher",
-        ("label near the headline", near.get("publisher")),
-        ("wrapper line", wrapper.get("publisher")),
-        ("label right behind the body", right_behind.get("publisher")),
-        ("element named so", marked.get(Hint.SOURCE)),
-        ("label of an author", near.get("medium")),
-        ("wrapper line", wrapper.get("medium")),
+        ("label near the headline", said.near.get("publisher")),
+        ("wrapper line", said.wrapper.get("publisher")),
+        ("label right behind the body", said.right_behind.get("publisher")),
+        ("element named so", said.marked.get(Hint.SOURCE)),
+        ("label of an author", said.near.get("medium")),
+        ("wrapper line", said.wrapper.get("medium")),
         ("line right behind the body", lambda: _medium_behind(scene)),
         ("name beside the time", lambda: medium_beside_time(scene)),
         ("byline near the headline", lambda: _medium_of_by(scene.near)),
-        ("label behind the body", behind.get("publisher")),
-        ("undisplayed", hidden.get("publisher")),
-        ("meta", lambda: _publisher_meta(head, _PUBLISHER_METAS)),
-        ("account", lambda: _organisation(_account(scene, marked), scene)),
+        ("label behind the body", said.behind.get("publisher")),
+        ("undisplayed", said.hidden.get("publisher")),
+        ("meta", lambda: _publisher_meta(scene.head, _PUBLISHER_METAS)),
+        ("account", lambda: _organisation(_account(scene, said.marked), scene)),
         ("its reporter's", lambda: _medium_of_reporter(scene)),
         ("dateline", lambda: _medium_of_dateline(scene)),
-        ("JSON-LD, and a line", lambda: _medium_displayed(linked.get("publisher"), scene.near)),
-        ("meta", lambda: _publisher_meta(head, _HOST_METAS)),
+        ("JSON-LD, and a line", lambda: _medium_displayed(said.linked.get("publisher"), scene.near)),
+        ("meta", lambda: _publisher_meta(scene.head, _HOST_METAS)),
     )
-    places = (("wrapper line", wrapper), ("label behind the body", behind), ("label near the headline", near))
+
+
+def _take_editor(found: Found, scene: Scene, said: _Said) -> None:
+    places = (
+        ("wrapper line", said.wrapper),
+        ("label behind the body", said.behind),
+        ("label near the headline", said.near),
+    )
     found.take(
         "editor",
         *((witness, labels.get(name)) for name in ("chief", "editor") for witness, labels in places),
-        ("element named so", marked.get(Hint.EDITOR)),
-        ("undisplayed", hidden.get("chief") or hidden.get("editor")),
-        ("meta", lambda: _person_meta(head, _EDITOR_METAS)),
-        ("JSON-LD", lambda: one_for_programs(linked.get("editor", ""))),
+        ("element named so", said.marked.get(Hint.EDITOR)),
+        ("undisplayed", said.hidden.get("chief") or said.hidden.get("editor")),
+        ("meta", lambda: _person_meta(scene.head, _EDITOR_METAS)),
+        ("JSON-LD", lambda: one_for_programs(said.linked.get("editor", ""))),
     )
     # Where the one who answers for a text signs, and then all who edited it, all are named.
     for _, labels in places:
         if found.editor and found.editor in re.split(r"[ 、,，]+", labels.get("editor", "")):
             found.editor = labels["editor"]
+
+
+def _take_authors(found: Found, scene: Scene, said: _Said) -> None:
     take_author(
         found,
-        ("label near the headline", near.get("author")),
+        ("label near the headline", said.near.get("author")),
         ("byline near the headline", lambda: _byline(scene.near)),
-        ("element named so", marked.get(Hint.AUTHOR)),
-        ("wrapper line", wrapper.get("author")),
+        ("element named so", said.marked.get(Hint.AUTHOR)),
+        ("wrapper line", said.wrapper.get("author")),
         ("name beside the time", lambda: person_beside_time(scene.near)),
         ("name beside a portrait", lambda: name_beside_picture(scene, is_name_alone)),
-        ("label right behind the body", right_behind.get("author")),
+        ("label right behind the body", said.right_behind.get("author")),
         # Templates fill in the editor in these.
-        ("undisplayed", lambda: name if (name := hidden.get("author")) != found.editor else None),
+        ("undisplayed", lambda: name if (name := said.hidden.get("author")) != found.editor else None),
         ("property", lambda: name if (name := _author_property(scene)) != found.editor else None),
-        ("meta", lambda: name if (name := _author_meta(head)) != found.editor else None),
-        ("JSON-LD", lambda: one_for_programs(linked.get("author", ""))),
-        ("meta, and a line", lambda: _displayed(head, linked, scene.near)),
+        ("meta", lambda: name if (name := _author_meta(scene.head)) != found.editor else None),
+        ("JSON-LD", lambda: one_for_programs(said.linked.get("author", ""))),
+        ("meta, and a line", lambda: _displayed(scene.head, said.linked, scene.near)),
         ("byline behind the body", lambda: _names_only(_byline(_lines_behind(scene)))),
-        ("owner of a blog", lambda: pen_name(blog_owner(head))),
+        ("owner of a blog", lambda: pen_name(blog_owner(scene.head))),
     )
-    found.take("author", ("account", lambda: _author_of(_account(scene, marked), found, scene)))
+    found.take("author", ("account", lambda: _author_of(_account(scene, said.marked), found, scene)))
 
 
 def fill_from_bylines(found: Found, lines: Iterable[str]) -> None:

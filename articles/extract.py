@@ -29,6 +29,7 @@ from articles.boxes import boxes_of
 from articles.bylines import fill_from_bylines, marked_runs
 from articles.canonical import (
     MAX_ELEMENTS,
+    Image,
     Reading,
     Run,
     canonical,
@@ -42,7 +43,7 @@ from articles.decode import damage, decode
 from articles.embedded import Embedded, embedded_article
 from articles.fence import cut_around
 from articles.fields import fill_from_list, images_of, read_fields
-from articles.headline import Headline, find_headline, heading_above, headline_above, read_head, site_names
+from articles.headline import Head, Headline, find_headline, heading_above, headline_above, read_head, site_names
 from articles.identity import NoIdentityError, article_id, canonical_url, text_hash
 from articles.language import language_of
 from articles.locate import Finder, Lane, Wanted
@@ -130,6 +131,30 @@ class Outcome:
     found: Found
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where on a page its article stands; nothing of the article is read yet."""
+
+    html: str
+    tree: etree._Element
+    finder: Finder
+    head: Head
+    reading: Reading
+    headline: Headline
+    lane: Lane
+    named: list[etree._Element] = field(default_factory=list)
+    """The containers that the source's rules name; none where a vote found the place."""
+    runs: list[Run] = field(default_factory=list)
+    behind: list[Run] = field(default_factory=list)
+    """What the vote left out at the end."""
+    flags: list[str] = field(default_factory=list)
+
+    @property
+    def pictures(self) -> list[Image]:
+        """Those in the containers that the rules name."""
+        return [each for each in self.reading.images if any(map(self.named.__contains__, each.element.iterancestors()))]
+
+
 class _RefusedError(Exception):
     """Inside this module only: why a page gives no article."""
 
@@ -184,58 +209,10 @@ def _check_bytes(page: Page) -> None:
 
 def _from_html(page: Page, source: Source) -> Outcome:
     decoded = decode(page.body, content_type=page.headers.get("content-type"), charset=source.article.charset)
-    rules, clock = source.article, _clock(page, source)
     html = _without_zeros(decoded.text, page)
-    flags = list(decoded.flags)
-    tree, finder, named, lane = _locate_by_rule(html, decoded.utf8 if html is decoded.text else None, rules)
-    _apply_rules(finder, named, rules)
-    head, reading = read_head(tree), _read(tree)
-    headline = find_headline(head, reading, page.listed.title)
-    if title := finder.text(rules.title):
-        headline = Headline(clean_line(title), headline.order)
-    runs: list[Run] = []
-    behind: list[Run] = []
-    if named:
-        locate.mark_noise(reading, headline.order)
-        runs = _runs_of(reading, named)
-        # A container of pictures may be an article; one without text or pictures is the wrong one.
-        if not runs and not any(_is_below(image.element, named) for image in reading.images):
-            named = []
-    if not named:
-        lane = "vote"
-        runs, behind = locate.vote(reading, headline.order)
-        flags += ["drift"] if rules.body else []
-    if headline.order is None and not page.listed.title:
-        above = heading_above if headline.text else headline_above
-        headline = above(reading.runs, runs) or headline
-    marked, names = marked_runs(reading, headline.order), site_names(head)
-    # Of a page with rules, they say what is the body's.
-    among = reading if not named else None
-    body = read_body(runs, source, headline.text, headline.order, marked=marked, site=names, reading=among)
-    body.dropped += [("behind the article", run) for run in behind]
-    if not named and sum(map(len, body.lines)) < FEW_CHARS:
-        lane, body = _from_elsewhere(tree, html, body, source, headline.text) or (lane, body)
-        if lane == "json":
-            head = replace(head, json_times=(*filter(None, (body.wrapper.get("time"),)), *head.json_times))
-            headline = _title_beside(headline, body.wrapper.get("title", ""))
-    removed = [line for _, line in body.removed]
-    scene = scene_of(head, reading, headline, body.kept, [run for _, run in body.dropped], removed)
-    pictures = reading.images if body.kept else [image for image in reading.images if _is_below(image.element, named)]
-    if not headline.text and head.title:
-        # A flash without a headline lends itself its first clause, as in a feed.
-        headline = Headline(first_clause(body.lines[0]) if body.lines else head.title, None)
-    images = images_of(
-        pictures, scene.first if body.kept else 0, scene.last if body.kept else len(reading.runs), clock.url
-    )
-    if not body.lines and not (named and images):
-        _refuse_textless(html)
-    found = read_fields(scene, body.wrapper, clock)
-    fill_from_scripts(found, tree, clock, headline.text)
-    _overrule(found, finder, rules, clock)
-    flags += [*_flags_of_page(reading, body, scene.behind), *clock.flags]
-    links = [address for order, address in reading.stock_links if scene.first <= order <= scene.last + 1]
-    links += [mark for container in named for mark in marks_below(container)]
-    return _outcome(page, source, headline.text, lane, body, found, flags, None, images=images, links=links)
+    place = _find_place(html, decoded.utf8 if html is decoded.text else None, source.article, page.listed.title)
+    body = _body_at(place, source)
+    return _read_around(place, body, page, source, flags=[*decoded.flags, *place.flags])
 
 
 def _from_fragment(page: Page, source: Source) -> Outcome:
@@ -347,6 +324,31 @@ def _read(tree: etree._Element) -> Reading:
     return reading
 
 
+def _find_place(html: str, utf8: bytes | None, rules: ArticleRules, listed_title: str | None) -> _Place:
+    """By the source's rules, and by a vote where none of them holds."""
+    tree, finder, named, lane = _locate_by_rule(html, utf8, rules)
+    _apply_rules(finder, named, rules)
+    head, reading = read_head(tree), _read(tree)
+    headline = find_headline(head, reading, listed_title)
+    if title := finder.text(rules.title):
+        headline = Headline(clean_line(title), headline.order)
+    place = _Place(html, tree, finder, head, reading, headline, lane)
+    if named:
+        locate.mark_noise(reading, headline.order)
+        place.named, place.runs = named, _runs_of(reading, named)
+        # A container of pictures may be an article; one without text or pictures is the wrong one.
+        if not place.runs and not place.pictures:
+            place.named = []
+    if not place.named:
+        place.lane = "vote"
+        place.runs, place.behind = locate.vote(reading, headline.order)
+        place.flags += ["drift"] if rules.body else []
+    if headline.order is None and not listed_title:
+        above = heading_above if headline.text else headline_above
+        place.headline = above(reading.runs, place.runs) or headline
+    return place
+
+
 def _locate_by_rule(
     html: str, utf8: bytes | None, rules: ArticleRules
 ) -> tuple[etree._Element, Finder, list[etree._Element], Lane]:
@@ -384,8 +386,21 @@ def _runs_of(reading: Reading, named: Sequence[etree._Element]) -> list[Run]:
     return [run for start, end, element in reading.spans if element in named for run in reading.runs[start:end]]
 
 
-def _is_below(element: etree._Element, named: Sequence[etree._Element]) -> bool:
-    return any(outer in named for outer in element.iterancestors())
+def _body_at(place: _Place, source: Source) -> Body:
+    """What is read at the place, or, if that is next to nothing, in a script of the page."""
+    marked, names = marked_runs(place.reading, place.headline.order), site_names(place.head)
+    # Of a page with rules, they say what is the body's.
+    among = None if place.named else place.reading
+    title, order = place.headline.text, place.headline.order
+    body = read_body(place.runs, source, title, order, marked=marked, site=names, reading=among)
+    body.dropped += [("behind the article", run) for run in place.behind]
+    if not place.named and sum(map(len, body.lines)) < FEW_CHARS:
+        place.lane, body = _from_elsewhere(place.tree, place.html, body, source, title) or (place.lane, body)
+        if place.lane == "json":
+            json_times = (*filter(None, (body.wrapper.get("time"),)), *place.head.json_times)
+            place.head = replace(place.head, json_times=json_times)
+            place.headline = _title_beside(place.headline, body.wrapper.get("title", ""))
+    return body
 
 
 def read_body(
@@ -517,6 +532,29 @@ def _refuse_textless(html: str) -> None:
 
 
 # ── fields ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_around(place: _Place, body: Body, page: Page, source: Source, *, flags: list[str]) -> Outcome:
+    """All but the text: fields, pictures and codes of an article whose body is read."""
+    clock, reading, dropped = _clock(page, source), place.reading, [run for _, run in body.dropped]
+    removed = [line for _, line in body.removed]
+    scene = scene_of(place.head, reading, place.headline, body.kept, dropped, removed)
+    title = place.headline.text
+    if not title and place.head.title:
+        # A flash without a headline lends itself its first clause, as in a feed.
+        title = first_clause(body.lines[0]) if body.lines else place.head.title
+    first, last = (scene.first, scene.last) if body.kept else (0, len(reading.runs))
+    pictures = reading.images if body.kept else place.pictures
+    images = images_of(pictures, first, last, clock.url)
+    if not body.lines and not (place.named and images):
+        _refuse_textless(place.html)
+    found = read_fields(scene, body.wrapper, clock)
+    fill_from_scripts(found, place.tree, clock, title)
+    _overrule(found, place.finder, source.article, clock)
+    flags = [*flags, *_flags_of_page(reading, body, scene.behind), *clock.flags]
+    links = [address for order, address in reading.stock_links if scene.first <= order <= scene.last + 1]
+    links += [mark for container in place.named for mark in marks_below(container)]
+    return _outcome(page, source, title, place.lane, body, found, flags, None, images=images, links=links)
 
 
 def _overrule(found: Found, finder: Finder, rules: ArticleRules, clock: Clock) -> None:

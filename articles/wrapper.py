@@ -332,6 +332,27 @@ def strip_wrapper(
     A last line that is one of `site_names` is the site's. `boxes` are those of the lines that stand in one.
     """
     drop, keep = tuple(drop_lines), tuple(keep_lines)
+    stripped = _by_table(lines, drop, keep)
+    if not stripped.lines:
+        return Stripped(list(lines), stripped.fields)
+    _strip_site_name(stripped, site_names)
+    if boxes:
+        _strip_cards(stripped, boxes, keep)
+    # What is glued to a paragraph would speak against all of it.
+    _strip_end(stripped)
+    for edge in ("tail", "head"):
+        _strip_edge(stripped, edge, keep, boxes)
+    if boxes:
+        _strip_rests(stripped, boxes, keep)
+    _strip_end(stripped)
+    _strip_lede(stripped)
+    if "author" not in stripped.fields:
+        _take_signature(stripped)
+    return stripped
+
+
+def _by_table(lines: Sequence[str], drop: Sequence[re.Pattern[str]], keep: Sequence[re.Pattern[str]]) -> Stripped:
+    """Line by line: the source's own patterns, then the table of rules, then what several lines show together."""
     head_end, tail_start = _head_end(lines), _tail_start(lines)
     stripped = Stripped([])
     blocks = site_blocks([simplified(line) for line in lines])
@@ -354,27 +375,17 @@ def strip_wrapper(
                 for rest in lines[number + 1 :]:
                     stripped.remove(f"behind {verdict.rule}", rest, label_values(rest))
                 break
-    if not stripped.lines:
-        return Stripped(list(lines), stripped.fields)
-    _strip_site_name(stripped, site_names)
-    if boxes:
-        _strip_cards(stripped, boxes, keep)
-    # What is glued to a paragraph would speak against all of it.
-    _strip_end(stripped)
-    for edge in ("tail", "head"):
-        _strip_edge(stripped, edge, keep, boxes)
-    if boxes:
-        _strip_rests(stripped, boxes, keep)
-    _strip_end(stripped)
-    _strip_lede(stripped)
-    if "author" not in stripped.fields and (signed := _SIGNED.match(simplified(stripped.lines[0]))):
+    return stripped
+
+
+def _take_signature(stripped: Stripped) -> None:
+    """The author, of lines that stay: who signs the first one, or reports inside it."""
+    if signed := _SIGNED.match(simplified(stripped.lines[0])):
         people = _groups(signed, stripped.lines[0])
-        stripped.fields = {
-            name: clean for name, value in people.items() if (clean := _value(name, value))
-        } | stripped.fields
+        clean = {name: _value(name, value) for name, value in people.items()}
+        stripped.fields = {name: value for name, value in clean.items() if value} | stripped.fields
     if "author" not in stripped.fields and (reporter := _reporter_inside(stripped.lines)):
         stripped.fields["author"] = reporter
-    return stripped
 
 
 def _fields_of(verdict: _Verdict, line: str) -> Mapping[str, str]:
