@@ -148,7 +148,14 @@ def rows_in(loaded: object) -> list[object]:
     """The records of a list, or those that lie in an object that is none itself; else the object."""
     if isinstance(loaded, list):
         return [row for each in loaded for row in (_inside(each, MAX_DEPTH) or [each])]
-    return (_inside(loaded, MAX_DEPTH) or [loaded]) if isinstance(loaded, dict) else [loaded]
+    if not isinstance(loaded, dict):
+        return [loaded]
+    rows = _inside(loaded, MAX_DEPTH) or [loaded]
+    # In a JSON Feed the authors of the feed are those of every item that names none.
+    if "jsonfeed.org/" in str(loaded.get("version")):
+        ours = {name: loaded[name] for name in ("authors", "author") if name in loaded}
+        rows = [ours | row if not {"authors", "author"} & set(row) else row for row in rows]
+    return rows
 
 
 def record_of(row: Mapping[str, object]) -> Record:

@@ -92,9 +92,12 @@ TITLE_IN_NAME = re.compile(
     r"(?:\d{4}-?\d\d-?\d\d[ _-]+)?(.*?)(?:[ _-][0-9a-f]{16,32})?\.(?:md|markdown|org|adoc|rst)", re.I
 )
 HAN = re.compile(r"[\u4e00-\u9fff]")
-JEKYLL_NAME = re.compile(r"((?:19|20)\d\d-\d\d-\d\d)-")
+# "2024-03-01-title.md" of Jekyll, and "20240301.md" of who keeps a file a day.
+DAY_IN_NAME = re.compile(
+    r"(?P<year>(?:19|20)\d\d)(?P<mark>[-_.]?)(?P<month>0[1-9]|1[0-2])(?P=mark)(?P<day>0[1-9]|[12]\d|3[01])[-_. ]"
+)
 CODE_IN_NAME = re.compile(r"(?<![A-Za-z\d])((?:NW)?20\d{16})(?!\d)")
-DAY_OF_CODE = re.compile(r"(?<!\d)(20\d{6})\d{10}(?!\d)")
+DAY_OF_CODE = re.compile(r"(?<!\d)(?P<year>20\d\d)(?P<month>\d\d)(?P<day>\d\d)\d{10}(?!\d)")
 NAVIGATION_HOME = re.compile(r"\[返回首页\]\(")
 CANONICAL = (
     re.compile(rb"<link\b[^<>]{0,500}?\brel\s*=\s*[\"']?canonical[\"']?[^<>]{0,500}>", re.I),
@@ -398,8 +401,8 @@ def _with_name(listed: Listed, name: str, url: str, reading: _Reading) -> Listed
     begins with the day too."""
     zone = reading.source.zone if reading.source else ZoneInfo(UNKNOWN.tz)
     written = parse_time(listed.published or "", fetched_at=reading.fetched_at, zone=zone)
-    if written.at is None and (found := JEKYLL_NAME.match(name) or DAY_OF_CODE.search(f"{name} {url}")):
-        listed = replace(listed, published=found[1])
+    if written.at is None and (found := DAY_IN_NAME.match(name) or DAY_OF_CODE.search(f"{name} {url}")):
+        listed = replace(listed, published="-".join(found.group("year", "month", "day")))
     if listed.title is None and (titled := TITLE_IN_NAME.fullmatch(name)) and len(HAN.findall(titled[1])) >= 6:
         listed = replace(listed, title=clean_line(titled[1].replace("_", " ")))
     if listed.native_id is None and (found := CODE_IN_NAME.search(name)):

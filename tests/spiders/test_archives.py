@@ -110,8 +110,11 @@ def test_source_is_the_given_one_then_the_hosts_then_the_dialects(read, tmp_path
     ("name", "published", "native_id"),
     [
         (f"2021-12-27-NW{CODE}.md", "2021-12-27", f"NW{CODE}"),
-        (f"2021-12--NW{CODE}.md", "20211228", f"NW{CODE}"),
-        ("2021-12--x.md", "20211228", None),
+        (f"2021-12--NW{CODE}.md", "2021-12-28", f"NW{CODE}"),
+        ("2021-12--x.md", "2021-12-28", None),
+        ("20211227.md", "2021-12-27", None),
+        ("2021_12_27_早报.md", "2021-12-27", None),
+        ("20211327.md", "2021-12-28", None),
     ],
 )
 def test_a_post_without_day_takes_it_from_its_name_or_its_code(read, tmp_path, name, published, native_id):
@@ -557,6 +560,15 @@ def test_the_author_of_an_atom_feed_is_that_of_its_entries(read, tmp_path):
         f"{entry.replace('/1', '/2')}<author><name>某乙</name></author></entry></feed>"
     )
     assert [page.listed.author for page in read(write(tmp_path / "a.xml", feed))] == ["某甲", "某乙"]
+
+
+def test_the_authors_of_a_json_feed_are_those_of_its_items(read, tmp_path):
+    item = {"title": "题", "content_html": "<p>文。</p>"}
+    items = [{**item, "id": "1"}, {**item, "id": "2", "authors": [{"name": "某乙"}]}]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "authors": [{"name": "某甲"}], "items": items}
+    assert [page.listed.author for page in read(write(tmp_path / "a.json", json.dumps(feed)))] == ["某甲", "某乙"]
+    del feed["version"]
+    assert [page.listed.author for page in read(write(tmp_path / "a.json", json.dumps(feed)))] == [None, "某乙"]
 
 
 @pytest.mark.parametrize(
