@@ -327,6 +327,7 @@ def test_who_runs_the_site_is_the_publisher_only_where_it_is_displayed():
         ("<p class='time'>编辑于 2025-09-26 20:55</p><p class='time'>发布于 2025-09-26 20:10</p>", "2025-09-26 20:10"),
         ("<p class='time'>编辑于 2025-09-26 20:55</p>", "2025-09-26 20:55"),
         ("<p>更新：2025-09-27 20:55 | 發佈：2025-09-26 20:10</p>", "2025-09-26 20:10"),
+        ("<p>更新時間｜2025.09.27 20:55 臺北時間</p><p>發布時間　2025.09.26 20:10 臺北時間</p>", "2025-09-26 20:10"),
         ("<p>2025. 09. 26 PM 8:10</p>", "2025-09-26 20:10"),
         # A page of another country, which says so; Greenwich is said by pages of all countries.
         ("<p>2025-09-26 14:28</p><meta property='og:time' content='2025-09-26T14:28:00+09:00'>", "2025-09-26 13:28"),
