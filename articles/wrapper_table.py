@@ -656,6 +656,27 @@ RULES: tuple[LineRule, ...] = (
         ),
     ),
     LineRule(
+        # The judge has read little English: a plain sentence is not its business.
+        "english_sentence",
+        "whole",
+        "keep",
+        any_of(
+            r"(?!(?i:.*\b(?:you|your|our|us|subscri\w+|sign|follow|click|tap|download|newsletters?|copyright|rights|reserved|edit\w+|"
+            r"writing|contact|e-?mail|visit|read|view|advert\w*|cookies?|comments?|share this|views expressed|opinions|"
+            r"authors?|article|originally|published|translated|photo\w*|image|source|podcast|episode|app)\b))"
+            rf"[\"“‘'A-Z][^\s{HAN}]*\s+(?:[^\s{HAN}]+\s+){{3,}}[^\s{HAN}]+[.?!][\"”’')]?",
+        ),
+        yes=(
+            "A long summer was the main reason for the rise in household use, the company said.",
+            "“It was not a good year,” the chairman told shareholders.",
+        ),
+        no=(
+            "Follow the company and get its news first every morning.",
+            "Reporting by Jane Smith in Shanghai; editing by Wang Yiming.",
+            "The views expressed here are those of the columnist alone.",
+        ),
+    ),
+    LineRule(
         "report_for_sale",
         "tail",
         "drop",
