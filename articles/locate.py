@@ -33,7 +33,7 @@ _LEGAL = re.compile(
     # Their first characters: quickly past all others, which takes three quarters of the time.
     r"(?=[版著免声转侵举许备公不风未稿联客投本网发评登注验密浏欢下邮建在隐插轉舉專©acfj])(?:"
     r"版权|著作权|免责|声明[：:]|转载|侵权|举报|许可证|备案|公网安备|不代表本|不构成.{0,6}投资|风险自担|未经.{0,12}授权|稿件|联系我们|客服|投稿|"
-    r"本网站|本站|本平台|网友|发表评论|评论仅|登录|登陆|注册|验证码|密码|浏览器|欢迎.{0,6}关注|下载.{0,8}(?:APP|客户端)|邮箱|建议您?使用|"
+    r"本网站|本站|本平台|网友|发表评论|评论仅|登录|登陆(?:后|账|帐|注册|[/|·]|\s*$)|(?<=[请員员户])登陆|注册|验证码|密码|浏览器|欢迎.{0,6}关注|下载.{0,8}(?:APP|客户端)|邮箱|建议您?使用|"
     r"在线客服|联系方式|隐私政策|flash|插件|javascript|copyright|cookie|©|all rights reserved|"
     r"著作權|轉載|舉報|專頁|facebook)",
     re.IGNORECASE,
@@ -42,9 +42,8 @@ _LEGAL = re.compile(
 _LEGAL_EVERY_CHARS = 60
 _LEGAL_ALONE_CHARS = 30
 # Around the headline: when, from where, by whom.
-_META_LINE = re.compile(
-    r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|来源|來源|责任编辑|責任編輯|作者[：:]|发布时间|字号|评论"
-)
+_META_LABEL = re.compile(r"来源|來源|责任编辑|責任編輯|作者[：:]|发布时间|字号|评论")
+_META_LINE = re.compile(rf"\d{{4}}\s?[-/.年]\s?\d{{1,2}}\s?[-/.月]\s?\d{{1,2}}|{_META_LABEL.pattern}")
 _META_LINE_CHARS = 80
 _DAY = re.compile(r"\d{1,4}\s?[-/.年月]\s?\d{1,2}")
 _DAY_AND_CLOCK = re.compile(r"\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s{0,3}\d{1,2}[:：]\d{2}")
@@ -52,16 +51,31 @@ _DATELINE = re.compile(r"\d{1,2}月\d{1,2}日(?:电|讯|消息|電|訊)")
 # What stands over comments, where no class says so.
 _COMMENTS = re.compile(
     r"(?:最新|热门|全部|网友|精彩|精选|用户|所有)(?:评论|跟[帖贴]|留言|回复)\s*[（(]?\d{0,6}条?[）)]?\s*[：:]?|评论列表|评论区|跟帖评论|"
-    r"最新評論|熱門評論|網友評論|全部評論|全部留言|(?:共有?|已有)\s*\d+\s*条(?:评论|跟帖|留言|回复).{0,6}"
+    r"最新評論|熱門評論|網友評論|全部評論|全部留言|(?:共有?|已有)\s*\d+\s*条(?:评论|跟帖|留言|回复).{0,6}|"
+    r"(?:评论|跟[帖贴]|留言|回复|評論|留言)\s*[（(]\s*\d{1,6}\s*条?\s*[）)]"
+)
+# What asks for one more. It may stand among the tools above a body as well.
+_TO_ANSWER = re.compile(
+    r"同时转发到我的微博(?:评论)?|按热度\s*按时间|我[要来](?:说两句|评论|回复).{0,6}|发表(?:我的)?(?:评论|回复|看法|留言)|"
+    r"写下[你您]的(?:评论|看法|想法).{0,6}|快来(?:评论|发表|抢).{0,10}|登[录陆]后(?:才能|可以?|即可|方可)?(?:发表)?(?:评论|回复|留言)"
+)
+# Of a thread: 「2楼 2026-11-20 12:33」; that of the first post stands below it or above it.
+_FLOOR = re.compile(
+    r"[^，。！？]{0,40}?(?<!\d)(\d{1,4})\s?[楼樓](?:\s*(?:\d{4}|\d{1,2}-|来自|发表|#|回复|举报|只看)[^，。！？]{0,30})?"
 )
 _COMMENTS_CHARS = 20
 # What stands over other flashes, each below its time.
 _FLASHES = re.compile(
     r"(?:(?:更多|最新|实时|滚动|相关|热门)(?:快讯|电报|直播|资讯|播报)|(?:电报|快讯|资讯)推荐|7[x×*]24.{0,8}快讯)[：:>＞]*"
 )
-_CLOCK_ALONE = re.compile(r"(?:\d{1,4}[-/.月年]){0,2}(?:\d{1,2}日?\s*)?\d{1,2}[:：]\d{2}(?:[:：]\d{2})?(?!\d)")
+_CLOCK_ALONE = re.compile(
+    r"\d{1,2}\s?(?:秒|分钟|小时)前$|(?:\d{1,4}[-/.月年]){0,2}(?:\d{1,2}日?\s*)?\d{1,2}[:：]\d{2}(?:[:：]\d{2})?(?!\d)"
+)
 # Less than this, and it may be the tools between a lede and the body.
 _MIN_TOLD = 2.0
+# The same of an invitation to answer, and of a page without a headline, where a list may stand above all.
+_MIN_TOLD_BEFORE_ANSWERS = 10.0
+_MIN_TOLD_WITHOUT_HEADLINE = 5.0
 _MIN_LINES, _MIN_LINES_CHARS = 4, 60
 # The date under an official notice.
 _NOTE = re.compile(NOTE)
@@ -318,7 +332,7 @@ def weigh(runs: Sequence[Run], headline: int | None) -> list[float]:
     begun = was_link = over = False
     for at, run in enumerate(runs):
         weight = _ASIDE if at in subheads else _weight(run)
-        over = over or (told >= _MIN_TOLD and headline is not None and _is_border(runs, at))
+        over = over or (told >= _MIN_TOLD and _is_border(runs, at, told, headline))
         if headline is not None and run.order <= headline:
             weight = 0.0 if run.order == headline else weight * 0.3
         elif weight > 0.5:
@@ -363,15 +377,20 @@ def _is_told(run: Run) -> bool:
     return len(run.text) >= _MIN_PARAGRAPH_CHARS and run.text.endswith(_ENDS)
 
 
-def _is_border(runs: Sequence[Run], at: int) -> bool:
+def _is_border(runs: Sequence[Run], at: int, told: float, headline: int | None) -> bool:
     """Do comments begin here, or other flashes, or the next article of a page that goes on and on: a headline over a
     time?"""
     run = runs[at]
-    if len(run.text) <= _COMMENTS_CHARS:
-        if _COMMENTS.fullmatch(run.text):
-            return True
-        if _FLASHES.fullmatch(run.text) and at + 1 < len(runs) and _CLOCK_ALONE.match(runs[at + 1].text):
-            return True
+    is_short = len(run.text) <= _COMMENTS_CHARS
+    if is_short and _FLASHES.fullmatch(run.text) and any(_CLOCK_ALONE.match(r.text) for r in runs[at + 1 : at + 4]):
+        return headline is not None or told >= _MIN_TOLD_WITHOUT_HEADLINE
+    if headline is None:
+        return False
+    if is_short and _COMMENTS.fullmatch(run.text):
+        return True
+    invites = is_short and _TO_ANSWER.fullmatch(run.text)
+    if told >= _MIN_TOLD_BEFORE_ANSWERS and (invites or (len(run.text) <= _REPLY_CHARS and _FLOOR.fullmatch(run.text))):
+        return True
     return run.level in (1, 2) and any(
         len(below.text) < _META_LINE_CHARS and _DAY_AND_CLOCK.search(below.text) for below in runs[at + 1 : at + 3]
     )
@@ -389,7 +408,9 @@ def _weight(run: Run) -> float:
         return _LINK if len(text) > 6 else _AWAY
     if not stops or run.kind in ("h", "row"):
         is_told = _DATED_NOTICE.match(free) or _NOTE.match(free)
-        if chars < _META_LINE_CHARS and _META_LINE.search(free) and not is_told:
+        # Days are figures like others in a table.
+        meta = _META_LABEL if run.kind == "row" else _META_LINE
+        if chars < _META_LINE_CHARS and meta.search(free) and not is_told:
             return _META
         return _ASIDE if run.hints & Hint.BODY else -_ASIDE
     legal = len(set(_LEGAL.findall(free)))

@@ -73,7 +73,11 @@ _EDITED = re.compile(
 )
 # 「更新：2025-05-05 09:00 | 發佈：2025-05-04 08:12」
 _FIRST_PUBLISHED = re.compile(r"(?:发布|发表|出版|刊登|刊出|首发)(?:时间|日期|于)?\s*[：:]?\s*(?=\d)")
-_DATED_END = re.compile(r"[（(]\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?::\d{2})?[）)]")
+# The foot of a thread's first post has it as well: 「来自某客户端 1楼 2026-11-20 15:42」.
+_DATED_END = re.compile(
+    r"[（(]\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?::\d{2})?[）)]|"
+    r"[^，。]{0,40}(?<!\d)1\s?[楼樓]\s*\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2}"
+)
 _SCRIPT_TIME = re.compile(
     r"(?:\bvar|[,;])\s*(?:create_?[tT]ime|publish_?[tT]ime|pub_?[tT]ime|publish_?[dD]ate|pub_?[dD]ate)\s*=\s*[\"']([^\"']{8,30})[\"']"
 )

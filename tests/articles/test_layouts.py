@@ -550,6 +550,55 @@ LAYOUTS = {
         <a href="/author/1">电圈儿</a></p></div><div class="con">{PARAGRAPHS}<p>作者：老宋，电力行业观察者</p></div>""",
         author="老宋",
     ),
+    "a flash above the comments on it": Layout(
+        body=f"""<div class="detail-telegraph-box"><div class="detail-time"><span>2026-11-20 15:42</span></div>
+        <div class="f-s-24">{TITLE}</div><div class="detail-telegraph-content"><div>{LINES[0]}</div></div></div>
+        <div class="detail-comment"><div class="comment-title">评论(3)</div><ul><li><div class="name">财友_1c2d</div>
+        <div class="text">电价肯定还要再涨，我看明年还有一波，大家等着看吧。</div><span>11-20 16:02</span></li><li>
+        <div class="text">居民用电涨这么多，空调卖得也好，两头都是生意。</div></li><li>{TEASER}</li></ul></div>""",
+        lines=LINES[:1],
+    ),
+    "a flash above the latest ones": Layout(
+        body=f"""<div class="newsflash"><h1 class="item-title">{TITLE}</h1><div><span>2026-11-20 15:42</span></div>
+        <pre class="pre-item-des">{LINES[0]}</pre></div><div class="newsflash-more"><h3>最新快讯</h3>
+        <div class="newsflash-item"><div class="item-title">另一家公司重组获批</div><div><span>{TEASER}</span></div>
+        <span>14分钟前</span></div><div class="newsflash-item"><div class="item-title">三条跨省通道投运</div><div>
+        <span>{LATER[2]}</span></div><span>26分钟前</span></div></div>""",
+        lines=LINES[:1],
+    ),
+    "a flash without a headline above others": Layout(
+        body=f"""<article><time datetime="2026-11-20T07:42:33.000Z">2026-11-20 15:42</time><div><p>{LINES[0]}</p></div>
+        </article><section class="related-live"><h4>更多快讯</h4><ul><li><time>15:40</time><div>{TEASER}</div></li>
+        <li><time>15:31</time><div>{LATER[2]}</div></li><li><time>15:25</time><div>{LATER[1]}</div></li></ul></section>""",
+        lines=LINES[:1],
+    ),
+    "a post of a microblog above its answers": Layout(
+        body=f"""<div class="WB_detail"><h1>{TITLE}</h1><div><a title="2026-11-20 15:42">2026-11-20 15:42</a></div>
+        <div>{LINES[0]}<br>{LINES[1]}<br><br>{LINES[2]}</div></div><div><ul><li>转发 86</li><li>赞 233</li></ul></div>
+        <div><label>同时转发到我的微博</label><a>评论</a></div><div class="list"><div><a>甲乙丙</a>：{TEASER}</div>
+        <div>11月20日 21:52</div><div><a>丁戊</a>：{LATER[2]}</div><div><a>己庚</a>：{LATER[1]}</div></div>""",
+    ),
+    "floors of a thread": Layout(
+        body=f"""<h3 class="core_title_txt">{TITLE}</h3><div><div>{"<br>".join(LINES)}</div><div><span>来自<a>客户端</a>
+        </span> <span>1楼</span> <span>2026-11-20 15:42</span></div></div><div><a>江边的会计</a><div>{TEASER}</div>
+        <span>2楼</span> <span>2026-11-20 16:33</span></div><div><div>{LATER[2]}</div><span>3楼</span></div>""",
+    ),
+    "days in the rows of a table": Layout(
+        body=f"""{HEADLINE}<div id="zoom">{PARAGRAPHS}<table><tr><td>名称</td><td>起息日</td><td>金额</td></tr><tr>
+        <td>第三期定期存款</td><td>2026年11月18日</td><td>700亿元</td></tr></table><p>电力公司公开市场操作室</p>
+        <p>二〇二六年十一月二十日</p></div>""",
+        lines=[
+            *LINES,
+            "名称 起息日 金额",
+            "第三期定期存款 2026年11月18日 700亿元",
+            "电力公司公开市场操作室",
+            "二〇二六年十一月二十日",
+        ],
+    ),
+    "a listing among the items of a digest": Layout(
+        body=f"{HEADLINE}<div><p>1. {LINES[0]}</p><p>2. {LINES[1]}</p><p>3. 某社登陆纽交所，首日涨48%。</p></div>",
+        lines=[f"1. {LINES[0]}", f"2. {LINES[1]}", "3. 某社登陆纽交所，首日涨48%。"],
+    ),
     "English edition": Layout(
         title="Power sales rise 6.2 pct in three quarters",
         body=f"""<h1>Power sales rise 6.2 pct in three quarters</h1><div class="info">
