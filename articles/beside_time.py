@@ -14,6 +14,7 @@ from articles.wrapper import byline, field_of, is_medium, simplified
 LONGEST_MEDIUM = 12
 BYLINE_CHARS = 60
 DAY_OR_CLOCK = re.compile(r"\d{1,4}[-/.年月:：]\d{1,2}")
+_COMMAS = (",", "，", "、")
 _PIECES = re.compile(r"\t|\s[·•|｜/]\s")
 _TIME_ALONE = re.compile(
     r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?\s*(?:\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?\s*(?:(?:星期|周)[一二三四五六日天])?"
@@ -60,11 +61,21 @@ def person_beside_time(near: Sequence[Run]) -> str | None:
             # Behind a label stands the editor, or whoever it says.
             names = (_name_in(piece) for label, piece in pairwise(pieces) if not label.endswith(("：", ":")))
             if name := next(filter(None, names), None):
-                return name
+                return _with_others(name, run.pieces.split("\t"))
             for pattern in (_MEDIUM_AND_PERSON, _PERSON_AND_MEDIUM):
                 if (both := pattern.search(run.text)) and (name := _name_in(both[0])):
                     return name
     return next(filter(None, map(_name_in, _alone_beside_time(near))), None)
+
+
+def _with_others(name: str, pieces: Sequence[str]) -> str:
+    """With those who stand behind commas in elements of their own: 「王某⇥，⇥李某」."""
+    stripped = [piece.strip() for piece in pieces]
+    at = stripped.index(name) if name in stripped else len(stripped)
+    while at + 2 < len(stripped) and stripped[at + 1] in _COMMAS and is_name_alone(stripped[at + 2]):
+        name += stripped[at + 1] + stripped[at + 2]
+        at += 2
+    return name
 
 
 def account_beside_time(near: Iterable[Run]) -> str | None:

@@ -145,6 +145,9 @@ _NO_NAME = re.compile(r"[。，！？：:]|https?|www")
 _AUTHOR_PROPERTIES = frozenset(("author", "creator", "author-name"))
 _TELLING = frozenset(("itemprop", "rel", "data-testid"))
 _LONGEST_MARKED = 60
+# 「甲 记者」, as Korean sites put it.
+_TITLE_BEHIND = re.compile(r"\s+(?:特派|特约|首席)?(?:记者|記者|评论员)$")
+_PROFILE = re.compile(r"(?:^|[./])(?:u|user|users|people|profile|member|space|home)/[\w-]+/?$")
 _JOINTS = {"、": "、", "/": " / ", "&": " & "}
 _LABELS_OF = {Hint.SOURCE: "publisher", Hint.AUTHOR: "author", Hint.EDITOR: "editor"}
 
@@ -459,7 +462,11 @@ def _marked(scene: Scene) -> dict[int, str]:
             continue
         for hint in _LABELS_OF:
             if mark.hint & hint and (value := _marked_value(hint, text)):
-                values.setdefault(hint, value)
+                is_poster = hint == Hint.SOURCE and not _FROM.match(text) and not is_organisation(value)
+                if is_poster and _leads_to_profile(mark.element, value):
+                    account = account or value
+                else:
+                    values.setdefault(hint, value)
         # On platforms of self-publishers the author's name is the medium's.
         if mark.hint & Hint.AUTHOR and pieces and is_account(pieces[0]) and not is_no_medium(text):
             is_alone = DAY_OR_CLOCK.search(text) or all(map(is_tool, pieces[1:]))
@@ -486,9 +493,18 @@ def _is_inside(element: etree._Element, run: Run) -> bool:
     return bool(text) and len(run.text) <= BYLINE_CHARS and "".join(text) in run.text.replace(" ", "")
 
 
+def _leads_to_profile(element: etree._Element, name: str) -> bool:
+    """Is the name a link to whoever posts under it, as on platforms?"""
+    links = (link for link in element.iter("a") if clean_line("".join(texts_of(link))) == name)
+    return any(_PROFILE.search(link.get("href") or "") for link in links)
+
+
 def _marked_value(hint: int, text: str) -> str | None:
     if labels := label_values(text):
-        return labels.get(_LABELS_OF[hint])
+        value = labels.get(_LABELS_OF[hint], "")
+        # 「甲 记者 | 登录 : 2026-11-20」: the name stands before the word, and behind it another label.
+        if not value.endswith((":", "：")):
+            return value or None
     if hint == Hint.AUTHOR and (names := _several(text.split("\t"))):
         return names
     for piece in text.split("\t"):
@@ -503,7 +519,11 @@ def _marked_value(hint: int, text: str) -> str | None:
                 return bare
         elif hint == Hint.AUTHOR and (is_latin_person(bare) or FOREIGN_PERSON.fullmatch(bare)):
             return bare
-        elif PERSON.fullmatch(bare := person(bare)) and bare[0] in SURNAMES and not is_no_person(bare):
+        elif (
+            PERSON.fullmatch(bare := person(_TITLE_BEHIND.sub("", bare)))
+            and bare[0] in SURNAMES
+            and not is_no_person(bare)
+        ):
             return None if is_place(bare) else bare
     return None
 

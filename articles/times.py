@@ -327,7 +327,8 @@ def _with_its_zone(shown: Moment | None, told: Iterable[str], clock: Clock) -> M
     digits = f"{shown.at:%Y-%m-%d %H:%M}"
     of_zone = (raw for raw in told if (found := _OF_A_ZONE.match(raw)) and f"{found[1]} {found[2]}" == digits)
     moment = clock.read(next(of_zone, None))
-    is_other = moment and moment.at and abs((moment.at - shown.at).total_seconds()) >= 3600
+    # Less than an hour by the seconds that are not shown.
+    is_other = moment and moment.at and abs((moment.at - shown.at).total_seconds()) > 3600 - 60
     return moment if is_other else shown
 
 
