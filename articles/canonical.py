@@ -366,7 +366,7 @@ class _Reader:
             self.reading.spans.append(span)
             # What is named after both an article and its share buttons is the article.
             # So is a form: a survey, a log-in, a place to comment.
-            is_noise = own & _NOISE and not own & _BODY and tag != "body"
+            is_noise = own & _NOISE and not own & _BODY and tag != "body" and not _is_anchor(child, tag)
             if (
                 (is_noise and not _is_page_of_text(child, self.runs[start:end]))
                 or tag == "form"
@@ -438,6 +438,11 @@ class _Reader:
 
 
 @lru_cache(maxsize=4096)
+def _is_anchor(child: etree._Element, tag: str) -> bool:
+    """Is the name that of a heading's place, which programs make of its words: `<h2 id="statement">`?"""
+    return tag in _HEADINGS and not hints_of(child.get("class") or "") & _NOISE
+
+
 def _state_of(tag: str, outer: _State, own: int, is_row: bool) -> _State:
     """What holds inside a block that is not as its parent is."""
     # A block inside a heading is no heading: old pages leave theirs unclosed.

@@ -22,6 +22,8 @@ Edge = Literal["head", "tail"]
 SURE: Final[Mapping[Edge, float]] = {"head": 0.95, "tail": 0.95}
 # In a box of its own (articles.boxes) a line is the site's far more often.
 SURE_IN_BOX: Final = 0.4
+# Over the first text of a digest, a line like the headings of its others.
+SURE_OF_SUBHEAD: Final = 0.99
 # Weights are whole numbers of this part.
 SCALE = 10
 

@@ -11,9 +11,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from articles.wrapper_words import HAN, SURNAMES
+
 MENU_LINES = 3
 WORD_CHARS = 1
 HEAD_LINES = 14
+TAIL_LINES = 12
 HEADLINE_CHARS = (8, 45)
 CAPTIONED_LINES = 2
 LONGEST_STATEMENT = 900
@@ -38,6 +41,8 @@ _OF_ITSELF = re.compile(
 _LABEL = re.compile(
     r"(?P<publisher>(?:文章|稿件|信息|新闻)?来源)\s*[：:]|(?P<author>(?:本文)?作者|记者)\s*[：:]|(?P<editor>(?:责任)?编辑|责编)\s*[：:]"
 )
+_BARE_LABEL = re.compile(r"(?:文章|本文)?作者|责任编辑|责编|(?:文章|本文)编辑")
+_PERSONS = re.compile(rf"[{SURNAMES}][{HAN}]{{1,2}}(?:[ 、,，]+[{SURNAMES}][{HAN}]{{1,2}}){{0,3}}")
 _NO_VALUE = re.compile(r"[：:|｜。！？，]|字号|打印|分享|\d{4}-")
 
 
@@ -53,11 +58,23 @@ def site_blocks(lines: Sequence[str]) -> dict[int, Block]:
         if (match := _LABEL.fullmatch(label)) and _is_value(lines[number + 1 : number + 2]):
             found[number] = Block("label over value", {})
             found[number + 1] = Block("value under label", {str(match.lastgroup): lines[number + 1]})
+    for number in _labels_over_names(lines):
+        field = "author" if "作者" in lines[number] else "editor"
+        found[number] = Block("label over name", {})
+        found[number + 1] = Block("name under label", {field: lines[number + 1]})
     for start, end in _menus(lines[:HEAD_LINES]):
         found = dict.fromkeys(range(start, end), Block("menu", {})) | found
     for start, rule in _behind(lines):
         found |= dict.fromkeys(range(start, len(lines)), Block(rule, {}))
     return found
+
+
+def _labels_over_names(lines: Sequence[str]) -> Iterator[int]:
+    """Without a colon, it must be the name of a person that stands below, at an end of the text."""
+    for number in range(len(lines) - 1):
+        is_at_end = number < HEAD_LINES or number >= len(lines) - TAIL_LINES
+        if is_at_end and _BARE_LABEL.fullmatch(lines[number]) and _PERSONS.fullmatch(lines[number + 1]):
+            yield number
 
 
 def _is_value(below: Sequence[str]) -> bool:

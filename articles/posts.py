@@ -225,6 +225,12 @@ TAG = re.compile(r"<[^<>]{0,300}>")
 HEADING = re.compile(r"\s*(?:-[ \t]+)?#[ \t]+(.{1,300}?)[ \t]*#*[ \t]*(?:\n|$)")
 DATE_IN_HEADING = re.compile(r"[(（【]\s*(\d{8}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)\s*[)）】]\s*$")
 MOMENT = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[ T\u3000]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?(?!\d)")
+SOURCE_LINE = re.compile(r"[\s>*（(【]*(?:文章|稿件|新闻|信息|本文)?(?:来源|來源|转自|轉自)[ \t]*\**[：:][\s*]*\S")
+# Not one that is told with the offset of elsewhere.
+CHINESE_CLOCK = re.compile(
+    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?[ T\u3000]*(\d{1,2})[:：](\d{2})(?:[:：]\d{2})?"
+    r"(?:\.\d+)?\s?(?:\+08:?00)?"
+)
 MOMENT_LINES = 6
 MOMENT_LINE_CHARS = 120
 DAY = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
@@ -292,9 +298,10 @@ def parse_post(text: str) -> Post | BadPost:
         body = html.unescape(body)
     for entity, brace in BRACES.items():
         body = body.replace(entity, brace)
+    of_source = _moment_of_source(body)
     meta, title, heading_date, body, removed = _without_frames(_with_meanings(meta), body)
     url = _url(meta, body)
-    if _is_clipped(meta) and (said := _moment_above(body)):
+    if said := _moment_above(body) if _is_clipped(meta) else _if_mirrored(of_source, _published(meta)):
         meta["date"] = said
     if broken:
         flags += ("front_matter_broken",)
@@ -575,11 +582,32 @@ def _is_clipped(meta: Meta) -> bool:
     return not any(meta.get(key) and meaning_of(key) != "saved" for key in PUBLISHED_KEYS)
 
 
+def _lines_above(body: str) -> list[str]:
+    """Short lines among the first of a text."""
+    lines = [line for line in body.split("\n", MOMENT_LINES * 4)[: MOMENT_LINES * 4] if line.strip()][:MOMENT_LINES]
+    return [line for line in lines if len(line) <= MOMENT_LINE_CHARS and "。" not in line]
+
+
 def _moment_above(body: str) -> str:
     """The moment in a short line above the text: 「某某报 记者 某甲 2026-11-05 10:20」."""
-    lines = [line for line in body.split("\n", MOMENT_LINES * 4)[: MOMENT_LINES * 4] if line.strip()][:MOMENT_LINES]
-    found = (MOMENT.search(line) for line in lines if len(line) <= MOMENT_LINE_CHARS and "。" not in line)
-    return next((match[0].strip() for match in found if match), "")
+    return next((found[0].strip() for line in _lines_above(body) if (found := MOMENT.search(line))), "")
+
+
+def _moment_of_source(body: str) -> str:
+    """The moment in the line above the text that names the source: 「来源：某某报 作者：某甲 2026-11-05 10:20」."""
+    source = next(filter(SOURCE_LINE.match, _lines_above(body)), "")
+    found = MOMENT.search(source)
+    return found[0].strip() if found else ""
+
+
+def _if_mirrored(of_source: str, published: str) -> str:
+    """The moment that the source has for its text, if front matter has a later one of the same day: when the mirror was
+    made."""
+    told, made = CHINESE_CLOCK.fullmatch(of_source), CHINESE_CLOCK.fullmatch(published)
+    if not told or not made:
+        return ""
+    earlier, later = ([int(part) for part in found.groups()] for found in (told, made))
+    return of_source if earlier[:3] == later[:3] and earlier < later else ""
 
 
 def _own_title(meta: Meta, body: str) -> tuple[str, str, str]:

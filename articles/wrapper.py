@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from articles.boxes import Box
-from articles.edge_lines import SURE, SURE_IN_BOX, Edge, sureness
+from articles.edge_lines import SURE, SURE_IN_BOX, SURE_OF_SUBHEAD, Edge, sureness
 from articles.line_blocks import site_blocks
 from articles.wrapper_table import RULES, LineRule, Scope
 from articles.wrapper_words import AND_OTHERS, HAN, NAME, NAMES, NOT_A_NAME, NOTE, PROVINCES, REPORTER, SURNAMES
@@ -57,7 +57,7 @@ _LABELS = {
     "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|视觉设计|设计|排版|"
     "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
-    "评论数|评论|分享|关键词|关键字|标签|专栏|栏目|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|摄像|编导|制片|制作|配音|主持|后期|拍摄|文案|绘图|插画|图片|题图|题图来自|题图来源|头图来自|头图来源|头图|封面图|配图|校审|校稿|美编|版面编辑|审定|监审|编发|总编辑",
+    "评论数|评论|分享|字数|版面|版次|关键词|关键字|标签|专栏|栏目|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|摄像|编导|制片|制作|配音|主持|后期|拍摄|文案|绘图|插画|图片|题图|题图来自|题图来源|头图来自|头图来源|头图|封面图|配图|校审|校稿|美编|版面编辑|审定|监审|编发|总编辑",
 }
 _FIELD_OF = {label: name for name, labels in _LABELS.items() for label in labels.split("|")}
 _PEOPLE = frozenset(("author", "editor", "chief"))
@@ -344,6 +344,7 @@ def strip_wrapper(
         _strip_edge(stripped, edge, keep, boxes)
     if boxes:
         _strip_rests(stripped, boxes, keep)
+    _strip_empty_heading(stripped, keep)
     _strip_end(stripped)
     _strip_lede(stripped)
     if "author" not in stripped.fields:
@@ -614,7 +615,10 @@ def _value(name: str, value: str) -> str:
     value = _BEHIND_VALUE.split(value)[0]
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
-        value = "" if _ADDRESS.match(value) else _closed(re.split(r"\s*[】）)\]]", value)[0])
+        # 「甲 记者 | 更新: 2026-11-19」: no label has another for its value.
+        value = (
+            "" if _ADDRESS.match(value) or value.endswith(("：", ":")) else _closed(re.split(r"\s*[】）)\]]", value)[0])
+        )
     if name == "author":
         value = _ACCOUNT_OF.sub("", value)
         if both := _NAME_AND_MEDIUM.fullmatch(value):
@@ -736,12 +740,21 @@ _KEEP_RULES = tuple(rule for rule in RULES if rule.action == "keep")
 _CELLS = re.compile(r"[^\s|｜]+")
 _FEWEST_CELLS = 3
 _ROWS_AROUND = 3
+_FEWEST_SUBHEADS = 3
+_SUBHEAD_CHARS = (8, 40)
+_STOPS = ("。", "！", "？", "；", "，", "…", "”", "）")
 _NO_CELL = re.compile(r"[。：\[【]")
 _FIGURE = re.compile(r"\d")
 # The one who took or drew a picture wrote no text.
 _CAPTION = re.compile(r"(?:图表?|表)\s*\d*\s*[：:]")
 # 「* 汇率……（来源：某行）」: the source is the note's.
 _NOTE = re.compile(NOTE)
+_HEADING_OF_STATEMENTS = re.compile(
+    r"[【\[■●◆▲*＊※]*\s*(?:[一二三四五六七八九十\d]{1,2}\s*[、.．]\s*)?"
+    r"(?:(?:风险|特别|重要|温馨|友情|投资|主要风险)提示|(?:免责|法律|版权|重要|特别|郑重|分析师|作者|利益)声明|"
+    r"(?:免责|法律)条款|(?:分析师|研究员)承诺|(?:报告|研究报告|文章|版权|联系|团队|作者|公众号|账号|评级|投资评级)(?:的)?"
+    r"(?:信息|说明|介绍|简介|方式|定义)|关于(?:我们|作者))\s*[】\]]?\s*[：:]?"
+)
 _LABELLED_ENDS = frozenset(("end_source", "end_editor"))
 
 
@@ -797,11 +810,27 @@ def _strip_edge(stripped: Stripped, edge: Edge, keep: Collection[re.Pattern[str]
         longest = LONGEST_IN_BOX if in_box else LONGEST_JUDGED[edge]
         if is_heading or len(line) > longest or _is_kept(stripped.lines, at, keep) or _is_row(stripped.lines, at):
             return
-        least = SURE_IN_BOX if in_box else SURE[edge]
+        is_subhead = edge == "head" and _is_first_subhead(stripped.lines)
+        least = SURE_IN_BOX if in_box else SURE_OF_SUBHEAD if is_subhead else SURE[edge]
         if (sure := sureness(simplified(line), edge, least)) < least:
             return
         del stripped.lines[at]
         stripped.remove(f"edge_line {sure:.2f}", line, {} if _CAPTION.match(line) else label_values(line))
+
+
+def _is_first_subhead(lines: Sequence[str]) -> bool:
+    """Is a digest made of such lines, each over a text of its own?"""
+    return _is_subhead(lines, 0) and sum(_is_subhead(lines, at) for at in range(1, len(lines))) >= _FEWEST_SUBHEADS
+
+
+def _is_subhead(lines: Sequence[str], number: int) -> bool:
+    """Does it name nobody and no day, stand over a paragraph, and close the one before it?"""
+    line, *below = lines[number : number + 2]
+    least, most = _SUBHEAD_CHARS
+    is_behind_text = number == 0 or _is_prose(lines[number - 1])
+    if not (least <= len(line) <= most and below and _is_prose(below[0]) and is_behind_text):
+        return False
+    return not (line.endswith(_STOPS) or _COLON.search(simplified(line)) or _DATE.search(line))
 
 
 def _is_row(lines: Sequence[str], number: int) -> bool:
@@ -828,6 +857,14 @@ def _is_kept(lines: Sequence[str], number: int, keep: Collection[re.Pattern[str]
         or any(rule.pattern.fullmatch(simplified(line)) for rule in _KEEP_RULES)
         or _is_particular(lines, number % len(lines))
     )
+
+
+def _strip_empty_heading(stripped: Stripped, keep: Collection[re.Pattern[str]]) -> None:
+    """Headings of statements at the end, of which the lines below are gone."""
+    while len(stripped.lines) > 1 and _HEADING_OF_STATEMENTS.fullmatch(simplified(stripped.lines[-1])):
+        if _is_kept(stripped.lines, -1, keep):
+            return
+        stripped.remove("empty heading", stripped.lines.pop(), {})
 
 
 def _strip_lede(stripped: Stripped) -> None:

@@ -68,6 +68,11 @@ def test_marks_of_notes_are_no_part_of_a_sentence():
     assert not reading.noise
 
 
+def test_the_name_of_a_headings_place_says_nothing():
+    assert not reading_of("<div><h2 id='statement'>声明里少了一句话</h2><p>甲。</p></div>").noise
+    assert reading_of("<div><h2 class='statement'>声明</h2><p>甲。</p></div>").noise
+
+
 def test_links_without_an_address_lead_away_but_for_places_to_lead_to():
     reading = reading_of("<p>甲<a>乙</a><a name='p1'>丙</a><a id='p2'>丁</a></p>")
     assert reading.runs[0].free == "甲丙丁"

@@ -88,3 +88,25 @@ def test_tools_glued_to_the_last_sentence_are_cut_however_long():
     stripped = strip_wrapper([*BODY[:-1], BODY[-1] + tail])
     assert stripped.lines == BODY
     assert stripped.fields["editor"] == "王一鸣"
+
+
+@pytest.mark.parametrize(
+    ("below", "fields"),
+    [
+        (["文章作者", "王一鸣", "责任编辑：李昂"], {"author": "王一鸣", "chief": "李昂"}),
+        (["本文作者", "王一鸣、李昂"], {"author": "王一鸣、李昂"}),
+        (["责任编辑", "李昂"], {"editor": "李昂"}),
+    ],
+)
+def test_a_label_over_a_name_at_the_end_needs_no_colon(below, fields):
+    stripped = strip_wrapper([*BODY, *below])
+    assert stripped.lines == BODY
+    assert fields.items() <= stripped.fields.items()
+
+
+def test_a_word_over_what_is_no_name_is_no_label():
+    assert strip_wrapper([*BODY, "文章作者", "银行"]).lines[-1] == "银行"
+    assert strip_wrapper([*BODY, "文章作者", "王一鸣说，价格还会上涨。"]).lines[-2:] == [
+        "文章作者",
+        "王一鸣说，价格还会上涨。",
+    ]

@@ -466,6 +466,25 @@ def test_a_post_is_of_the_moment_it_was_edited_where_it_names_no_other():
     assert article.text.split("\n") == [ONE, TWO]
 
 
+@pytest.mark.parametrize(
+    ("date", "line", "time"),
+    [
+        # Of the same day the source has an earlier moment: front matter tells when the mirror was made.
+        ("2026-01-05 22:47:10", "来源：某某报　作者：王一鸣　2026-01-05 18:22", "2026-01-05T18:22:00"),
+        ("2026-01-05T22:47:10+08:00", "> 文章来源：某某报 2026年1月5日 18:22", "2026-01-05T18:22:00"),
+        ("2026-01-05 08:47:10", "来源：某某报　2026-01-05 18:22", "2026-01-05T08:47:10"),
+        ("2026-01-06 22:47:10", "来源：某某报　2026-01-05 18:22", "2026-01-06T22:47:10"),
+        ("2026-01-05T22:47:10Z", "来源：某某报　2026-01-05 18:22", "2026-01-06T06:47:10"),
+        ("2026-01-05 22:47:10", "数据截至 2026-01-05 18:22", "2026-01-05T22:47:10"),
+        ("2026-01-05 22:47:10", "来源：某某报 2026-01-05", "2026-01-05T22:47:10"),
+    ],
+)
+def test_the_moment_of_the_source_goes_before_that_of_its_mirror(date, line, time):
+    article = read(f"---\ntitle: 某省外贸增长一成\ndate: {date}\n---\n{line}\n\n{ONE}\n\n{TWO}\n")
+    assert article.published_at is not None
+    assert article.published_at.astimezone(UNKNOWN.zone).isoformat() == f"{time}+08:00"
+
+
 def test_notes_stay_and_their_marks_go():
     article = read(f"---\ntitle: 某省外贸增长一成\ndate: 2021-12-28\n---\n{ONE}[^1]\n\n[^1]: 数据来自某省商务厅。\n")
     assert article.text.split("\n") == [ONE, "数据来自某省商务厅。"]

@@ -66,6 +66,8 @@ def test_every_rule_has_examples_of_both_kinds_and_a_name_of_its_own():
         ("来源：Wall Street Journal 2020-01-02", {"publisher": "Wall Street Journal"}),
         ("作者认为，来源可靠的数据更值得信任。", {}),
         ("以下为全文：", {}),
+        ("王一鸣 记者 | 更新 : 2026-11-19 15:28", {}),
+        ("版面：第03版 综合  字数：1024  作者：王一鸣", {"author": "王一鸣"}),
     ],
 )
 def test_labels_name_fields(line, fields):
@@ -267,6 +269,34 @@ def test_lines_of_a_page_below_a_notice_go():
     below = ["发布时间：2026-11-19", "来源：某某网", "网址：www.example.com"]
     assert strip_wrapper([PROSE, MORE, "特此公告。", *below[:2]]).lines == [PROSE, MORE, "特此公告。"]
     assert strip_wrapper([PROSE, MORE, LAST, below[2]]).lines == [PROSE, MORE, LAST]
+
+
+@pytest.mark.parametrize(
+    ("heading", "below"),
+    [
+        ("风险提示", ["股市有风险，入市需谨慎。"]),
+        ("五、风险提示", ["本文不构成投资建议，据此操作风险自担。"]),
+        ("報告信息", ["（本文仅供交流，所提及的基金不构成推荐）"]),
+        ("联系方式", ["请添加微信：example2026"]),
+    ],
+)
+def test_a_heading_goes_with_the_statement_below_it(heading, below):
+    assert strip_wrapper([PROSE, MORE, LAST, heading, *below]).lines == [PROSE, MORE, LAST]
+    assert strip_wrapper([PROSE, MORE, heading, LAST]).lines == [PROSE, MORE, heading, LAST]
+
+
+@pytest.mark.parametrize("last", ["特此声明", "公司简介", "风险提示不足"])
+def test_a_last_line_that_is_no_heading_of_statements_stays(last):
+    assert strip_wrapper([PROSE, MORE, LAST, last]).lines[-1] == last
+
+
+def test_the_first_heading_of_a_digest_is_one_of_its_headings():
+    # The judge takes both for slogans, and is less sure of the first.
+    first, slogan = "多措并举 各地秋粮收购加快推进", "关注我们 一起读懂财经大事小情"
+    headings = ["某省港口吞吐量创下新高", "某市试点房屋养老金", "两部门部署秋粮收购"]
+    digest = [line for heading in headings for line in (heading, f"{heading}：{PROSE}", f"{heading}：{MORE}")]
+    assert strip_wrapper([first, PROSE, *digest, LAST]).lines == [first, PROSE, *digest, LAST]
+    assert strip_wrapper([slogan, PROSE, *digest, LAST]).lines == [PROSE, *digest, LAST]
 
 
 def test_the_name_of_the_site_signs_a_text():
