@@ -34,7 +34,7 @@ SENTENCE_CHARS = 40
 class Box(NamedTuple):
     number: int
     is_card: bool
-    """Behind the body, and named after an author or around a picture: a portrait, a code to scan."""
+    """Outside the body and named after an author, or behind it around a picture: a portrait, a code to scan."""
 
 
 def boxes_of(reading: Reading, kept: Sequence[Run]) -> Mapping[int, Box]:
@@ -54,7 +54,7 @@ def boxes_of(reading: Reading, kept: Sequence[Run]) -> Mapping[int, Box]:
         is_behind, is_before = start >= body[1], end <= body[0]
         is_block = is_behind or is_before or (element.tag in box_tags and _is_named(element))
         if is_block and _is_small(runs := reading.runs[start:end]):
-            box = Box(start, is_behind and _is_card(element, runs))
+            box = Box(start, _is_card(element, runs) if is_behind else is_before and _is_named_after_author(element))
             boxes.update(dict.fromkeys(range(start, end), box))
     return boxes
 
@@ -99,6 +99,10 @@ def _is_named(element: etree._Element) -> bool:
 
 
 def _is_card(element: etree._Element, runs: Sequence[Run]) -> bool:
-    if hints_of(f"{element.get('class') or ''} {element.get('id') or ''}") & Hint.AUTHOR:
-        return True
-    return sum(len(run.text) for run in runs) <= MOST_CARD_CHARS and next(element.iter("img"), None) is not None
+    return _is_named_after_author(element) or (
+        sum(len(run.text) for run in runs) <= MOST_CARD_CHARS and next(element.iter("img"), None) is not None
+    )
+
+
+def _is_named_after_author(element: etree._Element) -> bool:
+    return bool(hints_of(f"{element.get('class') or ''} {element.get('id') or ''}") & Hint.AUTHOR)

@@ -768,12 +768,13 @@ def _strip_site_name(stripped: Stripped, names: Collection[str]) -> None:
 
 
 def _strip_cards(stripped: Stripped, boxes: Mapping[str, Box], keep: Collection[re.Pattern[str]]) -> None:
-    """The last lines, as long as they stand in a card of an author."""
-    while len(stripped.lines) > 1 and (box := boxes.get(stripped.lines[-1])) and box.is_card:
-        if _is_kept(stripped.lines, -1, keep):
-            return
-        line = stripped.lines.pop()
-        stripped.remove("card of an author", line, label_values(line))
+    """The last lines and the first, as long as they stand in a card of an author."""
+    for at in (-1, 0):
+        while len(stripped.lines) > 1 and (box := boxes.get(stripped.lines[at])) and box.is_card:
+            if _is_kept(stripped.lines, at, keep):
+                break
+            line = stripped.lines.pop(at)
+            stripped.remove("card of an author", line, label_values(line))
 
 
 def _strip_rests(stripped: Stripped, boxes: Mapping[str, Box], keep: Collection[re.Pattern[str]]) -> None:

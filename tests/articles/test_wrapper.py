@@ -295,8 +295,8 @@ def test_the_first_heading_of_a_digest_is_one_of_its_headings():
     first, slogan = "多措并举 各地秋粮收购加快推进", "关注我们 一起读懂财经大事小情"
     headings = ["某省港口吞吐量创下新高", "某市试点房屋养老金", "两部门部署秋粮收购"]
     digest = [line for heading in headings for line in (heading, f"{heading}：{PROSE}", f"{heading}：{MORE}")]
-    assert strip_wrapper([first, PROSE, *digest, LAST]).lines == [first, PROSE, *digest, LAST]
-    assert strip_wrapper([slogan, PROSE, *digest, LAST]).lines == [PROSE, *digest, LAST]
+    assert strip_wrapper([first, LAST, *digest]).lines == [first, LAST, *digest]
+    assert strip_wrapper([slogan, LAST, *digest]).lines == [LAST, *digest]
 
 
 def test_the_name_of_the_site_signs_a_text():
