@@ -31,6 +31,7 @@ _MEDIUM_AND_PERSON = re.compile(
 _PERSON_AND_MEDIUM = re.compile(
     r"(?<![\u4e00-\u9fa5：:])(?P<person>[\u4e00-\u9fa5]{2,3})[|｜·]+(?P<medium>[\u4e00-\u9fa5]{2,8}(?:网|报|社|财经|新闻|周刊))"
 )
+_HOUSE = re.compile(r"[\u4e00-\u9fa5]{2,5}(?:证券|期货)(?:研究所|研究院)?")
 _LONGEST_TIME = 30
 _BY_WORDS = frozenset(("由", "文", "作者", "By", "by"))
 # With a source printed, what stands unlabelled in the line is a channel or a tag, unless it is somebody's link.
@@ -50,7 +51,16 @@ def medium_beside_time(scene: Scene) -> str | None:
                     return piece
                 if piece and (both := _medium_and_person(piece)):
                     return both[0]
+            if house := _house_of_analysts(run):
+                return house
     return next(filter(None, map(_medium_alone, _alone_beside_time(near))), None)
+
+
+def _house_of_analysts(run: Run) -> str | None:
+    """「某某证券」, in an element of its own in front of a name's."""
+    pieces = [piece.strip(" ·|｜") for piece in run.pieces.split("\t")]
+    pairs = pairwise(piece for piece in pieces if piece)
+    return next((house for house, name in pairs if _HOUSE.fullmatch(house) and is_name_alone(name)), None)
 
 
 def person_beside_time(near: Sequence[Run]) -> str | None:

@@ -109,7 +109,7 @@ _HINTS = tuple((hint, re.compile(rf"(?:^|[^a-z])(?:{words})")) for hint, words i
 # The parts of an article that a name may end in: `article__statement`, `detail-share`, `news_vote_box`.
 _PART_OF_BODY = re.compile(
     rf"(?:^|[^a-z])(?:{dict(_WORDS)[Hint.BODY]}).*"
-    r"[^a-z](?:share|comments?|pinglun|reply|relat(?:ed|ion|ive)s?|recom\w*|tuijian|copyrights?|disclaimer?|declare|statement|shengming|qr|"
+    r"[^a-z](?:share|comments?|pinglun|reply|relat(?:ed?|ion|ive)s?|recom\w*|tuijian|copyrights?|disclaimer?|declare|statement|shengming|qr|"
     r"qrcode|erweima|ewm|wechat|weixin|ads?|advert\w*|guanggao|banner|tool\w*|vote|toupiao|survey|download|feedback|foot(?:er)?|tags?|zan|tips?|"
     r"reward|donate|subscribe|follow|guanzhu|side(?:bar)?|promo)(?![a-z])(?!.*body)"
 )

@@ -33,6 +33,12 @@ def test_a_box_among_the_paragraphs_and_one_behind_them():
     assert [box.is_card for _, box in sorted(boxes_of(reading, reading.runs).items())] == [False, False, True, True]
 
 
+def test_above_the_text_a_card_is_named_after_an_author():
+    for card, is_card in ((CARD, True), (CARD.replace("article__author", "article__lead"), False)):
+        reading = read_runs(html.fromstring(f"<div>{card}<div class='text'>{''.join(PARAGRAPHS)}</div></div>"))
+        assert [box.is_card for box in boxes_of(reading, reading.runs).values()] == [is_card, is_card]
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -48,11 +54,11 @@ def test_what_the_text_is_made_of_is_no_box(page):
     assert in_boxes(f"<div class='text'>{page}</div>") == []
 
 
-def test_the_card_of_an_author_behind_the_text_goes():
+def test_the_card_of_an_author_goes():
     boxes = {"林某珊": Box(4, True), "关注半导体与宏观经济的编辑。": Box(4, True)}
     assert strip_wrapper([*BODY, *boxes], boxes=boxes).lines == BODY
     assert strip_wrapper([*BODY, *boxes]).lines[-1] in boxes
-    assert strip_wrapper([*boxes, *BODY], boxes=boxes).lines[-3:] == BODY
+    assert strip_wrapper([*boxes, *BODY], boxes=boxes).lines == BODY
 
 
 def test_what_is_left_of_a_box_goes_with_the_rest_but_no_sentence_and_no_date():

@@ -83,6 +83,8 @@ def test_parts_of_an_article_that_are_named_so_are_noise_and_say_nothing_against
     tags = "<div class='article__tags'><p>外贸</p></div>"
     statement = "<div class='article__statement'><p>观点属于作者，不属于平台。</p></div>"
     assert voted(page(f"<div><p>{deck}</p></div>{body}{tags}{statement}")) == [deck, *PROSE]
+    teaser = "<div class='box article-relate'><p>专家建议企业先开拓周边的市场，再谈出海。</p></div>"
+    assert voted(page(body.replace("</p>", f"</p>{teaser}", 1))) == PROSE
 
 
 def test_a_container_named_after_its_buttons_is_no_noise():
