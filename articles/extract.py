@@ -40,7 +40,7 @@ from articles.canonical import (
 from articles.challenge import challenge_in
 from articles.dates import day_of
 from articles.decode import damage, decode
-from articles.embedded import Embedded, embedded_article
+from articles.embedded import Embedded, article_titled, embedded_article, is_notice, is_repeated
 from articles.fence import cut_around
 from articles.fields import fill_from_list, images_of, read_fields
 from articles.headline import Head, Headline, find_headline, heading_above, headline_above, read_head, site_names
@@ -75,6 +75,9 @@ DAMAGE_CHARS = 2_000
 MAX_REMOVED_CHARS = 200
 # Below this, what was voted for is a caption or a notice, and the text may lie in a script.
 FEW_CHARS = 60
+# Of a text in a script, to take the place of what is displayed.
+MIN_TITLED_CHARS = 80
+MIN_TIMES_AS_LONG = 2
 MIN_SENTENCE_CHARS = 20
 
 _PARSER = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True, collect_ids=False)
@@ -101,6 +104,8 @@ _MORE = re.compile(r"(?:阅读|查看|展开|显示)(?:全文|剩余|更多内�
 _NEXT_PAGE = re.compile(r"下一?[页頁]|余下全文|(?:第\s*)?\d+\s*/\s*\d+\s*页")
 _CUT_SHORT = ("…", "...", "．．．")
 _EDITED_AT = re.compile(r"(?:发布|编辑|發布|編輯)[于於]\s*\d{4}")
+# 「某某社 记者 王一鸣」, as one value for programs.
+_MEDIUM_AND_RANK = re.compile(r"^\S{2,12}\s+\S{0,4}[记記]者[\s：:]+(?=\S)")
 _BYLINE_RULES = ("labels", "time_line", "account_line")
 _REST_OF_TAG = re.compile(r"[A-Za-z][A-Za-z-]*=\\*\"[^\"<>\u4e00-\u9fff]{0,60}\"\s*/?>")
 # Counts as generously as libxml2 reads, and each character once: whatever begins like a tag is consumed with the match.
@@ -394,8 +399,8 @@ def _body_at(place: _Place, source: Source) -> Body:
     title, order = place.headline.text, place.headline.order
     body = read_body(place.runs, source, title, order, marked=marked, site=names, reading=among)
     body.dropped += [("behind the article", run) for run in place.behind]
-    if not place.named and sum(map(len, body.lines)) < FEW_CHARS:
-        place.lane, body = _from_elsewhere(place.tree, place.html, body, source, title) or (place.lane, body)
+    if not place.named and (elsewhere := _from_elsewhere(place, body, source)):
+        place.lane, body = elsewhere
         if place.lane == "json":
             json_times = (*filter(None, (body.wrapper.get("time"),)), *place.head.json_times)
             place.head = replace(place.head, json_times=json_times)
@@ -491,15 +496,49 @@ def _trafilatura(tree: lxml_html.HtmlElement, options: Extractor) -> str:
     return (document.text or "") if isinstance(document, Document) else ""
 
 
-def _from_elsewhere(
-    tree: etree._Element, html: str, body: Body, source: Source, title: str
-) -> tuple[Lane, Body] | None:
+def _from_elsewhere(place: _Place, body: Body, source: Source) -> tuple[Lane, Body] | None:
     """A longer text than the vote found: in a script's JSON, or by trafilatura on the whole page."""
-    if piece := embedded_article(tree):
-        found = read_body(_read(_parse(f"<div>{piece.html}</div>")).runs, source, title, all_body=True)
-        if sum(map(len, found.lines)) > sum(map(len, body.lines)):
-            # Runs of another tree: they tell nothing of places on the page.
-            return "json", replace(found, kept=[], wrapper=found.wrapper | _said_beside(piece))
+    if _chars(body.lines) < FEW_CHARS:
+        return _longer_in_scripts(place, body, source) or _from_whole_page(place.html, body, source)
+    # Nearly every page that displays its article displays the headline above it.
+    if place.headline.order is None or all(map(is_notice, body.lines)):
+        return _titled_in_scripts(place, body, source)
+    return None
+
+
+def _longer_in_scripts(place: _Place, body: Body, source: Source) -> tuple[Lane, Body] | None:
+    displayed = "" if place.headline.order is None else place.headline.text
+    piece = article_titled(place.tree, _titles_of(place)) or embedded_article(place.tree, displayed)
+    found = _read_piece(piece, place, source) if piece else None
+    return ("json", found) if found and _chars(found.lines) > _chars(body.lines) else None
+
+
+def _titled_in_scripts(place: _Place, body: Body, source: Source) -> tuple[Lane, Body] | None:
+    """The text under the page's title, where what is displayed is another: much shorter, or notices of the site."""
+    piece = article_titled(place.tree, _titles_of(place))
+    found = _read_piece(piece, place, source) if piece else None
+    told = [line for line in body.lines if not is_notice(line)]
+    if not found or _chars(found.lines) < max(MIN_TITLED_CHARS, MIN_TIMES_AS_LONG * _chars(told)):
+        return None
+    return None if is_repeated(told, "".join(found.lines)) else ("json", found)
+
+
+def _titles_of(place: _Place) -> tuple[str, ...]:
+    return place.headline.text, place.head.title
+
+
+def _chars(lines: Iterable[str]) -> int:
+    return sum(map(len, lines))
+
+
+def _read_piece(piece: Embedded, place: _Place, source: Source) -> Body:
+    runs = _read(_parse(f"<div>{piece.html}</div>")).runs
+    found = read_body(runs, source, place.headline.text, all_body=True)
+    # Runs of another tree: they tell nothing of places on the page.
+    return replace(found, kept=[], wrapper=found.wrapper | _said_beside(piece))
+
+
+def _from_whole_page(html: str, body: Body, source: Source) -> tuple[Lane, Body] | None:
     if body.lines:
         return None
     # Of a slice, all behind it is new.
@@ -515,7 +554,7 @@ def _from_elsewhere(
 
 def _said_beside(piece: Embedded) -> dict[str, str]:
     fields = {name: clean_line(value) for name, value in piece.fields.items()}
-    fields["author"] = person(fields.get("author", ""))
+    fields["author"] = person(_MEDIUM_AND_RANK.sub("", fields.get("author", "")))
     return {name: value for name, value in fields.items() if value and "//" not in value}
 
 
