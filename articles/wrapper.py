@@ -54,7 +54,7 @@ _LABELS = {
     "Web Editor|Web editor|Editor|Edited by",
     "time": "报告发布日期|报告日期|发布时间|发表时间|更新时间|发布日期|发稿时间|时间|日期|发布于|更新于",
     "other": "原标题|原文标题|原题|审稿|发布者|发布人|上传者|录入者|"
-    "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|制图|海报设计|视觉设计|设计|排版|"
+    "校对|责任校对|审核|审校|复审|终审|初审|一审|二审|三审|监制|总监制|监督|统筹|策划|研究助理|制图|海报设计|视觉设计|设计|排版|"
     "版式|运营|译者|审读|值班主任|值班编委|值班总编|签发|审签|责审|主编|栏目主编|本版主编|执行主编|编审|本版编辑|视频编辑|图片编辑|"
     "整理人|整理|翻译|编译|视觉|数据|摄影|点击次数|点击数|点击|浏览次数|浏览量|浏览|阅读数|阅读量|阅读|人气|访问量|字号|字体|"
     "评论数|评论|分享|字数|版面|版次|关键词|关键字|标签|专栏|栏目|供稿|来稿|实习生|我要评论|查看评论|出品|播音|剪辑|导演|摄像|编导|制片|制作|配音|主持|后期|拍摄|文案|绘图|插画|图片|题图|题图来自|题图来源|头图来自|头图来源|头图|封面图|配图|校审|校稿|美编|版面编辑|审定|监审|编发|总编辑",
@@ -752,7 +752,7 @@ _NOTE = re.compile(NOTE)
 _HEADING_OF_STATEMENTS = re.compile(
     r"[【\[■●◆▲*＊※]*\s*(?:[一二三四五六七八九十\d]{1,2}\s*[、.．]\s*)?"
     r"(?:(?:风险|特别|重要|温馨|友情|投资|主要风险)提示|(?:免责|法律|版权|重要|特别|郑重|分析师|作者|利益)声明|"
-    r"(?:免责|法律)条款|(?:分析师|研究员)承诺|(?:报告|研究报告|文章|版权|联系|团队|作者|公众号|账号|评级|投资评级)(?:的)?"
+    r"(?:免责|法律)(?:条款|声明)(?:及|和|与|、)(?:风险提示|免责声明)|风险提示(?:及|和|与|、)免责(?:条款|声明)|(?:免责|法律)条款|特别说明|(?:分析师|研究员)承诺|(?:报告|研究报告|文章|版权|联系|团队|作者|公众号|账号|评级|投资评级)(?:的)?"
     r"(?:信息|说明|介绍|简介|方式|定义)|关于(?:我们|作者))\s*[】\]]?\s*[：:]?"
 )
 _LABELLED_ENDS = frozenset(("end_source", "end_editor"))
@@ -811,9 +811,10 @@ def _strip_edge(stripped: Stripped, edge: Edge, keep: Collection[re.Pattern[str]
         longest = LONGEST_IN_BOX if in_box else LONGEST_JUDGED[edge]
         if is_heading or len(line) > longest or _is_kept(stripped.lines, at, keep) or _is_row(stripped.lines, at):
             return
-        is_subhead = edge == "head" and _is_first_subhead(stripped.lines)
-        least = SURE_IN_BOX if in_box else SURE_OF_SUBHEAD if is_subhead else SURE[edge]
+        least = SURE_IN_BOX if in_box else SURE[edge]
         if (sure := sureness(simplified(line), edge, least)) < least:
+            return
+        if edge == "head" and sure < SURE_OF_SUBHEAD and not in_box and _is_first_subhead(stripped.lines):
             return
         del stripped.lines[at]
         stripped.remove(f"edge_line {sure:.2f}", line, {} if _CAPTION.match(line) else label_values(line))
