@@ -86,6 +86,7 @@ _NOTICE = re.compile(
     r"disclaimer|all rights reserved|copyright|not (?:constitute|be liable)",
     re.IGNORECASE,
 )
+_TAG = re.compile(r"</?[A-Za-z]")
 _NO_KEY = re.compile(r"[\W_]+")
 _SENTENCE_END = re.compile(r"[。！？!?\n]")
 _MIN_SENTENCE_CHARS = 8
@@ -106,7 +107,8 @@ def article_titled(tree: etree._Element, titles: Collection[str]) -> Embedded | 
     for match, state in _texts_of(tree) if keys else ():
         if _has_title(state, match, keys) and (piece := _unescaped(match[1])) and _is_prose(piece):
             return _with_fields(piece, state, match)
-    return None
+    form = _in_form(tree) if keys else None
+    return form if form and _is_one_of(_key(form.fields.get("title", "")), keys) else None
 
 
 def is_notice(line: str) -> bool:
@@ -153,7 +155,14 @@ def _with_fields(piece: str, state: str, match: re.Match[str]) -> Embedded:
         for name, keys in _FIELD_KEYS.items():
             if name not in fields and (value := _member(keys, members, 1 + (number == 0))):
                 fields[name] = value
-    return Embedded(piece, fields)
+    return Embedded(_in_paragraphs(piece), fields)
+
+
+def _in_paragraphs(piece: str) -> str:
+    """A plain text, as browsers are told to display its lines."""
+    if "\n" not in piece or _TAG.search(piece):
+        return piece
+    return "".join(f"<p>{html.escape(line)}</p>" for line in html.unescape(piece).splitlines() if line.strip())
 
 
 def _is_of_others(state: str, match: re.Match[str], headline: str) -> bool:
@@ -169,10 +178,14 @@ def _has_title(state: str, match: re.Match[str], keys: Collection[str]) -> bool:
     """Has the object of a text one of the titles, or one around it of which it is a part?"""
     for members, name in _objects_around(state, match):
         if title := _key(_member(_TITLE_KEYS, members, 0)):
-            return len(title) >= SHORTEST_TITLE and any(title in key for key in keys)
+            return _is_one_of(title, keys)
         if not _PART.search(name) or _NO_PART.search(name) or _OTHERS.search(name) or name.endswith("["):
             return False
     return False
+
+
+def _is_one_of(title: str, keys: Collection[str]) -> bool:
+    return len(title) >= SHORTEST_TITLE and any(title in key for key in keys)
 
 
 def _objects_around(text: str, match: re.Match[str]) -> Iterator[tuple[str, str]]:

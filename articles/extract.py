@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from html import unescape
+from itertools import accumulate
 from operator import itemgetter
 from typing import TypedDict
 
@@ -501,7 +502,7 @@ def _from_elsewhere(place: _Place, body: Body, source: Source) -> tuple[Lane, Bo
     if _chars(body.lines) < FEW_CHARS:
         return _longer_in_scripts(place, body, source) or _from_whole_page(place.html, body, source)
     # Nearly every page that displays its article displays the headline above it.
-    if place.headline.order is None or all(map(is_notice, body.lines)):
+    if place.headline.order is None or _tells_little(body.lines):
         return _titled_in_scripts(place, body, source)
     return None
 
@@ -515,12 +516,22 @@ def _longer_in_scripts(place: _Place, body: Body, source: Source) -> tuple[Lane,
 
 def _titled_in_scripts(place: _Place, body: Body, source: Source) -> tuple[Lane, Body] | None:
     """The text under the page's title, where what is displayed is another: much shorter, or notices of the site."""
-    piece = article_titled(place.tree, _titles_of(place))
-    found = _read_piece(piece, place, source) if piece else None
     told = [line for line in body.lines if not is_notice(line)]
+    piece = article_titled(place.tree, _titles_of(place))
+    if not piece and not place.headline.text and _chars(told) < FEW_CHARS:
+        # One <title> for all pages: any text with a title.
+        longest = embedded_article(place.tree)
+        piece = longest if longest and longest.fields.get("title") else None
+    found = _read_piece(piece, place, source) if piece else None
     if not found or _chars(found.lines) < max(MIN_TITLED_CHARS, MIN_TIMES_AS_LONG * _chars(told)):
         return None
     return None if is_repeated(told, "".join(found.lines)) else ("json", found)
+
+
+def _tells_little(lines: Iterable[str]) -> bool:
+    """Are there few words but notices? Of an article, the first line settles it."""
+    told = accumulate(0 if is_notice(line) else len(line) for line in lines)
+    return all(chars < FEW_CHARS for chars in told)
 
 
 def _titles_of(place: _Place) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from lxml import etree
 MIN_CHARS = 40
 # Of what is put in place of names, numbers and references, all together.
 MAX_PUT_CHARS = 1024 * 1024
+MAX_FUNCTIONS = 3
 MAX_TOKENS = 400_000
 MAX_VALUES = 200_000
 # Objects in objects of a numbered list; deeper ones are cut.
@@ -35,6 +36,7 @@ ROUNDS = 2
 STRING = r"\"(?:[^\"\\]++|\\.)*+(?:\"|\Z)|'(?:[^'\\]++|\\.)*+(?:'|\Z)"
 _IN_PERCENT = re.compile(r"\s*%(?:7B|5B)%", re.IGNORECASE)
 _PARSED = re.compile(rf"(?:JSON\.parse|decodeURIComponent)\(\s*+({STRING})", re.DOTALL)
+_ENCODED = re.compile(r'"(?=[\[{]{1,4}\\")(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _FUNCTION = re.compile(r"\(function\s*+\(([\w$,\s]*+)\)\s*+\{")
 _TOKEN = re.compile(rf"{STRING}|[{{}}()\[\],;]", re.DOTALL)
 _MEMBER_SET = re.compile(r"\s*+([A-Za-z_$][\w$]*+)\.([\w$]++)=")
@@ -83,7 +85,9 @@ def _in_one_form(script: str) -> str:
     if _IN_PERCENT.match(script):
         return unquote(script.strip())
     if "JSON.parse(" in script or "decodeURIComponent(" in script:
-        return _PARSED.sub(_parsed, script)
+        script = _PARSED.sub(_parsed, script)
+    if '{\\"' in script:
+        script = _ENCODED.sub(_decoded, script)
     if "(function" in script and "return" in script:
         return _with_arguments(script)
     return _with_values(script) if script.lstrip()[:2] in ("[{", "[[") else script
@@ -94,21 +98,26 @@ def _parsed(found: re.Match[str]) -> str:
     return unquote(value) if _IN_PERCENT.match(value) else value
 
 
+def _decoded(found: re.Match[str]) -> str:
+    literal = found[0]
+    return literal if len(literal) < MIN_CHARS else string_of(literal) or literal
+
+
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _with_arguments(script: str) -> str:
-    """What a function returns that is called where it stands; `script` itself if it is another."""
-    head = _FUNCTION.search(script)
-    if head is None:
-        return script
-    statements, end = _parts(script, head.end(), ";")
-    values, _ = _parts(script, end + len("}("), ",")
-    names = [name.strip() for name in head[1].split(",")]
-    returned = next((each for each in statements if each.lstrip().startswith("return")), "")
-    if len(names) != len(values) or not returned:
-        return script
-    return _put(returned, dict(zip(names, values, strict=True)) | _objects_set(statements))
+    """With what a function returns that is called where it stands, in its place."""
+    for head in islice(_FUNCTION.finditer(script), MAX_FUNCTIONS):
+        statements, end = _parts(script, head.end(), ";")
+        returned = next((each for each in statements if each.lstrip().startswith("return")), "")
+        if returned and script.startswith("}(", end):
+            values, _ = _parts(script, end + len("}("), ",")
+            names = [name.strip() for name in head[1].split(",")]
+            if len(names) == len(values):
+                given = dict(zip(names, values, strict=True)) | _objects_set(statements)
+                return f"{script[: head.start()]}{_put(returned, given)}{script[end:]}"
+    return script
 
 
 def _parts(text: str, start: int, mark: str) -> tuple[list[str], int]:

@@ -164,6 +164,7 @@ def numbered() -> str:
 WRITTEN = {
     "a state": state(),
     "a string that is parsed": f"<script>var D=JSON.parse({json.dumps(json.dumps({'detail': OBJECT}))});</script>",
+    "a string in a state": f"<script>window.D={json.dumps({'state': json.dumps({'detail': OBJECT})})};</script>",
     "as in an address": f"<script>var D=decodeURIComponent('{quote(json.dumps({'detail': OBJECT}))}');</script>",
     "a function's arguments": '<script>window.__NUXT__=(function(a,b,c,d,e){return {layout:"m",data:[{detail:{title:d,'
     "author:b,source:c,time:e,vip:a,content:"
@@ -194,6 +195,30 @@ def test_notices_are_displayed_and_the_article_is_in_a_script(form):
 
 def test_the_headline_is_displayed_above_notices():
     assert read_page(displaying(*NOTICES, script=state(), heading=TITLE)).text == "\n".join(TEXT)
+    buttons = ("在应用内阅读全文，体验更佳。", *NOTICES)
+    assert read_page(displaying(*buttons, script=state(), heading=TITLE)).text == "\n".join(TEXT)
+
+
+def test_functions_beside_a_state():
+    around = "(function($){var a=1;return a;})(jQuery);%s;(function(){var s;return s.parentNode.removeChild(s);}());"
+    scripts = (each.split("<script>")[1].split("</script>")[0] for each in (state(), WRITTEN["a function's arguments"]))
+    for script in scripts:
+        article = read_page(displaying(*NOTICES, script=f"<script>{around % script.rstrip(';')}</script>"))
+        assert (article.author, article.text) == ("王一鸣", "\n".join(TEXT))
+
+
+def test_one_title_for_all_pages_of_a_site():
+    article = read_page(displaying(*NOTICES, script=state(), title="某某财经"))
+    assert (article.title, article.text) == (TITLE, "\n".join(TEXT))
+
+
+def test_a_form_in_a_page_that_displays_notices():
+    form = f"<textarea class='article-title'>{TITLE}</textarea><textarea class='article-content'>{HTML}</textarea>"
+    assert read_page(displaying(*NOTICES, script=f"<div style='display:none'>{form}</div>")).text == "\n".join(TEXT)
+
+
+def test_lines_of_a_plain_text_are_paragraphs():
+    assert read_page(displaying(script=state(of=OBJECT | {"content": "\n\n".join(TEXT)}))).text == "\n".join(TEXT)
 
 
 SHOWN = (
@@ -273,6 +298,7 @@ COSTLY = {
     "brackets": "(function(a){return " + "[{" * (MANY // 2) + "}(1))",
     "a list in a list": "[[" * (MANY // 2),
     "quotes that nobody closes": "return(function JSON.parse(" + '"\\"' * (MANY // 3),
+    "strings in strings": '"{\\"' * (MANY // 4),
     "openings": "JSON.parse(content:'(function(" * (MANY // 30) + "return",
     "a long text for many names": f"(function(a){{return {{{'content:a,' * (MANY // 10)}}}}}({json.dumps(HTML * 99)}))",
     "names for names": f"(function(a,b){{return {{{'content:a,' * 20_000}}}}}([{'b,' * 2_000}],{json.dumps(HTML)}))",
