@@ -380,19 +380,18 @@ def _is_told(run: Run) -> bool:
 def _is_border(runs: Sequence[Run], at: int, told: float, headline: int | None) -> bool:
     """Do comments begin here, or other flashes, or the next article of a page that goes on and on: a headline over a
     time?"""
-    run = runs[at]
-    is_short = len(run.text) <= _COMMENTS_CHARS
-    if is_short and _FLASHES.fullmatch(run.text) and any(_CLOCK_ALONE.match(r.text) for r in runs[at + 1 : at + 4]):
-        return headline is not None or told >= _MIN_TOLD_WITHOUT_HEADLINE
+    run, below = runs[at], runs[at + 1 : at + 4]
+    if len(run.text) <= _COMMENTS_CHARS:
+        if _FLASHES.fullmatch(run.text) and any(_CLOCK_ALONE.match(each.text) for each in below):
+            return headline is not None or told >= _MIN_TOLD_WITHOUT_HEADLINE
+        if _COMMENTS.fullmatch(run.text) or (told >= _MIN_TOLD_BEFORE_ANSWERS and _TO_ANSWER.fullmatch(run.text)):
+            return headline is not None
     if headline is None:
         return False
-    if is_short and _COMMENTS.fullmatch(run.text):
-        return True
-    invites = is_short and _TO_ANSWER.fullmatch(run.text)
-    if told >= _MIN_TOLD_BEFORE_ANSWERS and (invites or (len(run.text) <= _REPLY_CHARS and _FLOOR.fullmatch(run.text))):
+    if told >= _MIN_TOLD_BEFORE_ANSWERS and len(run.text) <= _REPLY_CHARS and _FLOOR.fullmatch(run.text):
         return True
     return run.level in (1, 2) and any(
-        len(below.text) < _META_LINE_CHARS and _DAY_AND_CLOCK.search(below.text) for below in runs[at + 1 : at + 3]
+        len(each.text) < _META_LINE_CHARS and _DAY_AND_CLOCK.search(each.text) for each in below[:2]
     )
 
 
