@@ -31,8 +31,8 @@ Why = Literal["links", "noise", "headline", "behind the signature", "behind the 
 # What the site says about itself reads like prose, and on a short page there is more of it than of news.
 _LEGAL = re.compile(
     # Their first characters: quickly past all others, which takes three quarters of the time.
-    r"(?=[版著免声转侵举许备公不风未稿联客投本网发评登注验密浏欢下邮建在隐插轉舉專©acfj])(?:"
-    r"版权|著作权|免责|声明[：:]|转载|侵权|举报|许可证|备案|公网安备|不代表本|不构成.{0,6}投资|风险自担|未经.{0,12}授权|稿件|联系我们|客服|投稿|"
+    r"(?=[版著免过投声转侵举许备公不风未稿联客投本网发评登注验密浏欢下邮建在隐插轉舉專©acfj])(?:"
+    r"版权|著作权|免责|过往业绩|投资有风险|声明[：:]|转载|侵权|举报|许可证|备案|公网安备|不代表本|不构成.{0,6}投资|风险自担|未经.{0,12}授权|稿件|联系我们|客服|投稿|"
     r"本网站|本站|本平台|网友|发表评论|评论仅|登录|登陆(?:后|账|帐|注册|[/|·]|\s*$)|(?<=[请員员户])登陆|注册|验证码|密码|浏览器|欢迎.{0,6}关注|下载.{0,8}(?:APP|客户端)|邮箱|建议您?使用|"
     r"在线客服|联系方式|隐私政策|flash|插件|javascript|copyright|cookie|©|all rights reserved|"
     r"著作權|轉載|舉報|專頁|facebook)",
@@ -77,6 +77,7 @@ _MIN_TOLD = 2.0
 _MIN_TOLD_BEFORE_ANSWERS = 10.0
 _MIN_TOLD_WITHOUT_HEADLINE = 5.0
 _MIN_LINES, _MIN_LINES_CHARS = 4, 60
+_MOST_BELOW_TABLE_CHARS = 200
 # The date under an official notice.
 _NOTE = re.compile(NOTE)
 _DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日(?!\s*\d)")
@@ -186,11 +187,32 @@ def vote(reading: Reading, headline: int | None) -> Voted:
     best = reading.spans[gains.index(max(gains))]
     block_end, start, end = _widened(reading.spans, weights, sums, best, headline)
     first, last = _without_edges(reading, _with_opening(reading, weights, start, end, headline), end)
+    first, last = _with_table(reading, first, last, headline)
     while last - first > 1 and last < len(reading.runs) and _heads_links(reading.runs[last - 1], reading.runs[last]):
         last -= 1
     # Only now: they say nothing against the block they stand in.
     _mark(reading.runs, reading.parts, headline)
     return Voted(reading.runs[first:last], reading.runs[last : min(block_end, end + _MOST_BEHIND)])
+
+
+def _with_table(reading: Reading, first: int, last: int, headline: int | None) -> tuple[int, int]:
+    """Of a bulletin: from the table on that stands between headline and a few lines, and from what leads up to it, to
+    the signature below them."""
+    runs = reading.runs
+    if headline is None or sum(len(run.text) for run in runs[first:last]) > _MOST_BELOW_TABLE_CHARS:
+        return first, last
+    start = first
+    while start - 1 > headline and runs[start - 1].free == runs[start - 1].text and not runs[start - 1].noise:
+        start -= 1
+    between = runs[start:first]
+    rows = sum(run.kind == "row" and any(map(str.isdigit, run.text)) for run in between)
+    if rows < _MIN_LINES or start > headline + _MAX_ABOVE_HEADLINE:
+        return first, last
+    start += next(at for at, run in enumerate(between) if run.kind == "row" or run.text.endswith(("：", ":", *_ENDS)))
+    end = next((to for at, to, _ in reading.spans if at <= start and last <= to), last)
+    while last < end and runs[last].kind != "h" and _weight(runs[last]) > _AWAY:
+        last += 1
+    return start, last
 
 
 def _with_opening(reading: Reading, weights: Sequence[float], start: int, end: int, headline: int | None) -> int:

@@ -61,7 +61,10 @@ _UPDATED_METAS = (
     "dateupdate",
     "lastmodifieddate",
 )
-_CLOCK_OF_SITE = re.compile(r"[东西]部时间|当前时间|现在时间|现在是|今天是")
+# Not of the text: what time it is, and since when who posts has been a member.
+_CLOCK_OF_SITE = re.compile(
+    r"[东西]部时间|当前时间|现在时间|现在是|今天是|(?:注册|加入|入会)(?:时间|日期|于)?\s*[：:]\s*\d|(?:上次|最后)登[录陆]"
+)
 _SHORT_YEAR = re.compile(r"(?:发布|发表)(?:时间|日期|于)?[：:]\s*([12]\d-\d{1,2}-\d{1,2}\s*\d{1,2}:\d{2}(?::\d{2})?)")
 _TIME_LABEL = re.compile(r"(?:^|\s|[（(【])(?:发布|发表|发稿)?(?:时间|日期|来源)[：:]|^(?:发布|发表|发稿|来源)")
 # A date in elements of its own for year, day and clock: 「2026 ⇥ 11/20 ⇥ 15:42」.

@@ -331,6 +331,7 @@ def test_who_runs_the_site_is_the_publisher_only_where_it_is_displayed():
         ("<p>2025. 09. 26 PM 8:10</p>", "2025-09-26 20:10"),
         # A page of another country, which says so; Greenwich is said by pages of all countries.
         ("<p>2025-09-26 14:28</p><meta property='og:time' content='2025-09-26T14:28:00+09:00'>", "2025-09-26 13:28"),
+        ("<p>级别: 队员 注册: 2012-03-08</p><p>2025-09-26 20:10</p>", "2025-09-26 20:10"),
         ("<p>2025-09-26 14:28</p><meta property='og:time' content='2025-09-26T14:28:14+09:00'>", "2025-09-26 13:28"),
         ("<p>2025-09-26 14:28</p><meta property='og:time' content='2025-09-26T14:28:00+00:00'>", "2025-09-26 14:28"),
         (f"<script>var d={{'title': '{TITLE}', 'pubtime': '2025-09-26 20:10:51'}}</script>", "2025-09-26 20:10"),

@@ -595,6 +595,19 @@ LAYOUTS = {
             "二〇二六年十一月二十日",
         ],
     ),
+    "a table between headline and signature": Layout(
+        body=f"""<div class="artcon"><div>{TITLE}</div><p>发布时间：2026-11-20 15:42 浏览次数：318</p><p>{TITLE}，各基金净值如下：</p>
+        <table>{"".join(f"<tr><td>{' </td><td>'.join(row.split())}</td></tr>" for row in ROWS)}</table>
+        <p>上述净值已经托管人复核。</p><p>某某基金管理有限公司</p><p>2026年11月20日</p><p>风险提示：基金的过往业绩不预示其未来表现，
+        投资有风险，投资者应详细阅读基金合同。</p></div>""",
+        lines=[
+            f"{TITLE}，各基金净值如下：",
+            *ROWS,
+            "上述净值已经托管人复核。",
+            "某某基金管理有限公司",
+            "2026年11月20日",
+        ],
+    ),
     "a listing among the items of a digest": Layout(
         body=f"{HEADLINE}<div><p>1. {LINES[0]}</p><p>2. {LINES[1]}</p><p>3. 某社登陆纽交所，首日涨48%。</p></div>",
         lines=[f"1. {LINES[0]}", f"2. {LINES[1]}", "3. 某社登陆纽交所，首日涨48%。"],
