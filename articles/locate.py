@@ -77,7 +77,7 @@ _MIN_TOLD = 2.0
 _MIN_TOLD_BEFORE_ANSWERS = 10.0
 _MIN_TOLD_WITHOUT_HEADLINE = 5.0
 _MIN_LINES, _MIN_LINES_CHARS = 4, 60
-_MOST_BELOW_TABLE_CHARS = 200
+_MOST_BESIDE_TABLE_CHARS = 200
 # The date under an official notice.
 _NOTE = re.compile(NOTE)
 _DATED_NOTICE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日(?!\s*\d)")
@@ -196,23 +196,28 @@ def vote(reading: Reading, headline: int | None) -> Voted:
 
 
 def _with_table(reading: Reading, first: int, last: int, headline: int | None) -> tuple[int, int]:
-    """Of a bulletin: from the table on that stands between headline and a few lines, and from what leads up to it, to
-    the signature below them."""
+    """Of a bulletin, whose few sentences say less than its table: all that stands with both in one block, without the
+    lines around a headline, links and notices."""
     runs = reading.runs
-    if headline is None or sum(len(run.text) for run in runs[first:last]) > _MOST_BELOW_TABLE_CHARS:
+    if headline is None or sum(len(run.text) for run in runs[first:last]) > _MOST_BESIDE_TABLE_CHARS:
         return first, last
-    start = first
-    while start - 1 > headline and runs[start - 1].free == runs[start - 1].text and not runs[start - 1].noise:
-        start -= 1
-    between = runs[start:first]
-    rows = sum(run.kind == "row" and any(map(str.isdigit, run.text)) for run in between)
-    if rows < _MIN_LINES or start > headline + _MAX_ABOVE_HEADLINE:
-        return first, last
-    start += next(at for at, run in enumerate(between) if run.kind == "row" or run.text.endswith(("：", ":", *_ENDS)))
-    end = next((to for at, to, _ in reading.spans if at <= start and last <= to), last)
-    while last < end and runs[last].kind != "h" and _weight(runs[last]) > _AWAY:
-        last += 1
-    return start, last
+    around = ((at, to) for at, to, _ in reading.spans if at <= first and last <= to and _has_table(runs[at:to]))
+    start, end = next(around, (first, last))
+    at, to = first, last
+    while at > max(start, headline + 1) and _may_be_bulletin(runs[at - 1]):
+        at -= 1
+    while to < end and runs[to].kind != "h" and _may_be_bulletin(runs[to]):
+        to += 1
+    return (at, to) if _has_table(runs[at:to]) else (first, last)
+
+
+def _has_table(runs: Iterable[Run]) -> bool:
+    return sum(run.kind == "row" and any(map(str.isdigit, run.text)) for run in runs) >= _MIN_LINES
+
+
+def _may_be_bulletin(run: Run) -> bool:
+    is_lead = run.text.endswith(("：", ":"))
+    return not run.noise and run.free == run.text and (run.kind == "row" or is_lead or _weight(run) > _AWAY)
 
 
 def _with_opening(reading: Reading, weights: Sequence[float], start: int, end: int, headline: int | None) -> int:

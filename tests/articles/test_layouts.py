@@ -54,6 +54,8 @@ ROWS = [
     "焦炭 1 2 1%",
 ]
 
+TABLE = "".join(f"<tr><td>{'</td><td>'.join(row.split())}</td></tr>" for row in ROWS)
+
 
 class Layout(NamedTuple):
     body: str
@@ -596,8 +598,8 @@ LAYOUTS = {
         ],
     ),
     "a table between headline and signature": Layout(
-        body=f"""<div class="artcon"><div>{TITLE}</div><p>发布时间：2026-11-20 15:42 浏览次数：318</p><p>{TITLE}，各基金净值如下：</p>
-        <table>{"".join(f"<tr><td>{' </td><td>'.join(row.split())}</td></tr>" for row in ROWS)}</table>
+        body=f"""<div class="artcon"><div>{TITLE}</div><p>发布时间：2026-11-20 15:42 浏览次数：318</p>
+        <p>{TITLE}，各基金净值如下：</p><table>{TABLE}</table>
         <p>上述净值已经托管人复核。</p><p>某某基金管理有限公司</p><p>2026年11月20日</p><p>风险提示：基金的过往业绩不预示其未来表现，
         投资有风险，投资者应详细阅读基金合同。</p></div>""",
         lines=[
