@@ -266,9 +266,7 @@ LAYOUTS = {
         lines=LINES[:1],
     ),
     "a table and no sentence": Layout(
-        body=f"<div>{HEADLINE}<table>"
-        + "".join(f"<tr><td>{'</td><td>'.join(row.split())}</td></tr>" for row in ROWS)
-        + "</table></div>",
+        body=f"<div>{HEADLINE}<table>" + TABLE + "</table></div>",
         lines=ROWS,
         beside="",
     ),
