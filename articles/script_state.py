@@ -5,6 +5,7 @@ r"""The data that scripts of a page carry, in one form: objects as they are writ
     JSON.parse("{\"title\":…}")                                   a string of its own
     (function(a,b){b.id=7;return {title:a,media:b}}("…",{}))      names for what stands there often (Nuxt 2)
     [{"article":1},{"title":2,"content":3},"…","…"]               numbers for places in one list (Nuxt 3)
+    {"title":"…","blocks":[{"type":"p","text":"…"},…]}            a list of paragraphs
     self.__next_f.push([1,"5:{\"content\":\"$a\"}\na:T1f,…"])     rows, and texts apart from them (Next.js)
 
 No script is run. Names may stand for names, and one long text for many: what is put in place is limited.
@@ -25,6 +26,7 @@ MIN_CHARS = 40
 # Of what is put in place of names, numbers and references, all together.
 MAX_PUT_CHARS = 1024 * 1024
 MAX_FUNCTIONS = 3
+MAX_LISTS = 20
 MAX_TOKENS = 400_000
 MAX_VALUES = 200_000
 # Objects in objects of a numbered list; deeper ones are cut.
@@ -44,6 +46,11 @@ _NAME = re.compile(rf"{STRING}|([:\[,]\s*+)([A-Za-z_$][\w$]*+)(?=\s*+[,}}\]])", 
 _PUSH = re.compile(rf"__next_f\.push\(\[1,\s*+({STRING})", re.DOTALL)
 _ROW = re.compile(rb"([0-9a-f]{1,8}):(?:T([0-9a-f]{1,8}),)?")
 _REFERENCE = re.compile(r'"\$([0-9a-f]{1,8})"')
+_LIST = re.compile(r'"(?:contents?|paragraphs|blocks|body|content_?[lL]ist|articleContent)"\s*+:\s*+(?=\[)')
+_PARAGRAPH_KEYS = ("text", "content", "value", "html")
+# What has one of these is a comment, or another article.
+_NO_PARAGRAPH = {"title", "headline", "author", "nick", "nickname", "user", "userName", "summary", "likes", "replies"}
+_DECODER = json.JSONDecoder(strict=False)
 _NO_JSON = re.compile(r'\\x([0-9a-fA-F]{2})|\\(.)|"', re.DOTALL)
 
 
@@ -56,9 +63,9 @@ def states_of(tree: etree._Element) -> Iterator[str]:
             if "__next_f.push(" in text:
                 rows += (string_of(literal) or "" for literal in _PUSH.findall(text))
             else:
-                yield _in_one_form(text)
+                yield _with_lists_joined(_in_one_form(text))
     if rows:
-        yield _with_texts("".join(rows))
+        yield _with_lists_joined(_with_texts("".join(rows)))
 
 
 def string_of(literal: str) -> str | None:
@@ -266,3 +273,33 @@ def _put_texts(objects: str, texts: Mapping[str, str]) -> str:
         return json.dumps(text, ensure_ascii=False)
 
     return _REFERENCE.sub(text_of, objects)
+
+
+# ── paragraphs ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _with_lists_joined(state: str) -> str:
+    """With lists of paragraphs as one text each."""
+    pieces: list[str] = []
+    at = 0
+    for found in islice(_LIST.finditer(state), MAX_LISTS):
+        if found.start() >= at:
+            try:
+                paragraphs, end = _DECODER.raw_decode(state, found.end())
+            except (ValueError, RecursionError):
+                continue
+            if all(map(_is_paragraph, paragraphs)):
+                joined = "".join(f"<p>{_paragraph(each)}</p>" for each in paragraphs)
+                pieces += [state[at : found.start()], f'"content":{json.dumps(joined, ensure_ascii=False)}']
+                at = end
+    return f"{''.join(pieces)}{state[at:]}"
+
+
+def _is_paragraph(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, str) or (isinstance(value, dict) and not _NO_PARAGRAPH & value.keys())
+
+
+def _paragraph(value: str | dict[str, Any]) -> str:
+    if isinstance(value, str):
+        return value
+    return next((text for key in _PARAGRAPH_KEYS if isinstance(text := value.get(key), str)), "")
