@@ -501,10 +501,7 @@ def _leads_to_profile(element: etree._Element, name: str) -> bool:
 
 def _marked_value(hint: int, text: str) -> str | None:
     if labels := label_values(text):
-        value = labels.get(_LABELS_OF[hint], "")
-        # 「甲 记者 | 登录 : 2026-11-20」: the name stands before the word, and behind it another label.
-        if not value.endswith((":", "：")):
-            return value or None
+        return labels.get(_LABELS_OF[hint])
     if hint == Hint.AUTHOR and (names := _several(text.split("\t"))):
         return names
     for piece in text.split("\t"):

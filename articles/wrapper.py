@@ -616,9 +616,8 @@ def _value(name: str, value: str) -> str:
     value = (_DATE.sub(" ", value) if name != "time" else value).strip(_EDGES + "。")
     if name in _PEOPLE:
         # 「甲 记者 | 更新: 2026-11-19」: no label has another for its value.
-        value = (
-            "" if _ADDRESS.match(value) or value.endswith(("：", ":")) else _closed(re.split(r"\s*[】）)\]]", value)[0])
-        )
+        is_nobody = _ADDRESS.match(value) or value.endswith(("：", ":"))
+        value = "" if is_nobody else _closed(re.split(r"\s*[】）)\]]", value)[0])
     if name == "author":
         value = _ACCOUNT_OF.sub("", value)
         if both := _NAME_AND_MEDIUM.fullmatch(value):
