@@ -90,11 +90,12 @@ INSERT INTO waiting (source, article_id, url, listed, whole, state, listed_at, r
 VALUES (?1, ?2, ?3, ?4, ?5, 'fetched', ?7, ?6, ?7)
 ON CONFLICT (source, article_id) DO UPDATE SET state = 'fetched', raw_ref = ?6, whole = ?5, listed = ?4, changed_at = ?7
 """
+# From the first answer on, refusals are counted; not the requests that came to nothing before it.
 REFUSED: Final = """
 INSERT INTO waiting (source, article_id, url, listed, state, listed_at, raw_ref, reason, detail, changed_at)
 VALUES (?1, ?2, ?3, '{}', 'refused', ?7, ?4, ?5, ?6, ?7)
 ON CONFLICT (source, article_id) DO UPDATE SET state = 'refused', raw_ref = ?4, reason = ?5, detail = ?6,
-    changed_at = ?7
+    changed_at = ?7, attempts = CASE WHEN waiting.next_at = 0 THEN 0 ELSE waiting.attempts END
 """
 OFF_THE_SHELF: Final = f"""
 UPDATE waiting SET state = 'listed', raw_ref = '', changed_at = ?2

@@ -76,6 +76,8 @@ def test_what_the_site_may_be_the_cause_of_is_asked_for_twice_more_though_no_lis
     asked: dict[Reason, list[float]] = {Reason.HTTP: [], Reason.CHALLENGE: [], Reason.TYPE: []}
     for reason in asked:
         frontier.add([(reason, f"{URL}?{reason}", LISTED)])
+        # The network failed before there was an answer.
+        assert [frontier.tried(reason)[0] for _ in range(4)] == [1, 2, 3, 4]
         frontier.refused(reason, refusal(url=f"{URL}?{reason}", reason=reason))
     frontier.loaded([], refused_urls=[f"{URL}?{reason}" for reason in asked])
     for hours in (0.9, 1.1, 20, 26, 200, 2_000):
