@@ -32,6 +32,8 @@ _SUMMARY_METAS = ("description", "og:description", "twitter:description", "abstr
 _KEYWORD_METAS = ("keywords", "news_keywords", "article:tag", "tags")
 _SECTION_METAS = ("article:section", "columnname", "og:category")
 # How makers of feeds name that of an account.
+# 「某某观察（微信公众号）」
+_KIND_OF_ACCOUNT = re.compile(r"\s*[（(](?:微信)?(?:公众号|订阅号|公眾號)[）)]?$")
 _FEED_OF = re.compile(r"(\S{2,20}?)\s*的\s*(?:雪球|微博|知乎|豆瓣|即刻|哔哩哔哩|B站|公众号|专栏|动态|文章)\S{0,8}")
 _STEP = re.compile(r"[>＞»→]+")
 _NO_SECTION = re.compile(r"正文|首页|详情|内容|(?:大\s*中\s*小|[【\[]?(?:字号|字体)|申请入驻|登录|注册|手机版).*")
@@ -52,8 +54,9 @@ def read_fields(scene: Scene, wrapper: Mapping[str, str], clock: Clock) -> Found
 
 def fill_from_list(found: Found, listed: Listed, clock: Clock) -> None:
     """What the page did not say, the list may have said."""
-    feed = _FEED_OF.fullmatch(listed.publisher or "")
-    found.take("publisher", ("list", None if feed else listed.publisher))
+    publisher = _KIND_OF_ACCOUNT.sub("", listed.publisher or "")
+    feed = _FEED_OF.fullmatch(publisher)
+    found.take("publisher", ("list", None if feed else publisher))
     author, medium = _apart(listed.author or "")
     found.take("publisher", ("list", medium))
     take_author(found, ("list", person(author) if author else None))

@@ -190,6 +190,10 @@ _NAME_AND_MEDIUM = re.compile(
     rf"(?:[{HAN}A-Za-z0-9]{{2,8}}(?:网|报|社|财经|新闻|周刊)"
     r"|[A-Z][\w ]{0,24}?(?:News|Daily|Media|Times|Weekly|Journal|Review|Post|Research|Labs?|Capital))"
 )
+# 「甲（公众号：某某看盘）」
+_BY_ACCOUNT = re.compile(
+    r"[（(]\s*(?:微信)?(?:公众号|订阅号)\s*[：:]\s*[“「]?(?P<name>[^（）()“”「」：:，,]{2,20})[”」]?\s*[）)]"
+)
 # 「甲（@jia_2024）」
 _ACCOUNT_OF = re.compile(r"\s*[（(]\s*@\s?\w{2,30}\s*[）)]?$")
 _PHOTOGRAPHER = re.compile(r"(?<=.{2})摄$|(?<=.{2})[ /／]摄")
@@ -307,6 +311,8 @@ class Stripped:
 
     def remove(self, rule: str, line: str, fields: Mapping[str, str]) -> None:
         self.removed.append((rule, line))
+        if "author" in fields and (account := _BY_ACCOUNT.search(simplified(line))):
+            fields = {"publisher": line[slice(*account.span("name"))], **fields}
         for name, value in _with_colleagues(fields, line).items():
             if name != "other" and (clean := _value(name, value)):
                 name = "medium" if name == "author" and is_medium(clean) else name

@@ -310,6 +310,7 @@ def test_who_published_wrote_and_edited(html, behind, publisher, author, editor)
 def test_a_feed_of_an_account_names_the_account():
     found = article(listed=Listed(publisher="一勺盐 的某乎动态"))
     assert (found.publisher, found.author) == ("一勺盐 的某乎动态", None)
+    assert article(listed=Listed(publisher="一勺盐（微信公众号）")).publisher == "一勺盐"
     found = article(listed=Listed(publisher="一勺盐 的雪球全部动态"))
     assert (found.publisher, found.author) == (None, "一勺盐")
 

@@ -67,7 +67,7 @@ ITSELF = "某某电子股份有限公司（“某某电子”）成立于2001年
 
 
 def test_what_an_issuer_says_of_itself_below_a_release_goes():
-    for heading in ("关于某某电子", "【關於某某電子】", "关于我们"):
+    for heading in ("关于某某电子", "【關於某某電子】", "有關某某電子", "关于我们"):
         below = ITSELF.replace("某某电子", "某某電子") if "電" in heading else ITSELF
         assert strip_wrapper([*BODY, heading, below]).lines == BODY
 

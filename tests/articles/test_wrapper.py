@@ -357,3 +357,9 @@ def test_lines_keep_their_order_and_something_stays(lines):
 @given(st.text(max_size=200))
 def test_folding_the_script_keeps_places(line):
     assert len(simplified(line)) == len(line)
+
+
+@pytest.mark.parametrize("line", ["作者：徐远舟（公众号：某某看盘）", "文 / 徐远舟（微信公众號：某某看盘）"])
+def test_the_account_behind_an_author_is_the_publisher(line):
+    stripped = strip_wrapper([line, PROSE, MORE, LAST])
+    assert (stripped.lines, stripped.fields) == ([PROSE, MORE, LAST], {"author": "徐远舟", "publisher": "某某看盘"})
