@@ -51,22 +51,24 @@ _DATELINE = re.compile(r"\d{1,2}月\d{1,2}日(?:电|讯|消息|電|訊)")
 # What stands over comments, where no class says so.
 _COMMENTS = re.compile(
     r"(?:最新|热门|全部|网友|精彩|精选|用户|所有)(?:评论|跟[帖贴]|留言|回复)\s*[（(]?\d{0,6}条?[）)]?\s*[：:]?|评论列表|评论区|跟帖评论|"
-    r"最新評論|熱門評論|網友評論|全部評論|全部留言|(?:共有?|已有)\s*\d+\s*条(?:评论|跟帖|留言|回复).{0,6}|"
-    r"(?:评论|跟[帖贴]|留言|回复|評論|留言)\s*[（(]\s*\d{1,6}\s*条?\s*[）)]"
+    r"最新評論|熱門評論|網友評論|全部評論|全部留言|(?:共有?|已有)\s*\d+\s*条(?:评论|跟帖|留言|回复).{0,6}"
 )
 # What asks for one more. It may stand among the tools above a body as well.
 _TO_ANSWER = re.compile(
     r"同时转发到我的微博(?:评论)?|按热度\s*按时间|我[要来](?:说两句|评论|回复).{0,6}|发表(?:我的)?(?:评论|回复|看法|留言)|"
     r"写下[你您]的(?:评论|看法|想法).{0,6}|快来(?:评论|发表|抢).{0,10}|登[录陆]后(?:才能|可以?|即可|方可)?(?:发表)?(?:评论|回复|留言)"
 )
-# Of a thread: 「2楼 2026-11-20 12:33」; that of the first post stands below it or above it.
+# Of a thread: 「2楼 2026-11-20 12:33」; that of the first post stands below it or above it. An address has a floor as
+# well, and no time behind it.
 _FLOOR = re.compile(
-    r"[^，。！？]{0,40}?(?<!\d)(\d{1,4})\s?[楼樓](?:\s*(?:\d{4}|\d{1,2}-|来自|发表|#|回复|举报|只看)[^，。！？]{0,30})?"
+    r"(?=[^楼樓]*+.)(?:第|#)?\d{1,4}\s?[楼樓](?:\s*(?:来自|发表|#|回复|举报|只看)[^，。！？]{0,30})?|"
+    r"[^，。！？]{0,40}?(?<!\d)\d{1,4}\s?[楼樓]\s*\d{4}-\d[^，。！？]{0,30}"
 )
 _COMMENTS_CHARS = 20
-# What stands over other flashes, each below its time.
-_FLASHES = re.compile(
-    r"(?:(?:更多|最新|实时|滚动|相关|热门)(?:快讯|电报|直播|资讯|播报)|(?:电报|快讯|资讯)推荐|7[x×*]24.{0,8}快讯)[：:>＞]*"
+# What stands over other flashes or over comments, each with its time; without one, 「评论(3)」 is a button.
+_TIMED = re.compile(
+    r"(?:(?:更多|最新|实时|滚动|相关|热门)(?:快讯|电报|直播|资讯|播报)|(?:电报|快讯|资讯)推荐|7[x×*]24.{0,8}快讯)[：:>＞]*|"
+    r"(?:评论|跟[帖贴]|留言|回复|評論)\s*[（(]\s*\d{1,6}\s*条?\s*[）)]"
 )
 _CLOCK_ALONE = re.compile(
     r"\d{1,2}\s?(?:秒|分钟|小时)前$|(?:\d{1,4}[-/.月年]){0,2}(?:\d{1,2}日?\s*)?\d{1,2}[:：]\d{2}(?:[:：]\d{2})?(?!\d)"
@@ -409,7 +411,7 @@ def _is_border(runs: Sequence[Run], at: int, told: float, headline: int | None) 
     time?"""
     run, below = runs[at], runs[at + 1 : at + 4]
     if len(run.text) <= _COMMENTS_CHARS:
-        if _FLASHES.fullmatch(run.text) and any(_CLOCK_ALONE.match(each.text) for each in below):
+        if _TIMED.fullmatch(run.text) and any(_CLOCK_ALONE.match(each.text) for each in below):
             return headline is not None or told >= _MIN_TOLD_WITHOUT_HEADLINE
         if _COMMENTS.fullmatch(run.text) or (told >= _MIN_TOLD_BEFORE_ANSWERS and _TO_ANSWER.fullmatch(run.text)):
             return headline is not None

@@ -62,7 +62,7 @@ _UPDATED_METAS = (
     "lastmodifieddate",
 )
 # Not of the text: what time it is, and since when who posts has been a member.
-_CLOCK_OF_SITE = re.compile(
+_OTHER_TIME = re.compile(
     r"[东西]部时间|当前时间|现在时间|现在是|今天是|(?:注册|加入|入会)(?:时间|日期|于)?\s*[：:]\s*\d|(?:上次|最后)登[录陆]"
 )
 _SHORT_YEAR = re.compile(r"(?:发布|发表)(?:时间|日期|于)?[：:]\s*([12]\d-\d{1,2}-\d{1,2}\s*\d{1,2}:\d{2}(?::\d{2})?)")
@@ -240,7 +240,7 @@ def _visible_time(scene: Scene, clock: Clock) -> Moment | None:
     """The first time displayed; one of editing only where there is no other."""
     edited: Moment | None = None
     for line in _timed_lines(scene):
-        if _may_tell_time(line) and len(line) <= MAX_NEAR_CHARS and not _CLOCK_OF_SITE.search(line):
+        if _may_tell_time(line) and len(line) <= MAX_NEAR_CHARS and not _OTHER_TIME.search(line):
             if moment := clock.find(line):
                 if not _EDITED.match(simplified(line)):
                     return moment

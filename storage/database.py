@@ -336,7 +336,7 @@ def _is_busy(error: BaseException | None) -> bool:
 
 def _is_sealed(path: Path) -> bool:
     """Can nobody like us write there, and has its last writer left nothing beside it?"""
-    # Asked first: of a file that another process makes a moment later, the next line would say that we may not write.
+    # Asked first: of a file that another process makes a moment later, `os.access` has said that we may not write.
     if not path.exists():
         return False
     beside = path.with_name(f"{path.name}-wal")

@@ -583,6 +583,22 @@ LAYOUTS = {
         </span> <span>1楼</span> <span>2026-11-20 15:42</span></div></div><div><a>江边的会计</a><div>{TEASER}</div>
         <span>2楼</span> <span>2026-11-20 16:33</span></div><div><div>{LATER[2]}</div><span>3楼</span></div>""",
     ),
+    "a counter of comments between lede and body": Layout(
+        body=f"""<h1>{TITLE}</h1><div>2026-11-20 15:42</div><div class="art"><p>{LATER[1]}</p><p>评论(3)</p><p>收藏</p>
+        {PARAGRAPHS}</div>""",
+        lines=[LATER[1], *LINES],
+    ),
+    "on which floor a meeting is": Layout(
+        body=f"""{HEADLINE}<div id="zoom">{PARAGRAPHS}<p>会议地点：某市建设路八十八号电力大厦A座12楼</p>
+        <p>{LATER[1]}</p><p>联系地址：某市建设路八十八号 3楼</p><p>{LATER[2]}</p></div>""",
+        lines=[
+            *LINES,
+            "会议地点：某市建设路八十八号电力大厦A座12楼",
+            LATER[1],
+            "联系地址：某市建设路八十八号 3楼",
+            LATER[2],
+        ],
+    ),
     "days in the rows of a table": Layout(
         body=f"""{HEADLINE}<div id="zoom">{PARAGRAPHS}<table><tr><td>名称</td><td>起息日</td><td>金额</td></tr><tr>
         <td>第三期定期存款</td><td>2026年11月18日</td><td>700亿元</td></tr></table><p>电力公司公开市场操作室</p>
